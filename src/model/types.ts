@@ -1,0 +1,136 @@
+/**
+ * The compiled model: what a session is, as a table of operations. Reference, kernel, Arrow and Delta schema all read
+ * this and nothing else; config/models has the YAML it comes from, shared words are in src/ARCHITECTURE.md.
+ */
+
+/** A type with its width in the sinks. ClickHouse: the same width; Delta: integer, long, timestamp, string, …. */
+export type ColumnType =
+  | 'int8'
+  | 'uint16'
+  | 'uint32'
+  | 'uint64'
+  | 'float'
+  | 'time'
+  | 'string'
+  | 'list<string>';
+
+/** Types of a field in an event. `time` is parsed by the model's time format, all others are JSON's. */
+export type FieldType = 'string' | 'number' | 'uint32' | 'time' | 'any';
+
+/** One value that the model takes out of an event. */
+export interface Field {
+  /** Index into the values of an event. */
+  index: number;
+  /** Path of keys, e.g. ['geo', 'country']. */
+  path: readonly string[];
+  type: FieldType;
+  /** An event without it (missing or null) is a dead letter `missing_field`. */
+  required: boolean;
+}
+
+/** Equality with one of some strings, e.g. event_type in [purchase]. */
+export interface Condition {
+  field: number;
+  oneOf: readonly string[];
+}
+
+/** How a column comes out of the events of a session, which lie in (event time, offset) order. */
+export type ColumnOp =
+  | { op: 'key' }
+  /** `{key}` and `{start_ms}` filled in; fixed when a session's first row is emitted. */
+  | { op: 'session_id'; template: string }
+  | { op: 'session_start' }
+  | { op: 'session_end' }
+  /** floor((end − start) / 1000) */
+  | { op: 'duration_sec' }
+  | { op: 'count' }
+  | { op: 'count_if'; where: Condition }
+  /** First and last value that is not null. */
+  | { op: 'first'; field: number }
+  | { op: 'last'; field: number }
+  /** Exact number of different values, nulls left out. */
+  | { op: 'count_distinct'; field: number }
+  /** Values that are not null, the first `limit` of them. */
+  | { op: 'list'; field: number; limit: number }
+  /** Different values that are not null, by first appearance, the first `limit` of them. */
+  | { op: 'set'; field: number; limit: number }
+  /** Filled in at the seal: the cut's time, the cut's id, the file's id. Outside equality and the cut's CRC. */
+  | { op: 'created_at' }
+  | { op: 'batch_id' }
+  | { op: 'file_id' }
+  | { op: 'closed_by' }
+  | { op: 'revision' }
+  | { op: 'sign' };
+
+export interface Column {
+  /** Index into a row. */
+  index: number;
+  name: string;
+  type: ColumnType;
+  nullable: boolean;
+  /** Few different values: LowCardinality in ClickHouse, a dictionary in Parquet. */
+  lowCardinality: boolean;
+  op: ColumnOp;
+}
+
+export interface CompiledModel {
+  name: string;
+  /** SHA-256 (hex) over everything that decides a row. Part of the semantics hash in the ledger. */
+  hash: string;
+  fields: readonly Field[];
+  /** Indexes into `fields`. */
+  keyField: number;
+  timeField: number;
+  timeFormat: 'iso8601' | 'epoch_ms' | 'epoch_s';
+  gapMs: number;
+  allowedDisorderMs: number;
+  allowedLatenessMs: number;
+  maxFutureMs: number;
+  idleTimeoutMs: number;
+  /** An event that ends its session, or null. */
+  endEvent: Condition | null;
+  columns: readonly Column[];
+  /** Column names by purpose, for those that address rows from outside. */
+  columnIndex: Readonly<
+    Record<
+      'session_start' | 'sign' | 'revision' | 'closed_by' | 'created_at' | 'batch_id' | 'file_id',
+      number
+    >
+  >;
+  /** The table's partition column, the UTC date of session_start; it lives in the path, not in the file. */
+  partitionColumn: 'session_date';
+}
+
+/**
+ * One value of a row: string; number (int8…uint32, float, time in ms since 1970); bigint (uint64); string[]; null.
+ * Values that do not fit their column's type were clamped before.
+ */
+export type RowValue = string | number | bigint | readonly string[] | null;
+
+/** One change row, by column index. created_at, batch_id and file_id are filled in at the seal. */
+export type Row = RowValue[];
+
+export type ClosedBy = 'gap' | 'end_event' | 'max_duration' | 'split' | 'end_of_input' | 'early' | 'memory';
+
+/** Why an event became a dead letter. */
+export type DeadLetterReason =
+  | 'malformed'
+  | 'missing_field'
+  | 'wrong_type'
+  | 'late'
+  | 'future'
+  | 'too_large'
+  | 'undecodable'
+  | 'unsupported';
+
+/** An event that could not be counted, with its bytes as they came. */
+export interface DeadLetter {
+  reason: DeadLetterReason;
+  /** What exactly, e.g. `user_id is missing`. */
+  detail: string;
+  offset: bigint;
+  /** The record's own timestamp, ms since 1970. */
+  timestampMs: number;
+  key: Uint8Array | null;
+  value: Uint8Array | null;
+}
