@@ -1,49 +1,18 @@
 import type { PlainError } from '../errors.js';
+import type { RecordedCut, SealedReport, SnapshotRef } from '../ledger/types.js';
+import type { Marks } from '../model/marks.js';
 
 /**
  * What the main thread and a worker say to each other. Commands that must keep their place among the data go through
  * the ring (RecordType); their payloads are here too. Everything else goes over a MessagePort.
- *
- * Offsets and ids are decimal strings or bigints: both survive a MessagePort and msgpack.
  */
-
-/** What happened at a cut that is not in the log (ledger.md, rule 1). Applied in this order. */
-export interface Marks {
-  /** The watermark was moved to this by hand, ms. */
-  idleWatermarkMs?: number;
-  /** Sessions whose last event lies before this were evicted, ms. */
-  evictBeforeMs?: number;
-  /** Open sessions that changed were let out. */
-  early?: boolean;
-  /** The input ended here: open sessions were let out with closed_by end_of_input. */
-  endOfInput?: boolean;
-}
-
-/** A cut of a lane as the ledger has it, met again in a replay. */
-export interface RecordedCut {
-  cutId: string;
-  /** The offset behind the cut's last event. */
-  to: bigint;
-  marks: Marks;
-  rows: number;
-  deadLetters: number;
-  /** Sum of the rows' CRC-32C, modulo 2³². */
-  crc: number;
-}
-
-export interface SnapshotRef {
-  /** Path below the table. */
-  path: string;
-  sizeBytes: number;
-  /** Offset that the snapshot's state stands behind. */
-  offset: bigint;
-  cutId: string;
-}
 
 /** Ring payload of `assign`: a lane arrives, with all that its recovery needs. */
 export interface AssignCommand {
   partition: number;
   incarnation: number;
+  /** The lane's id in the ledger. */
+  appId: string;
   /** Newest usable snapshot, or null: replay starts at `startOffset`. */
   snapshot: SnapshotRef | null;
   /** Where the lane started (T0). */
@@ -61,58 +30,16 @@ export interface CutCommand {
   /** The cut's time, ms since 1970: created_at of its rows. */
   createdAtMs: number;
   /** The lanes that take part; others of the worker are left alone. */
-  lanes: { partition: number; incarnation: number; marks: Marks }[];
-  /** Write a snapshot of each of these lanes at this cut. */
-  snapshot: boolean;
-}
-
-/** Minimum, maximum and null count of a column in a file, as Delta's stats want them. */
-export interface ColumnStats {
-  min: string | number | null;
-  max: string | number | null;
-  nullCount: number;
-}
-
-export interface SealedFile {
-  /** Path below the table, as in `add.path` before URL encoding: session_date=2026-01-01/part-….parquet */
-  path: string;
-  partitionValues: Record<string, string>;
-  sizeBytes: number;
-  rows: number;
-  /** Delta's stats object as JSON text. */
-  stats: string;
-  /** Partitions of the lanes whose rows lie in it. */
-  lanes: number[];
-}
-
-export interface SealedLane {
-  partition: number;
-  incarnation: number;
-  /** The offset behind the last event before the cut. */
-  to: bigint;
-  watermarkMs: number | null;
-  marks: Marks;
-  rows: number;
-  deadLetters: number;
-  crc: number;
-  openSessions: number;
-  snapshot: SnapshotRef | null;
-}
-
-export interface SealedReport {
-  cutId: string;
-  worker: number;
-  lanes: SealedLane[];
-  files: SealedFile[];
-  /** JSON lines below _headrace/dead-letters, or null. */
-  deadLetterFile: { path: string; sizeBytes: number; letters: number } | null;
+  lanes: { partition: number; incarnation: number; marks: Marks; snapshot: boolean }[];
 }
 
 /** Worker → main. */
 export type WorkerMessage =
-  | { type: 'started'; worker: number; threadId: number; osThreadId: number | null }
+  | { type: 'started'; worker: number; threadId: number }
   /** The lane's state is there; fetching may start at `nextOffset`. */
-  | { type: 'lane-ready'; partition: number; incarnation: number; nextOffset: bigint }
+  | { type: 'lane-ready'; partition: number; incarnation: number; nextOffset: bigint; openSessions: number }
+  /** The lane's snapshot could not be read; the lane waits to be revoked and assigned with another. */
+  | { type: 'lane-snapshot-unusable'; partition: number; incarnation: number; path: string; error: PlainError }
   /** The replay has reached the ledger: the lane takes part in cuts from now on. */
   | { type: 'lane-live'; partition: number; incarnation: number }
   | { type: 'lane-revoked'; partition: number; incarnation: number }
@@ -121,11 +48,26 @@ export type WorkerMessage =
   /** The lane stands still for good; others go on. */
   | { type: 'lane-halted'; partition: number; incarnation: number; error: PlainError }
   | { type: 'sealed'; report: SealedReport }
-  /** A seal failed after its retries; the report will not come. */
-  | { type: 'seal-failed'; cutId: string; worker: number; error: PlainError }
-  | { type: 'fatal'; error: PlainError };
+  /** Writing a cut's files failed and is being tried again. */
+  | { type: 'seal-retry'; cutId: string; worker: number; error: PlainError };
 
-/** Main → worker. */
-export type MainMessage =
-  /** The cut is in the ledger, or will never be: what was kept for it can go. */
-  { type: 'cut-done'; cutId: string };
+/** What a worker's task is started with. */
+export interface WorkerTask {
+  worker: number;
+  /** The ring's place in the worker's memory. */
+  memory: WebAssembly.Memory;
+  ringBaseBytes: number;
+  ringCapacityBytes: number;
+  counters: SharedArrayBuffer;
+  tableFolder: string;
+  topic: string;
+  model: import('../model/types.js').CompiledModel;
+  /** See EngineConfig.limits. */
+  limits: { sessionMemoryBytes: number; recordBytesMax: number; decompressedBatchBytesMax: number };
+}
+
+/** How a worker's task ended. */
+export interface WorkerResult {
+  worker: number;
+  events: number;
+}

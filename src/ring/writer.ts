@@ -11,6 +11,7 @@ export class RingWriter {
   readonly #waiting: { header: RecordHeader; payload: Uint8Array }[] = [];
   #watching = false;
   #closed = false;
+  #dataHeld = false;
 
   constructor(producer: RingProducer) {
     this.#producer = producer;
@@ -25,9 +26,14 @@ export class RingWriter {
     return this.#producer.capacityBytes;
   }
 
-  /** Bytes free for data now; 0 while a command waits. */
+  /** Holds data back (commands still pass), e.g. while too many cuts are under way. */
+  holdData(held: boolean): void {
+    this.#dataHeld = held;
+  }
+
+  /** Bytes free for data now; 0 while a command waits or data is held back. */
   freeBytes(): number {
-    return this.#waiting.length > 0 ? 0 : this.#producer.freeBytes();
+    return this.#waiting.length > 0 || this.#dataHeld ? 0 : this.#producer.freeBytes();
   }
 
   /** Puts a command behind all that was written before. Payloads are small (below `payloadBytesMax`). */
@@ -36,9 +42,9 @@ export class RingWriter {
     this.#flush();
   }
 
-  /** Claims space for data, or null: the ring is full, or a command waits. */
+  /** Claims space for data, or null: the ring is full, a command waits, or data is held back. */
   tryClaim(payloadBytes: number): Claim | null {
-    return this.#waiting.length > 0 ? null : this.#producer.tryClaim(payloadBytes);
+    return this.#waiting.length > 0 || this.#dataHeld ? null : this.#producer.tryClaim(payloadBytes);
   }
 
   /** Publishes the open claim's first `payloadBytes`. */

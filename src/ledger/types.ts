@@ -1,0 +1,106 @@
+import type { Marks } from '../model/marks.js';
+
+/** A cut of a lane as the ledger has it, met again in a replay. */
+export interface RecordedCut {
+  /** Decimal, below 2⁶³. */
+  cutId: string;
+  /** The offset behind the cut's last event. */
+  to: bigint;
+  marks: Marks;
+  rows: number;
+  deadLetters: number;
+  /** Sum of the rows' CRC-32C, modulo 2³². */
+  crc: number;
+}
+
+/** A lane's open sessions at a cut, stored below the table. */
+export interface SnapshotRef {
+  /** Path below the table. */
+  path: string;
+  sizeBytes: number;
+  /** Offset that the snapshot's state stands behind. */
+  offset: bigint;
+  cutId: string;
+}
+
+export interface SealedFile {
+  /** Path below the table, unencoded: session_date=2026-01-01/part-….parquet */
+  path: string;
+  partitionValues: Record<string, string>;
+  sizeBytes: number;
+  rows: number;
+  /** Delta's stats object as JSON text. */
+  stats: string;
+  /** Partitions of the lanes whose rows lie in it. */
+  lanes: number[];
+}
+
+/** Dead letters of a cut, JSON lines below _headrace/dead-letters. */
+export interface DeadLetterFile {
+  path: string;
+  sizeBytes: number;
+  letters: number;
+  lanes: number[];
+}
+
+/** One lane's part of a cut, as its worker sealed it. */
+export interface SealedLane {
+  partition: number;
+  incarnation: number;
+  /** The offset behind the last event before the cut. */
+  to: bigint;
+  watermarkMs: number | null;
+  marks: Marks;
+  rows: number;
+  deadLetters: number;
+  crc: number;
+  openSessions: number;
+  snapshot: SnapshotRef | null;
+}
+
+/** All that one worker has to say of a cut; its files are durable. */
+export interface SealedReport {
+  cutId: string;
+  worker: number;
+  lanes: SealedLane[];
+  files: SealedFile[];
+  deadLetterFile: DeadLetterFile | null;
+}
+
+/** A lane in a cut, in `commitInfo.headrace`. Offsets are JSON numbers (Kafka's stay far below 2⁵³). */
+export interface CutLaneEntry {
+  partition: number;
+  from: number;
+  to: number;
+  watermarkMs: number | null;
+  marks: Marks;
+  rows: number;
+  deadLetters: number;
+  crc: number;
+  /** Table version of the lane's last commit before this one; −1: there was none. */
+  parent: number;
+  snapshot?: { path: string; sizeBytes: number };
+  /** This is the lane's first entry: it starts at `from`. */
+  start?: true;
+}
+
+export interface CutEntry {
+  /** Decimal, below 2⁶³: batch_id of the cut's rows. */
+  id: string;
+  /** created_at of the cut's rows, ms. */
+  createdAtMs: number;
+  lanes: CutLaneEntry[];
+  deadLetterFiles: { path: string; sizeBytes: number; letters: number }[];
+}
+
+/** The `headrace` object in a version's commitInfo: what the ledger knows beyond Delta's own actions. */
+export interface LedgerEntry {
+  format: 1;
+  /** Id of this attempt to put a version; a lost answer is resolved by it. */
+  attempt: string;
+  /** Id of the engine's process. */
+  engine: string;
+  /** Hash of all that decides a row and is not in the log: model, limits, kernel semantics. */
+  semantics: string;
+  cuts: CutEntry[];
+}
