@@ -1,0 +1,81 @@
+/**
+ * The configuration as the engine sees it: validated, complete, frozen; camelCase with units last. The file's words
+ * (snake_case, values with a unit) are in schema.ts, what they must satisfy together in limits.ts.
+ */
+
+export type LogLevelName = 'trace' | 'debug' | 'info' | 'warn' | 'error';
+export type LogFormatName = 'auto' | 'json' | 'pretty';
+
+export interface KafkaConfig {
+  /** `host:port` each, at least one. */
+  readonly brokers: readonly string[];
+  readonly topic: string;
+  readonly group: string;
+  readonly groupProtocol: 'classic' | 'consumer';
+  /** Classic protocol only: with `consumer` the broker decides, and librdkafka refuses the property. */
+  readonly sessionTimeoutMs: number;
+  /** Static membership, or null. */
+  readonly instanceId: string | null;
+  readonly clientId: string;
+  /** Where this engine stands, for fetching from the nearest replica, or null. */
+  readonly rack: string | null;
+  /** Where a lane starts that the ledger does not know. */
+  readonly start: 'earliest' | 'latest';
+  /** Properties passed on to librdkafka as they are; none that the engine itself decides. */
+  readonly librdkafka: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface FetchConfig {
+  /** Asked for per partition in one request. A first batch that is larger comes whole all the same. */
+  readonly partitionBytes: number;
+  /** Asked for and not yet in a ring, over all brokers. */
+  readonly inFlightBytes: number;
+  /** A response that announces more is refused before anything is allocated. */
+  readonly responseBytesMax: number;
+  /** How long a broker may wait for data. */
+  readonly maxWaitMs: number;
+}
+
+export interface LimitsConfig {
+  /** Capacity of one worker's ring, a power of two. */
+  readonly ringBytes: number;
+  /** Memory of one worker's open sessions. */
+  readonly sessionMemoryBytes: number;
+  readonly cutsInFlight: number;
+  /** Key and value of one event, decompressed; a larger one is a dead letter `too_large`. */
+  readonly recordBytesMax: number;
+  /** One record batch, decompressed; a larger one halts its lane. */
+  readonly decompressedBatchBytesMax: number;
+}
+
+export interface LogConfig {
+  readonly level: LogLevelName;
+  readonly format: LogFormatName;
+}
+
+export interface EngineConfig {
+  readonly kafka: KafkaConfig;
+  readonly fetch: FetchConfig;
+  /** Name of a shipped model (a bare word), or the absolute path of a model file. */
+  readonly model: string;
+  readonly lake: {
+    /** Absolute path of a local folder. */
+    readonly path: string;
+  };
+  readonly cutIntervalMs: number;
+  readonly snapshotIntervalMs: number;
+  /** How long an orderly stop may take before the process ends as if it had crashed. */
+  readonly drainTimeoutMs: number;
+  /** Worker threads, `auto` already resolved. */
+  readonly workers: number;
+  readonly limits: LimitsConfig;
+  readonly log: LogConfig;
+}
+
+/** What the configuration is derived from and checked against. */
+export interface Machine {
+  /** Cores this process may use. */
+  readonly cores: number;
+  /** Memory this process may use. */
+  readonly memoryBytes: number;
+}
