@@ -90,7 +90,8 @@ export class RingConsumer {
 
   /**
    * Resolves when something was published, or after `timeoutMs` at the latest. The thread's other I/O goes on
-   * meanwhile, which a blocking Atomics.wait would stop.
+   * meanwhile, which a blocking Atomics.wait would stop. It does not keep the thread's event loop alive: an open
+   * MessagePort or a timer must.
    */
   async wait(timeoutMs: number): Promise<void> {
     const result = Atomics.waitAsync(this.#tail, 0, this.#position, timeoutMs);

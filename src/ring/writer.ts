@@ -38,6 +38,7 @@ export class RingWriter {
 
   /** Puts a command behind all that was written before. Payloads are small (below `payloadBytesMax`). */
   command(header: RecordHeader, payload: Uint8Array): void {
+    if (this.#closed) return;
     this.#waiting.push({ header, payload });
     this.#flush();
   }
@@ -63,9 +64,10 @@ export class RingWriter {
     if (result.async) await result.value;
   }
 
-  /** Stops watching; commands that still wait are dropped (the worker is gone). */
+  /** Stops watching; commands that still wait, and later ones, are dropped (the worker is gone). */
   close(): void {
     this.#closed = true;
+    this.#waiting.length = 0;
   }
 
   #flush(): void {
@@ -79,7 +81,7 @@ export class RingWriter {
 
   async #watch(): Promise<void> {
     this.#watching = true;
-    while (this.#waiting.length > 0 && !this.#closed) {
+    while (this.#waiting.length > 0) {
       // the timer keeps the event loop alive; a pending waitAsync alone does not
       await Promise.race([this.waitForSpace(20), new Promise((resolve) => setTimeout(resolve, 20))]);
       this.#flush();
