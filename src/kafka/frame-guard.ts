@@ -1,0 +1,38 @@
+const LENGTH_BYTES = 4;
+/** A response holds a correlation id at least. */
+const FRAME_BYTES_MIN = 4;
+
+/**
+ * Follows the frames of a broker's byte stream (a 32-bit length, then that many bytes) and refuses a length that no
+ * answer can have. It looks at each chunk before the library does, which neither caps a length nor survives a negative one.
+ */
+export class FrameGuard {
+  readonly #frameBytesMax: number;
+  readonly #length = Buffer.alloc(LENGTH_BYTES);
+  #lengthBytes = 0;
+  #left = 0;
+
+  constructor(frameBytesMax: number) {
+    this.#frameBytesMax = frameBytesMax;
+  }
+
+  /** The announced length that is refused, or null: the chunk may go on. */
+  tryRefuse(chunk: Buffer): number | null {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#left > 0) {
+        const skipped = Math.min(this.#left, chunk.length - at);
+        this.#left -= skipped;
+        at += skipped;
+        continue;
+      }
+      this.#length[this.#lengthBytes++] = chunk[at++]!;
+      if (this.#lengthBytes < LENGTH_BYTES) continue;
+      const announced = this.#length.readInt32BE(0);
+      if (announced < FRAME_BYTES_MIN || announced > this.#frameBytesMax) return announced;
+      this.#lengthBytes = 0;
+      this.#left = announced;
+    }
+    return null;
+  }
+}
