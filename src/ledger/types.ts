@@ -58,6 +58,24 @@ export interface SealedLane {
   snapshot: SnapshotRef | null;
 }
 
+/** Ring payload of `cut`: seal what lies before. */
+export interface CutCommand {
+  /** Decimal, below 2⁶³. */
+  cutId: string;
+  /** The cut's time, ms since 1970: created_at of its rows. */
+  createdAtMs: number;
+  /** The lanes that take part; others of the worker are left alone. */
+  lanes: CutLane[];
+}
+
+export interface CutLane {
+  partition: number;
+  incarnation: number;
+  marks: Marks;
+  /** Write a snapshot of the lane at this cut. */
+  snapshot: boolean;
+}
+
 /** All that one worker has to say of a cut; its files are durable. */
 export interface SealedReport {
   cutId: string;

@@ -1,6 +1,7 @@
+import type { MessagePort } from 'node:worker_threads';
 import type { PlainError } from '../errors.js';
 import type { RecordedCut, SealedReport, SnapshotRef } from '../ledger/types.js';
-import type { Marks } from '../model/marks.js';
+import type { CompiledModel } from '../model/types.js';
 
 /**
  * What the main thread and a worker say to each other. Commands that must keep their place among the data go through
@@ -23,15 +24,7 @@ export interface AssignCommand {
   replay: RecordedCut[];
 }
 
-/** Ring payload of `cut`. */
-export interface CutCommand {
-  /** Decimal, below 2⁶³. */
-  cutId: string;
-  /** The cut's time, ms since 1970: created_at of its rows. */
-  createdAtMs: number;
-  /** The lanes that take part; others of the worker are left alone. */
-  lanes: { partition: number; incarnation: number; marks: Marks; snapshot: boolean }[];
-}
+export type { CutCommand } from '../ledger/types.js';
 
 /** Worker → main. */
 export type WorkerMessage =
@@ -39,7 +32,13 @@ export type WorkerMessage =
   /** The lane's state is there; fetching may start at `nextOffset`. */
   | { type: 'lane-ready'; partition: number; incarnation: number; nextOffset: bigint; openSessions: number }
   /** The lane's snapshot could not be read; the lane waits to be revoked and assigned with another. */
-  | { type: 'lane-snapshot-unusable'; partition: number; incarnation: number; path: string; error: PlainError }
+  | {
+      type: 'lane-snapshot-unusable';
+      partition: number;
+      incarnation: number;
+      path: string;
+      error: PlainError;
+    }
   /** The replay has reached the ledger: the lane takes part in cuts from now on. */
   | { type: 'lane-live'; partition: number; incarnation: number }
   | { type: 'lane-revoked'; partition: number; incarnation: number }
@@ -54,6 +53,7 @@ export type WorkerMessage =
 /** What a worker's task is started with. */
 export interface WorkerTask {
   worker: number;
+  port: MessagePort;
   /** The ring's place in the worker's memory. */
   memory: WebAssembly.Memory;
   ringBaseBytes: number;
@@ -61,7 +61,7 @@ export interface WorkerTask {
   counters: SharedArrayBuffer;
   tableFolder: string;
   topic: string;
-  model: import('../model/types.js').CompiledModel;
+  model: CompiledModel;
   /** See EngineConfig.limits. */
   limits: { sessionMemoryBytes: number; recordBytesMax: number; decompressedBatchBytesMax: number };
 }

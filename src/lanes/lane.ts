@@ -1,0 +1,40 @@
+import type { HeadraceError } from '../errors.js';
+import type { HeldLane } from '../ledger/protocol.js';
+
+/**
+ * A lane as the main thread sees it. Its states are those of src/ledger/protocol.ts:
+ *
+ *   starting ──▶ recovering ──▶ live ──▶ leaving
+ *
+ * `halted` stands beside them: a halted lane that was live still has what lies before its halt to seal.
+ */
+export type LaneState = 'starting' | 'recovering' | 'live' | 'leaving';
+
+export interface Lane extends HeldLane {
+  state: LaneState;
+  /** Index of the worker that keeps it, for as long as it is assigned. */
+  worker: number;
+  /** Bounded run: where the input ends. */
+  endOffset: bigint | null;
+  /** Bounded run: nothing is left to do. */
+  finished: boolean;
+  halted: HeadraceError | null;
+  /** Snapshots that could not be read. */
+  unusable: Set<string>;
+  /** Where a batch did not check out; a second time at the same place halts the lane. */
+  corruptAt: bigint | null;
+  /** Behind the last event handed to the worker; while the lane is fetched, the fetcher knows better. */
+  position: bigint;
+  /** Fetch position at the last cut: a cut of lanes that did not move since is left out. */
+  cutPosition: bigint | null;
+  /** Offset of the newest snapshot in the ledger. */
+  snapshotOffset: bigint | null;
+  nextSnapshotMs: number;
+  /** When the replay began, and where, for its progress. */
+  replay: { fromMs: number; fromOffset: bigint } | null;
+}
+
+/** Lanes whose seals count. */
+export function isHeld(lane: Lane): boolean {
+  return lane.state === 'live' || lane.state === 'leaving';
+}

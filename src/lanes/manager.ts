@@ -1,0 +1,494 @@
+import { pack } from 'msgpackr';
+import type { Clock } from '../clock.js';
+import { HeadraceError, messageOf } from '../errors.js';
+import type { OffsetsFollower } from '../followers/offsets.js';
+import type { FetchEvent, Fetcher } from '../kafka/fetcher.js';
+import type { Coordinator } from '../ledger/coordinator.js';
+import { recoveryOf } from '../ledger/history.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { type CommitPlan, lanesLost } from '../ledger/protocol.js';
+import type { CutCommand } from '../ledger/types.js';
+import type { AssignCommand, WorkerMessage } from '../pool/messages.js';
+import type { Random } from '../random.js';
+import { RecordType } from '../ring/layout.js';
+import type { RingWriter } from '../ring/writer.js';
+import type { Log } from '../telemetry/log.js';
+import { isHeld, type Lane } from './lane.js';
+import type { SnapshotJanitor } from './snapshot-janitor.js';
+
+/**
+ * The lives of this engine's lanes: from the group's assignment over recovery and fetching to the hand-over. It owns no
+ * I/O of its own; it moves lanes between the fetcher, the workers' rings and the ledger, and is the only one that does.
+ */
+export interface LaneManagerOptions {
+  ledger: Ledger;
+  rings: readonly RingWriter[];
+  fetcher: Fetcher;
+  offsets: OffsetsFollower;
+  janitor: SnapshotJanitor;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  topic: string;
+  snapshotIntervalMs: number;
+  /** Offsets to start from, for lanes that the ledger does not know. */
+  startOffsets(partitions: number[]): Promise<ReadonlyMap<number, bigint>>;
+  /** Bounded run: where the input of these lanes ends; null: it does not. */
+  endOffsets: ((partitions: number[]) => Promise<ReadonlyMap<number, bigint>>) | null;
+  onFatal(error: unknown): void;
+}
+
+export class LaneManager {
+  readonly #options: LaneManagerOptions;
+  readonly #lanes = new Map<number, Lane>();
+  readonly #revokeWaiters = new Map<string, () => void>();
+  #incarnations = 0;
+  #coordinator: Coordinator | null = null;
+
+  constructor(options: LaneManagerOptions) {
+    this.#options = options;
+  }
+
+  /** The coordinator is made with this manager's callbacks, hence after it. */
+  attach(coordinator: Coordinator): void {
+    this.#coordinator = coordinator;
+  }
+
+  get lanes(): ReadonlyMap<number, Lane> {
+    return this.#lanes;
+  }
+
+  held(): ReadonlyMap<number, Lane> {
+    return new Map([...this.#lanes].filter(([, lane]) => isHeld(lane)));
+  }
+
+  /** The group gave us these partitions. */
+  async assigned(partitions: number[]): Promise<void> {
+    const lanes: Lane[] = [];
+    for (const partition of partitions) {
+      if (this.#lanes.has(partition)) continue;
+      const lane = this.#newLane(partition);
+      this.#lanes.set(partition, lane);
+      lanes.push(lane);
+    }
+    if (lanes.length === 0) return;
+    const fresh = lanes.map((lane) => lane.partition);
+    const { ledger, log } = this.#options;
+    log.info({ partitions: fresh.length, total: this.#lanes.size }, 'lanes assigned');
+    await ledger.refresh();
+    const unknown = fresh.filter((partition) => ledger.history.lane(partition) === undefined);
+    if (unknown.length > 0) {
+      const starts = await this.#options.startOffsets(unknown);
+      await this.#coordinator!.startLanes(
+        unknown.map((partition) => ({ partition, offset: starts.get(partition)! })),
+      );
+    }
+    const ends = await this.#options.endOffsets?.(fresh);
+    for (const lane of lanes) {
+      // revoked again, or reset by another's commit, while we asked
+      if (this.#lanes.get(lane.partition) !== lane || lane.state !== 'starting') continue;
+      lane.endOffset = ends?.get(lane.partition) ?? null;
+      this.#recover(lane);
+    }
+  }
+
+  /** The group takes these partitions away; resolves when all that was read of them is committed and let go. */
+  async revoked(partitions: number[]): Promise<void> {
+    const lanes = this.#lanesOf(partitions);
+    if (lanes.length === 0) return;
+    this.#options.log.info(
+      { partitions: lanes.length },
+      'lanes revoked: sealing and committing what was read',
+    );
+    for (const lane of lanes) {
+      this.#stopReading(lane);
+      if (lane.state === 'live') lane.state = 'leaving';
+    }
+    const leaving = lanes.filter((lane) => lane.state === 'leaving');
+    await this.#cutWithSnapshot(leaving);
+    await this.#coordinator!.idle();
+    await Promise.all(lanes.map((lane) => this.#dismiss(lane)));
+    await this.#options.offsets.flush(2_000);
+    this.#options.offsets.forget(partitions);
+  }
+
+  /** The group has already given these partitions to somebody else: what is not committed is void. */
+  lost(partitions: number[]): void {
+    for (const lane of this.#lanesOf(partitions)) {
+      this.#stopReading(lane);
+      void this.#dismiss(lane);
+    }
+    this.#options.offsets.forget(partitions);
+    if (partitions.length > 0) {
+      this.#options.log.warn(
+        { partitions: partitions.length },
+        'lanes lost: dropped, their new owner replays them',
+      );
+    }
+  }
+
+  /** Stops reading; what the rings hold is still taken. */
+  stopFetching(): void {
+    for (const lane of this.#lanes.values()) this.#stopReading(lane);
+  }
+
+  /** Orderly stop: everything read is sealed, committed, and the open sessions are in snapshots. */
+  async drain(): Promise<void> {
+    this.stopFetching();
+    await this.#cutWithSnapshot([...this.held().values()]);
+    await this.#coordinator!.idle();
+  }
+
+  /** One tick of the cut interval: cuts the lanes that have something to say. */
+  cutLive(): Promise<void> | null {
+    const nowMs = this.#options.clock.monotonicMs();
+    const lanes = [...this.#lanes.values()].filter((lane) => lane.state === 'live');
+    if (!lanes.some((lane) => this.#wantsCut(lane, nowMs))) return null;
+    return this.#coordinator!.cut(
+      lanes.map((lane) => {
+        const snapshot = this.#wantsSnapshot(lane, nowMs);
+        if (snapshot) lane.nextSnapshotMs = nowMs + this.#options.snapshotIntervalMs;
+        lane.cutPosition = this.#position(lane);
+        return { partition: lane.partition, incarnation: lane.incarnation, marks: {}, snapshot };
+      }),
+    );
+  }
+
+  /** Bounded run: lanes that still have input to read or sessions to let out. */
+  unfinished(): Lane[] {
+    return [...this.#lanes.values()].filter((lane) => !lane.finished);
+  }
+
+  /**
+   * Bounded run: when every lane stands at its end (or halted), lets out the open sessions and keeps them in a snapshot.
+   * True when nothing is left to do.
+   */
+  async finishBounded(): Promise<boolean> {
+    const waiting = this.unfinished();
+    if (waiting.some((lane) => lane.halted === null && !this.#atEnd(lane))) return false;
+    const cuts = waiting
+      .filter((lane) => isHeld(lane))
+      .map((lane) => ({
+        partition: lane.partition,
+        incarnation: lane.incarnation,
+        marks: lane.halted === null ? { endOfInput: true } : {},
+        snapshot: true,
+      }));
+    const incarnations = new Map(waiting.map((lane) => [lane.partition, lane.incarnation]));
+    if (cuts.length > 0) await this.#coordinator!.cut(cuts);
+    for (const lane of waiting) {
+      if (this.#lanes.get(lane.partition)?.incarnation === incarnations.get(lane.partition))
+        lane.finished = true;
+    }
+    return this.unfinished().length === 0;
+  }
+
+  onWorkerMessage(message: WorkerMessage): void {
+    if (message.type === 'lane-revoked') {
+      const key = `${message.partition}/${message.incarnation}`;
+      this.#revokeWaiters.get(key)?.();
+      this.#revokeWaiters.delete(key);
+      return;
+    }
+    if (!('incarnation' in message)) return;
+    const lane = this.#lanes.get(message.partition);
+    if (lane === undefined || lane.incarnation !== message.incarnation) return;
+    switch (message.type) {
+      case 'lane-ready':
+        this.#ready(lane, message.nextOffset, message.openSessions);
+        break;
+      case 'lane-live':
+        this.#live(lane);
+        break;
+      case 'lane-corrupt':
+        this.#corrupt(lane, message.offset, HeadraceError.fromPlain(message.error));
+        break;
+      case 'lane-halted':
+        this.#halt(lane, HeadraceError.fromPlain(message.error));
+        break;
+      case 'lane-snapshot-unusable':
+        this.#options.log.warn(
+          {
+            partition: lane.partition,
+            path: message.path,
+            reason: HeadraceError.fromPlain(message.error).message,
+          },
+          'a snapshot can not be used; falling back to the one before it and a longer replay',
+        );
+        lane.unusable.add(message.path);
+        this.#reset([lane.partition]);
+        break;
+    }
+  }
+
+  onFetchEvent(event: FetchEvent): void {
+    if (event.type !== 'lane-halted') return;
+    const lane = this.#lanes.get(event.partition);
+    if (lane?.incarnation === event.incarnation) this.#halt(lane, event.error);
+  }
+
+  /** Another engine wrote a version with these lanes' transactions. */
+  onForeign(version: number, partitions: number[]): void {
+    const lost = lanesLost(version, partitions, this.#lanes.values());
+    if (lost.length === 0) return;
+    this.#options.log.warn(
+      { version, partitions: lost.join(',') },
+      'another engine committed lanes of ours: what is not committed is dropped, the lanes recover from the ledger',
+    );
+    this.#reset(lost);
+  }
+
+  onResets(partitions: number[]): void {
+    this.#reset(partitions);
+  }
+
+  onCommitted(version: number, plan: CommitPlan): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const { partition, incarnation, to } of plan.lanes) {
+      const lane = this.#lanes.get(partition);
+      if (lane?.incarnation !== incarnation) continue;
+      lane.parent = version;
+      lane.committedTo = to;
+      lane.lastCommitMs = nowMs;
+    }
+    for (const snapshot of plan.snapshots) {
+      const lane = this.#lanes.get(snapshot.partition);
+      if (lane !== undefined) lane.snapshotOffset = snapshot.offset;
+      this.#options.janitor.committed(this.#options.ledger.history.lane(snapshot.partition)!);
+    }
+    this.#options.offsets.update(
+      plan.lanes.map(({ partition, to }) => ({
+        partition,
+        offset: to,
+        metadata: `headrace version=${version}`,
+      })),
+    );
+  }
+
+  /** Sends a cut to the workers of its lanes, each its own part; returns those workers. */
+  sendCut(command: CutCommand): number[] {
+    const byWorker = new Map<number, CutCommand['lanes']>();
+    for (const cut of command.lanes) {
+      const lane = this.#lanes.get(cut.partition);
+      if (lane === undefined || lane.incarnation !== cut.incarnation) continue;
+      byWorker.set(lane.worker, [...(byWorker.get(lane.worker) ?? []), cut]);
+    }
+    for (const [worker, lanes] of byWorker) {
+      this.#command(worker, RecordType.cut, -1, 0, pack({ ...command, lanes }));
+    }
+    return [...byWorker.keys()];
+  }
+
+  #lanesOf(partitions: readonly number[]): Lane[] {
+    return partitions.flatMap((partition) => this.#lanes.get(partition) ?? []);
+  }
+
+  #newLane(partition: number): Lane {
+    const { clock, random, snapshotIntervalMs, rings } = this.#options;
+    const load = rings.map(() => 0);
+    for (const lane of this.#lanes.values()) load[lane.worker]!++;
+    const nowMs = clock.monotonicMs();
+    return {
+      partition,
+      incarnation: ++this.#incarnations,
+      state: 'starting',
+      worker: load.indexOf(Math.min(...load)),
+      parent: this.#options.ledger.version,
+      committedTo: 0n,
+      lastCommitMs: nowMs,
+      endOffset: null,
+      finished: false,
+      halted: null,
+      unusable: new Set(),
+      corruptAt: null,
+      position: 0n,
+      cutPosition: null,
+      snapshotOffset: null,
+      // spread over the interval, so that not all lanes are copied at one cut
+      nextSnapshotMs: nowMs + snapshotIntervalMs * (0.5 + random.float()),
+      replay: null,
+    };
+  }
+
+  #recover(lane: Lane): void {
+    const { ledger, log, clock } = this.#options;
+    const history = ledger.history.lane(lane.partition)!;
+    const recovery = recoveryOf(history, lane.unusable);
+    lane.parent = history.version;
+    lane.committedTo = history.committedTo;
+    lane.snapshotOffset = recovery?.snapshot?.offset ?? null;
+    if (recovery === null) {
+      const error = new HeadraceError('SNAPSHOT_UNUSABLE', 'no snapshot of the lane can be read', {
+        where: { partition: lane.partition, tried: [...lane.unusable].join(' ') },
+        remedy: 'restore one of these files from a backup of the table',
+      });
+      this.#halt(lane, error);
+      return;
+    }
+    lane.state = 'recovering';
+    const fromOffset = recovery.snapshot?.offset ?? history.startOffset;
+    lane.replay = { fromMs: clock.monotonicMs(), fromOffset };
+    const command: AssignCommand = {
+      partition: lane.partition,
+      incarnation: lane.incarnation,
+      appId: ledger.appId(lane.partition),
+      snapshot: recovery.snapshot,
+      startOffset: history.startOffset,
+      committedTo: history.committedTo,
+      replay: recovery.replay,
+    };
+    if (history.committedTo > fromOffset) {
+      const offsets = history.committedTo - fromOffset;
+      log.info(
+        { partition: lane.partition, from: fromOffset, to: history.committedTo, offsets },
+        'replaying a lane up to the ledger',
+      );
+    }
+    this.#command(lane.worker, RecordType.assign, lane.partition, lane.incarnation, pack(command));
+  }
+
+  #ready(lane: Lane, nextOffset: bigint, openSessions: number): void {
+    const { partition, incarnation, endOffset } = lane;
+    this.#options.log.debug({ partition, offset: nextOffset, open_sessions: openSessions }, 'lane ready');
+    lane.position = nextOffset;
+    lane.cutPosition = nextOffset;
+    this.#options.fetcher.addLane({
+      partition,
+      incarnation,
+      offset: nextOffset,
+      ...(endOffset === null ? {} : { endOffset }),
+    });
+  }
+
+  #live(lane: Lane): void {
+    lane.state = 'live';
+    const nowMs = this.#options.clock.monotonicMs();
+    if (lane.replay !== null && lane.committedTo > lane.replay.fromOffset) {
+      const ms = Math.round(nowMs - lane.replay.fromMs);
+      this.#options.log.info({ partition: lane.partition, offset: lane.committedTo, ms }, 'lane recovered');
+    }
+    lane.replay = null;
+    if (lane.endOffset !== null && lane.committedTo >= lane.endOffset)
+      lane.finished = this.#endedBefore(lane);
+  }
+
+  /** Did an earlier bounded run already let the sessions out at this offset, or was there never anything? */
+  #endedBefore(lane: Lane): boolean {
+    const history = this.#options.ledger.history.lane(lane.partition)!;
+    const last = history.cuts.at(-1);
+    if (last === undefined && history.snapshots.length === 0) return true;
+    return last?.marks.endOfInput === true;
+  }
+
+  #corrupt(lane: Lane, offset: bigint, error: HeadraceError): void {
+    if (lane.corruptAt === offset) {
+      this.#halt(lane, error);
+      return;
+    }
+    lane.corruptAt = offset;
+    const broker = this.#options.fetcher.laneStatus(lane.partition)?.broker;
+    this.#options.log.warn(
+      { partition: lane.partition, offset, broker, reason: messageOf(error) },
+      'a record batch does not check out; fetching it once more',
+    );
+    this.#options.fetcher.seekLane(lane.partition, lane.incarnation, offset);
+  }
+
+  #halt(lane: Lane, error: HeadraceError): void {
+    const broker = this.#options.fetcher.laneStatus(lane.partition)?.broker;
+    lane.halted = error;
+    this.#stopReading(lane);
+    this.#options.log.error(
+      { topic: this.#options.topic, partition: lane.partition, broker, error: error.toString() },
+      'lane halted; the others go on',
+    );
+  }
+
+  /** Starts lanes over from the ledger: a new incarnation, and everything sealed by the old one is void (rule 3). */
+  #reset(partitions: readonly number[]): void {
+    const lanes = this.#lanesOf(partitions);
+    for (const lane of lanes) {
+      this.#stopReading(lane);
+      this.#command(lane.worker, RecordType.revoke, lane.partition, lane.incarnation);
+      lane.incarnation = ++this.#incarnations;
+      lane.state = 'starting';
+      lane.halted = null;
+      lane.finished = false;
+      lane.corruptAt = null;
+    }
+    if (lanes.length === 0) return;
+    const incarnations = lanes.map((lane) => lane.incarnation);
+    this.#options.ledger
+      .refresh()
+      .then(() => {
+        for (const [i, lane] of lanes.entries()) {
+          const current = this.#lanes.get(lane.partition);
+          if (current === lane && lane.incarnation === incarnations[i]) this.#recover(lane);
+        }
+      })
+      .catch((error: unknown) => this.#options.onFatal(error));
+  }
+
+  async #cutWithSnapshot(lanes: readonly Lane[]): Promise<void> {
+    if (lanes.length === 0) return;
+    await this.#coordinator!.cut(
+      lanes.map((lane) => ({
+        partition: lane.partition,
+        incarnation: lane.incarnation,
+        marks: {},
+        snapshot: this.#position(lane) !== lane.snapshotOffset,
+      })),
+    );
+  }
+
+  /** Tells the worker to let go of the lane, and forgets it. Resolves when the worker has. */
+  #dismiss(lane: Lane): Promise<void> {
+    const { partition, incarnation, worker } = lane;
+    this.#lanes.delete(partition);
+    const gone = new Promise<void>((resolve) => {
+      this.#revokeWaiters.set(`${partition}/${incarnation}`, resolve);
+    });
+    this.#command(worker, RecordType.revoke, partition, incarnation);
+    return gone;
+  }
+
+  #command(
+    worker: number,
+    type: RecordType,
+    partition: number,
+    incarnation: number,
+    payload?: Uint8Array,
+  ): void {
+    const header = { type, partition, incarnation, offset: 0n, aux: 0n };
+    this.#options.rings[worker]!.command(header, payload ?? new Uint8Array(0));
+  }
+
+  /** The offset behind the last event that was handed to the worker. */
+  #position(lane: Lane): bigint {
+    return this.#options.fetcher.laneStatus(lane.partition)?.position ?? lane.position;
+  }
+
+  #stopReading(lane: Lane): void {
+    lane.position = this.#position(lane);
+    this.#options.fetcher.removeLane(lane.partition, lane.incarnation);
+  }
+
+  #atEnd(lane: Lane): boolean {
+    return lane.state === 'live' && lane.endOffset !== null && this.#position(lane) >= lane.endOffset;
+  }
+
+  #wantsCut(lane: Lane, nowMs: number): boolean {
+    const position = this.#position(lane);
+    if (position !== lane.cutPosition) return true;
+    if (lane.halted !== null) return false;
+    const overdue = nowMs - lane.lastCommitMs >= IDLE_COMMIT_MS && position !== lane.committedTo;
+    return overdue || this.#wantsSnapshot(lane, nowMs);
+  }
+
+  #wantsSnapshot(lane: Lane, nowMs: number): boolean {
+    return nowMs >= lane.nextSnapshotMs && this.#position(lane) !== lane.snapshotOffset;
+  }
+}
+
+/** A lane that moved is committed at least this often (rule 4). */
+export const IDLE_COMMIT_MS = 30_000;

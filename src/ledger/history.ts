@@ -1,0 +1,157 @@
+import { HeadraceError } from '../errors.js';
+import type { CutLaneEntry, LedgerEntry, RecordedCut, SnapshotRef } from './types.js';
+
+/**
+ * What the Delta log says of each lane, folded from its versions in order: how far it is committed, which snapshots are
+ * usable, and the cuts after them, which a recovery meets again. Pure: versions in, lanes out.
+ *
+ * The cuts kept reach back to the second newest snapshot (rule 13): what lies before is never replayed again.
+ */
+
+/** `headrace/<group>/<topic>/<topic id>/<partition>`: a recreated topic is another lane (rule 5). */
+export function appIdPrefix(group: string, topic: string, topicId: string): string {
+  return `headrace/${group}/${topic}/${topicId}/`;
+}
+
+export interface LaneHistory {
+  partition: number;
+  /** Where the lane started (T0). */
+  startOffset: bigint;
+  /** The ledger's offset: everything below it is in the table. */
+  committedTo: bigint;
+  /** Version of the lane's last commit. */
+  version: number;
+  watermarkMs: number | null;
+  /** Oldest first; only those whose cut the ledger has for this lane (rule 11). */
+  snapshots: (SnapshotRef & { version: number })[];
+  /** In order of version. */
+  cuts: (RecordedCut & { version: number })[];
+}
+
+/** The parts of a version that the history reads. */
+export interface VersionFacts {
+  version: number;
+  entry: LedgerEntry | null;
+  txns: readonly { appId: string; version: bigint }[];
+}
+
+export class LedgerHistory {
+  readonly #prefix: string;
+  readonly #lanes = new Map<number, LaneHistory>();
+  #lastSemantics: string | null = null;
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  /** The semantics hash of the newest version of ours, or null. */
+  get lastSemantics(): string | null {
+    return this.#lastSemantics;
+  }
+
+  lane(partition: number): LaneHistory | undefined {
+    return this.#lanes.get(partition);
+  }
+
+  lanes(): LaneHistory[] {
+    return [...this.#lanes.values()].sort((a, b) => a.partition - b.partition);
+  }
+
+  /** Partitions whose `txn` the version carries, be it ours or another's. */
+  partitionsOf(facts: VersionFacts): number[] {
+    return facts.txns
+      .filter((txn) => txn.appId.startsWith(this.#prefix))
+      .map((txn) => Number(txn.appId.slice(this.#prefix.length)));
+  }
+
+  apply(facts: VersionFacts): void {
+    const written = new Map(
+      facts.txns
+        .filter((txn) => txn.appId.startsWith(this.#prefix))
+        .map((txn) => [Number(txn.appId.slice(this.#prefix.length)), txn.version]),
+    );
+    if (written.size === 0) return;
+    if (facts.entry === null) {
+      throw new HeadraceError('LAKE_LOG_CORRUPT', "a version carries a lane's txn but none of our cuts", {
+        where: { version: facts.version },
+        remedy: 'another program wrote our transaction ids; restore the table to the version before',
+      });
+    }
+    this.#lastSemantics = facts.entry.semantics;
+    for (const cut of facts.entry.cuts) {
+      for (const lane of cut.lanes) {
+        if (written.has(lane.partition)) this.#applyLane(facts.version, cut.id, lane);
+      }
+    }
+    for (const [partition, to] of written) {
+      const lane = this.#lanes.get(partition);
+      if (lane?.committedTo === to && lane.version === facts.version) continue;
+      throw new HeadraceError('LAKE_LOG_CORRUPT', "a lane's txn and its cuts differ", {
+        where: { version: facts.version, partition, txn: to, cuts: lane?.committedTo },
+      });
+    }
+  }
+
+  #applyLane(version: number, cutId: string, entry: CutLaneEntry): void {
+    let lane = this.#lanes.get(entry.partition);
+    if (lane === undefined) {
+      lane = {
+        partition: entry.partition,
+        startOffset: BigInt(entry.from),
+        committedTo: BigInt(entry.from),
+        version,
+        watermarkMs: null,
+        snapshots: [],
+        cuts: [],
+      };
+      this.#lanes.set(entry.partition, lane);
+    }
+    if (BigInt(entry.from) !== lane.committedTo || entry.to < entry.from) {
+      throw new HeadraceError('LAKE_LOG_CORRUPT', "a lane's cuts do not join", {
+        where: { version, partition: entry.partition, from: entry.from, committed: lane.committedTo },
+      });
+    }
+    const to = BigInt(entry.to);
+    lane.committedTo = to;
+    lane.version = version;
+    lane.watermarkMs = entry.watermarkMs ?? lane.watermarkMs;
+    if (entry.start === true) return;
+    lane.cuts.push({
+      cutId,
+      to,
+      marks: entry.marks,
+      rows: entry.rows,
+      deadLetters: entry.deadLetters,
+      crc: entry.crc,
+      version,
+    });
+    if (entry.snapshot !== undefined) {
+      lane.snapshots.push({ ...entry.snapshot, offset: to, cutId, version });
+      if (lane.snapshots.length > 2) lane.snapshots = lane.snapshots.slice(-2);
+      if (lane.snapshots.length === 2) this.#forgetBefore(lane, lane.snapshots[0]!.cutId);
+    }
+  }
+
+  /** Drops the cuts up to and including the one whose state a kept snapshot holds. */
+  #forgetBefore(lane: LaneHistory, cutId: string): void {
+    const at = lane.cuts.findIndex((cut) => cut.cutId === cutId);
+    if (at >= 0) lane.cuts = lane.cuts.slice(at + 1);
+  }
+}
+
+/**
+ * How to bring a lane back: the newest snapshot that is not in `unusable`, and the cuts after it.
+ * `null`: no snapshot is left that the cuts in memory reach back to, and the start of the lane was forgotten.
+ */
+export function recoveryOf(
+  lane: LaneHistory,
+  unusable: ReadonlySet<string>,
+): { snapshot: SnapshotRef | null; replay: RecordedCut[] } | null {
+  const snapshot = lane.snapshots.filter((candidate) => !unusable.has(candidate.path)).at(-1);
+  if (snapshot !== undefined) {
+    const at = lane.cuts.findIndex((cut) => cut.cutId === snapshot.cutId);
+    return { snapshot, replay: lane.cuts.slice(at + 1) };
+  }
+  if (lane.snapshots.length >= 2) return null;
+  return { snapshot: null, replay: lane.cuts };
+}

@@ -1,0 +1,199 @@
+import type { Clock } from '../clock.js';
+import { HeadraceError, messageOf } from '../errors.js';
+import type { Action, VersionActions } from '../lake/delta/actions.js';
+import type { DeltaLog } from '../lake/delta/log.js';
+import type { Random } from '../random.js';
+import type { Log } from '../telemetry/log.js';
+import { appIdPrefix, LedgerHistory, type VersionFacts } from './history.js';
+import type { CutEntry, LedgerEntry, SealedFile } from './types.js';
+
+/**
+ * The ledger: the Delta log of the sessions table, read in order and written put-if-absent. One commit at a time; every
+ * version below the one that is put has been looked at (rule 6).
+ */
+export interface LedgerOptions {
+  log: Log;
+  clock: Clock;
+  random: Random;
+  /** Id of this process. */
+  engineId: string;
+  group: string;
+  topic: string;
+  topicId: string;
+  /** Hash of all that decides a row and is not in the log. */
+  semantics: string;
+  version: string;
+  /** A version that another engine wrote, with the lanes whose `txn` it carries. Called before the next put. */
+  onForeign(version: number, partitions: number[]): void;
+}
+
+/** What one version is to say. */
+export interface CommitDraft {
+  files: readonly SealedFile[];
+  lanes: readonly { partition: number; to: bigint }[];
+  cuts: CutEntry[];
+}
+
+const BACKOFF_MS_MAX = 5_000;
+
+export class Ledger {
+  readonly history: LedgerHistory;
+  readonly #delta: DeltaLog;
+  readonly #options: LedgerOptions;
+  readonly #prefix: string;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  private constructor(delta: DeltaLog, options: LedgerOptions) {
+    this.#delta = delta;
+    this.#options = options;
+    this.#prefix = appIdPrefix(options.group, options.topic, options.topicId);
+    this.history = new LedgerHistory(this.#prefix);
+  }
+
+  /** Takes over an opened log: `versions` are all of its versions, in order. */
+  static open(delta: DeltaLog, versions: readonly VersionActions[], options: LedgerOptions): Ledger {
+    const ledger = new Ledger(delta, options);
+    for (const version of versions) ledger.history.apply(factsOf(version));
+    ledger.#checkSemantics();
+    return ledger;
+  }
+
+  /** The newest version that was read or written. */
+  get version(): number {
+    return this.#delta.version;
+  }
+
+  appId(partition: number): string {
+    return `${this.#prefix}${partition}`;
+  }
+
+  /** Reads what others wrote since. */
+  async refresh(): Promise<void> {
+    await this.#exclusive(() => this.#refresh());
+  }
+
+  /**
+   * Writes one version. `build` is asked anew before each attempt, since another's version may have taken lanes away; its
+   * null ends the attempt. Returns the version written, or null. Tries for ever while the store fails.
+   */
+  async commit<Draft extends CommitDraft>(
+    build: () => Draft | null,
+  ): Promise<{ version: number; draft: Draft } | null> {
+    return await this.#exclusive(() => this.#commit(build));
+  }
+
+  async #commit<Draft extends CommitDraft>(
+    build: () => Draft | null,
+  ): Promise<{ version: number; draft: Draft } | null> {
+    let backoffMs = 50;
+    for (;;) {
+      const draft = build();
+      if (draft === null) return null;
+      const version = this.#delta.version + 1;
+      const entry = this.#entry(draft.cuts);
+      try {
+        const outcome = await this.#put(version, this.#actions(draft, entry), entry.attempt);
+        if (outcome === 'committed') return { version, draft };
+        backoffMs = 10;
+      } catch (error) {
+        if (!(error instanceof HeadraceError) || error.disposition !== 'retry') throw error;
+        this.#options.log.warn(
+          { error: messageOf(error), version, retry_ms: backoffMs },
+          'could not write the ledger; trying again, events wait meanwhile',
+        );
+        backoffMs = Math.min(backoffMs * 2, BACKOFF_MS_MAX);
+      }
+      await this.#options.clock.sleep(backoffMs * (0.5 + this.#options.random.float()));
+    }
+  }
+
+  /** Puts a version; an unknown outcome is settled by asking until the log says whose the version is (rule 8). */
+  async #put(version: number, actions: Action[], attempt: string): Promise<'committed' | 'conflict'> {
+    let outcome = await this.#delta.tryCommit(version, actions);
+    for (let waitMs = 50; outcome === 'unknown'; waitMs = Math.min(waitMs * 2, BACKOFF_MS_MAX)) {
+      this.#options.log.warn({ version, attempt }, 'the answer to a commit was lost; reading back');
+      await this.#options.clock.sleep(waitMs);
+      outcome = await this.#delta.tryCommit(version, actions);
+    }
+    if (outcome === 'committed') {
+      this.history.apply(factsOf({ version, actions }));
+      return 'committed';
+    }
+    await this.#refresh();
+    return 'conflict';
+  }
+
+  async #refresh(): Promise<void> {
+    await this.#delta.refresh((version) => {
+      const facts = factsOf(version);
+      this.history.apply(facts);
+      const partitions = this.history.partitionsOf(facts);
+      if (facts.entry?.engine !== this.#options.engineId) this.#options.onForeign(facts.version, partitions);
+    });
+    this.#checkSemantics();
+  }
+
+  /** A lane's state can't be built by other rules than those that wrote its rows (rule 16). */
+  #checkSemantics(): void {
+    const last = this.history.lastSemantics;
+    if (last === null || last === this.#options.semantics) return;
+    throw new HeadraceError('LAKE_NOT_OURS', 'the table was written by another model or with other limits', {
+      where: { table_semantics: last.slice(0, 12), ours: this.#options.semantics.slice(0, 12) },
+      remedy: 'run with the model and limits of before, or start a new table and group',
+    });
+  }
+
+  #entry(cuts: CutEntry[]): LedgerEntry {
+    const { engineId, semantics, random } = this.#options;
+    return { format: 1, attempt: random.id63().toString(36), engine: engineId, semantics, cuts };
+  }
+
+  #actions(draft: CommitDraft, entry: LedgerEntry): Action[] {
+    const nowMs = this.#options.clock.nowMs();
+    return [
+      {
+        commitInfo: {
+          timestamp: nowMs,
+          operation: 'STREAMING UPDATE',
+          operationParameters: { outputMode: 'Append', queryId: this.#prefix },
+          isBlindAppend: true,
+          engineInfo: `headrace/${this.#options.version}`,
+          headrace: entry,
+        },
+      },
+      ...draft.lanes.map((lane) => ({
+        txn: { appId: this.appId(lane.partition), version: lane.to, lastUpdated: nowMs },
+      })),
+      ...draft.files.map((file) => ({
+        add: {
+          path: file.path,
+          partitionValues: file.partitionValues,
+          size: file.sizeBytes,
+          modificationTime: nowMs,
+          dataChange: true,
+          stats: file.stats,
+        },
+      })),
+    ];
+  }
+
+  #exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+}
+
+/** The parts of a version that decide about lanes. */
+export function factsOf(version: { version: number; actions: readonly Action[] }): VersionFacts {
+  let entry: LedgerEntry | null = null;
+  const txns: { appId: string; version: bigint }[] = [];
+  for (const action of version.actions) {
+    if ('commitInfo' in action) {
+      const headrace = action.commitInfo.headrace as LedgerEntry | undefined;
+      if (headrace?.format === 1) entry = headrace;
+    }
+    if ('txn' in action) txns.push({ appId: action.txn.appId, version: action.txn.version });
+  }
+  return { version: version.version, entry, txns };
+}

@@ -1,0 +1,212 @@
+import { invariant } from '../invariant.js';
+import type { Marks } from '../model/marks.js';
+import type { CutEntry, CutLaneEntry, SealedFile, SealedLane, SealedReport } from './types.js';
+
+/**
+ * The rules of exactly once as pure functions: observed facts in, decisions out. All I/O is in ledger.ts and
+ * coordinator.ts. The rules' numbers are those of "The ledger" in src/ARCHITECTURE.md.
+ *
+ * A lane this engine holds goes through
+ *
+ *   starting ──T0 or known──▶ recovering ──replay reached T──▶ live ──revoke──▶ leaving ──▶ (gone)
+ *       ▲                         │                              │
+ *       └────── reset: another's commit was seen, or a file of its was voided ◀──┘
+ *
+ * Only live and leaving lanes take part in cuts. Each pass through `starting` has a new incarnation number, and
+ * everything sealed by an older one is void (rule 3).
+ */
+
+/** What is known of a lane that this engine holds and that may have sealed something. */
+export interface HeldLane {
+  partition: number;
+  incarnation: number;
+  /** Table version of the commit on which the lane's state was built: its last one (rule 6). */
+  parent: number;
+  /** The ledger's offset for the lane. */
+  committedTo: bigint;
+  /** When the lane's `txn` was last written, monotonic ms. */
+  lastCommitMs: number;
+}
+
+/** A cut that every worker has reported. */
+export interface SealedCut {
+  id: string;
+  createdAtMs: number;
+  reports: readonly SealedReport[];
+}
+
+export interface CommitPlan {
+  cuts: CutEntry[];
+  files: SealedFile[];
+  /** One `txn` per lane: the offset that the lane reaches with this commit. */
+  lanes: { partition: number; incarnation: number; to: bigint }[];
+  /** Lanes that lost a file to another lane's reset: they must recover (rule 7). */
+  resets: number[];
+  /** Snapshots that this commit makes usable. */
+  snapshots: { partition: number; path: string; sizeBytes: number; offset: bigint; cutId: string }[];
+}
+
+/**
+ * What to commit of the sealed cuts, in order. `null`: nothing that must be written now; the lanes' way since their last
+ * commit stays pending and belongs to the next cut (rule 4). Lanes are committed when they have rows, dead letters,
+ * marks or a snapshot, when they moved and anything is committed at all, or when they moved and their last commit is
+ * `idleCommitMs` old.
+ */
+export function planCommit(
+  cuts: readonly SealedCut[],
+  held: ReadonlyMap<number, HeldLane>,
+  nowMs: number,
+  idleCommitMs: number,
+): CommitPlan | { resets: number[] } {
+  const dead = new DeadLanes(held);
+  const position = new Map<number, bigint>();
+  const plan: CommitPlan = { cuts: [], files: [], lanes: [], resets: [], snapshots: [] };
+  let urgent = false;
+  for (const cut of cuts) {
+    const entry: CutEntry = { id: cut.id, createdAtMs: cut.createdAtMs, lanes: [], deadLetterFiles: [] };
+    for (const report of cut.reports) {
+      const alive = dead.survivors(report);
+      for (const sealed of report.lanes) {
+        if (!alive.has(sealed.partition)) continue;
+        const lane = held.get(sealed.partition)!;
+        const from = position.get(sealed.partition) ?? lane.committedTo;
+        invariant(sealed.to >= from, 'a sealed lane lies behind the ledger', { partition: sealed.partition });
+        const content = hasContent(sealed);
+        if (!content && sealed.to === from) continue;
+        urgent ||= content || nowMs - lane.lastCommitMs >= idleCommitMs;
+        entry.lanes.push(laneEntry(sealed, from, lane.parent));
+        position.set(sealed.partition, sealed.to);
+        if (sealed.snapshot !== null)
+          plan.snapshots.push({ partition: sealed.partition, ...sealed.snapshot });
+      }
+      plan.files.push(...report.files.filter((file) => isWhole(file, alive)));
+      const letters = report.deadLetterFile;
+      if (letters !== null && isWhole(letters, alive)) {
+        const { path, sizeBytes } = letters;
+        entry.deadLetterFiles.push({ path, sizeBytes, letters: letters.letters });
+      }
+    }
+    if (entry.lanes.length > 0) plan.cuts.push(entry);
+  }
+  plan.resets = dead.resets();
+  if (!urgent) return { resets: plan.resets };
+  plan.cuts = mergeEmptyCuts(plan.cuts);
+  for (const [partition, to] of position) {
+    plan.lanes.push({ partition, incarnation: held.get(partition)!.incarnation, to });
+  }
+  return plan;
+}
+
+/**
+ * Which lanes are lost to another writer's version: those whose `txn` it carries and whose state here was built on an
+ * older version. Parent versions are compared, never offsets: idle and early marks commit with from = to (rule 6).
+ */
+export function lanesLost(
+  version: number,
+  txnPartitions: readonly number[],
+  lanes: Iterable<{ partition: number; parent: number }>,
+): number[] {
+  const written = new Set(txnPartitions);
+  return [...lanes]
+    .filter((lane) => written.has(lane.partition) && version > lane.parent)
+    .map((lane) => lane.partition);
+}
+
+/** Has a seal something that must reach the ledger, whether or not its offset moved? */
+export function hasContent(lane: SealedLane): boolean {
+  return lane.rows > 0 || lane.deadLetters > 0 || lane.snapshot !== null || hasMarks(lane.marks);
+}
+
+export function hasMarks(marks: Marks): boolean {
+  return Object.values(marks).some((value) => value !== undefined && value !== false);
+}
+
+/**
+ * Incarnations of lanes that can't be committed any more: those that are void, and those that share a file with one: a
+ * file is committed only if every lane in it is (rule 7). Later reports of a dead incarnation are dead too.
+ */
+class DeadLanes {
+  readonly #held: ReadonlyMap<number, HeldLane>;
+  readonly #dead = new Set<string>();
+  readonly #resets = new Set<number>();
+
+  constructor(held: ReadonlyMap<number, HeldLane>) {
+    this.#held = held;
+  }
+
+  /** Partitions of the report's lanes that can be committed. */
+  survivors(report: SealedReport): Set<number> {
+    const alive = new Set<number>();
+    for (const lane of report.lanes) {
+      const current = this.#held.get(lane.partition)?.incarnation === lane.incarnation;
+      if (current && !this.#dead.has(keyOf(lane))) alive.add(lane.partition);
+      else this.#dead.add(keyOf(lane));
+    }
+    const files: { lanes: number[] }[] = [...report.files];
+    if (report.deadLetterFile !== null) files.push(report.deadLetterFile);
+    for (let broken = true; broken; ) {
+      broken = false;
+      for (const file of files) {
+        if (isWhole(file, alive)) continue;
+        for (const partition of file.lanes) {
+          if (!alive.delete(partition)) continue;
+          broken = true;
+          this.#dead.add(keyOf(report.lanes.find((lane) => lane.partition === partition)!));
+          this.#resets.add(partition);
+        }
+      }
+    }
+    return alive;
+  }
+
+  resets(): number[] {
+    return [...this.#resets];
+  }
+}
+
+function keyOf(lane: SealedLane): string {
+  return `${lane.partition}/${lane.incarnation}`;
+}
+
+function isWhole(file: { lanes: readonly number[] }, alive: ReadonlySet<number>): boolean {
+  return file.lanes.every((partition) => alive.has(partition));
+}
+
+function laneEntry(sealed: SealedLane, from: bigint, parent: number): CutLaneEntry {
+  return {
+    partition: sealed.partition,
+    from: Number(from),
+    to: Number(sealed.to),
+    watermarkMs: sealed.watermarkMs,
+    marks: sealed.marks,
+    rows: sealed.rows,
+    deadLetters: sealed.deadLetters,
+    crc: sealed.crc,
+    parent,
+    ...(sealed.snapshot === null
+      ? {}
+      : { snapshot: { path: sealed.snapshot.path, sizeBytes: sealed.snapshot.sizeBytes } }),
+  };
+}
+
+/**
+ * A lane that only moved in one cut and has an entry in a later one needs no entry of its own for the first: its way
+ * belongs to the later one. Keeps commits short when many small cuts go into one.
+ */
+function mergeEmptyCuts(cuts: CutEntry[]): CutEntry[] {
+  const later = new Map<number, CutLaneEntry>();
+  for (const cut of [...cuts].reverse()) {
+    cut.lanes = cut.lanes.filter((lane) => {
+      const next = later.get(lane.partition);
+      const empty =
+        lane.rows === 0 && lane.deadLetters === 0 && lane.snapshot === undefined && !hasMarks(lane.marks);
+      if (empty && next !== undefined) {
+        next.from = lane.from;
+        return false;
+      }
+      later.set(lane.partition, lane);
+      return true;
+    });
+  }
+  return cuts.filter((cut) => cut.lanes.length > 0 || cut.deadLetterFiles.length > 0);
+}

@@ -1,0 +1,104 @@
+import { fileURLToPath } from 'node:url';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import type { CompiledModel } from '../model/types.js';
+import { RecordType, ringBytes } from '../ring/layout.js';
+import { RingProducer } from '../ring/producer.js';
+import { RingWriter } from '../ring/writer.js';
+import { countersBytes } from '../telemetry/counters.js';
+import type { WorkerMessage, WorkerResult, WorkerTask } from './messages.js';
+
+/**
+ * The workers: a piscina pool in which each thread runs one task for as long as the engine lives. Each has a ring that
+ * the main thread writes (data and commands in one order) and a port for what needs no place in that order.
+ */
+export interface PoolOptions {
+  workers: number;
+  ringCapacityBytes: number;
+  tableFolder: string;
+  topic: string;
+  model: CompiledModel;
+  limits: WorkerTask['limits'];
+  onMessage(worker: number, message: WorkerMessage): void;
+  /** A worker's task ended with an error: the engine can't go on. */
+  onFailure(worker: number, error: unknown): void;
+}
+
+const WASM_PAGE_BYTES = 65_536;
+/** V8's heap of a worker beside the sessions: rows under way, Parquet, Arrow. */
+const HEAP_BASE_BYTES = 768 * 1024 * 1024;
+
+export class WorkerPool {
+  readonly rings: readonly RingWriter[];
+  readonly counters: readonly SharedArrayBuffer[];
+  readonly #piscina: Piscina;
+  readonly #tasks: Promise<WorkerResult>[] = [];
+  readonly #ports: MessagePort[] = [];
+
+  constructor(options: PoolOptions) {
+    // A session's objects take about twice what the reference estimates for them
+    const heapBytes = HEAP_BASE_BYTES + 2 * options.limits.sessionMemoryBytes;
+    this.#piscina = new Piscina({
+      filename: fileURLToPath(new URL('../workers/worker.js', import.meta.url)),
+      minThreads: options.workers,
+      maxThreads: options.workers,
+      concurrentTasksPerWorker: 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytes / 2 ** 20) },
+    });
+    const rings: RingWriter[] = [];
+    const counters: SharedArrayBuffer[] = [];
+    for (let worker = 0; worker < options.workers; worker++) {
+      const pages = Math.ceil(ringBytes(options.ringCapacityBytes) / WASM_PAGE_BYTES);
+      const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+      const place = { buffer: memory.buffer, baseBytes: 0, capacityBytes: options.ringCapacityBytes };
+      const shared = new SharedArrayBuffer(countersBytes());
+      rings.push(new RingWriter(new RingProducer(place)));
+      counters.push(shared);
+      this.#run(worker, options, memory, shared);
+    }
+    this.rings = rings;
+    this.counters = counters;
+  }
+
+  /** Tells every worker to stop behind what its ring holds, and waits for them. */
+  async stop(): Promise<WorkerResult[]> {
+    for (const ring of this.rings) {
+      ring.command(
+        { type: RecordType.stop, partition: -1, incarnation: 0, offset: 0n, aux: 0n },
+        new Uint8Array(0),
+      );
+    }
+    const results = await Promise.all(this.#tasks);
+    await this.destroy();
+    return results;
+  }
+
+  /** Ends the threads at once, whatever they do. */
+  async destroy(): Promise<void> {
+    for (const ring of this.rings) ring.close();
+    for (const port of this.#ports) port.close();
+    await this.#piscina.destroy();
+  }
+
+  #run(worker: number, options: PoolOptions, memory: WebAssembly.Memory, counters: SharedArrayBuffer): void {
+    const { port1, port2 } = new MessageChannel();
+    port1.on('message', (message: WorkerMessage) => options.onMessage(worker, message));
+    this.#ports.push(port1);
+    const task: WorkerTask = {
+      worker,
+      port: port2,
+      memory,
+      ringBaseBytes: 0,
+      ringCapacityBytes: options.ringCapacityBytes,
+      counters,
+      tableFolder: options.tableFolder,
+      topic: options.topic,
+      model: options.model,
+      limits: options.limits,
+    };
+    const running = this.#piscina.run(task, { transferList: [port2] }) as Promise<WorkerResult>;
+    running.catch((error: unknown) => options.onFailure(worker, error));
+    this.#tasks.push(running);
+  }
+}
