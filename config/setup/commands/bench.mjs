@@ -1,0 +1,24 @@
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import { checkout, inCheckout } from '../checkout.mjs';
+import { runForeground } from '../child-processes.mjs';
+import { filesBelow } from '../stamp.mjs';
+import { StepError } from '../step-error.mjs';
+import { BUILD, runSteps } from '../steps.mjs';
+
+const SUFFIX = '.bench.js';
+
+/** Runs one benchmark by its name; without a name, lists them. */
+export async function bench([name, ...args]) {
+  await runSteps(BUILD);
+  const folder = inCheckout('dist', 'native-bench');
+  const names = filesBelow(folder, (file) => file.endsWith(SUFFIX)).map((path) => basename(path, SUFFIX));
+  const list = names.length === 0 ? 'none' : names.join(', ');
+  if (name === undefined) {
+    process.stdout.write(`benchmarks: ${list}\n`);
+    return 0;
+  }
+  const script = inCheckout('dist', 'native-bench', `${name}${SUFFIX}`);
+  if (!existsSync(script)) throw new StepError(`no benchmark is named ${name}; there are: ${list}`);
+  return runForeground(process.execPath, [script, ...args], { cwd: checkout });
+}

@@ -1,0 +1,3 @@
+export const KAFKA_VERSION: string;
+export function kafkaJarsFolder(): string;
+export function prepareKafkaJars(note: (text: string) => void): Promise<string>;

@@ -1,0 +1,30 @@
+/** The steps of the commands, in the order in which one needs the other. */
+import { prepareDeltaRs } from './delta-rs.mjs';
+import { prepareKafkaJars } from './kafka-jars.mjs';
+import { prepareKafkaNative } from './kafka-native.mjs';
+import { proveNativePackages } from './native-proof.mjs';
+import { installNodeModules } from './node-modules.mjs';
+import { checkNodeVersion } from './node-version.mjs';
+import { Progress } from './progress.mjs';
+import { buildTypeScript } from './typescript-build.mjs';
+
+export const PACKAGES = [
+  ['Node.js', () => checkNodeVersion()],
+  ['npm packages', installNodeModules],
+];
+export const SETUP = [
+  ...PACKAGES,
+  ['native part of kafka-javascript', prepareKafkaNative],
+  ['other native packages', proveNativePackages],
+];
+export const BUILD = [...SETUP, ['TypeScript', buildTypeScript]];
+export const TEST_SERVICES = [
+  ['Apache Kafka for the tests', prepareKafkaJars],
+  ['delta-rs for the tests', prepareDeltaRs],
+];
+
+/** @param {[string, (note: (text: string) => void) => Promise<string> | string][]} steps */
+export async function runSteps(steps) {
+  const progress = new Progress(steps.length);
+  for (const [title, work] of steps) await progress.step(title, work);
+}

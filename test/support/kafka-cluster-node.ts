@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { kafkaJarsFolder } from '../../config/setup/kafka-jars.mjs';
+import type { Reaper } from './kafka-cluster-reaper.js';
+
+/** Quick to start rather than quick to serve: a test's load is small, and three of them share two cores. */
+const JAVA_OPTIONS = ['-Xms64m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
+
+/** Arguments of `java` for a main class of Kafka's, logging as the folder's log4j2.properties says. */
+export function javaArguments(folder: string, mainClass: string, args: readonly string[]): string[] {
+  return [
+    ...JAVA_OPTIONS,
+    `-Dlog4j2.configurationFile=${join(folder, 'log4j2.properties')}`,
+    '-Dlog4j2.disable.jmx=true',
+    '-cp',
+    join(kafkaJarsFolder(), '*'),
+    mainClass,
+    ...args,
+  ];
+}
+
+/** The process of one Kafka node: at most one at a time, its output in `node-N.log`. */
+export class KafkaNode {
+  readonly id: number;
+  readonly port: number;
+  readonly #folder: string;
+  readonly #reaper: Reaper;
+  #child: ChildProcess | undefined;
+  #ended: Promise<void> = Promise.resolve();
+
+  constructor(id: number, port: number, folder: string, reaper: Reaper) {
+    this.id = id;
+    this.port = port;
+    this.#folder = folder;
+    this.#reaper = reaper;
+  }
+
+  readonly host = '127.0.0.1';
+
+  /** Of the running process; undefined when there is none. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  get address(): string {
+    return `${this.host}:${this.port}`;
+  }
+
+  /** Starts the process; it serves some seconds later. */
+  start(): void {
+    if (this.#child !== undefined) throw new Error(`Kafka node ${this.id} runs already`);
+    const log = openSync(this.#logPath, 'a');
+    const properties = join(this.#folder, `node-${this.id}.properties`);
+    const child = spawn('java', javaArguments(this.#folder, 'kafka.Kafka', [properties]), {
+      cwd: this.#folder,
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    const { pid } = child;
+    if (pid !== undefined) this.#reaper.started(pid);
+    this.#child = child;
+    this.#ended = new Promise((resolve) => {
+      const end = () => {
+        if (pid !== undefined) this.#reaper.ended(pid);
+        this.#child = undefined;
+        resolve();
+      };
+      child.once('exit', end);
+      child.once('error', end);
+    });
+  }
+
+  /** Sends the signal and answers when the process is gone. */
+  async end(signal: NodeJS.Signals): Promise<void> {
+    this.#child?.kill(signal);
+    await this.#ended;
+  }
+
+  /** The last lines of what the node said, over all its starts. */
+  logTail(lines = 50): string {
+    return readFileSync(this.#logPath, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+  }
+
+  get #logPath(): string {
+    return join(this.#folder, `node-${this.id}.log`);
+  }
+}
