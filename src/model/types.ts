@@ -15,7 +15,7 @@ export type ColumnType =
   | 'list<string>';
 
 /** Types of a field in an event. `time` is parsed by the model's time format, all others are JSON's. */
-export type FieldType = 'string' | 'number' | 'uint32' | 'time' | 'any';
+export type FieldType = 'string' | 'number' | 'uint32' | 'time';
 
 /** One value that the model takes out of an event. */
 export interface Field {

@@ -1,0 +1,85 @@
+import { parseConfigText } from '../config/file.js';
+import type { Problem } from '../config/problems.js';
+import { compileColumns } from './columns.js';
+import { type Complain, compileCondition, compileFields, requiredField } from './fields.js';
+import { modelHash } from './hash.js';
+import { modelInvalid, problemsOf } from './problems.js';
+import { checkForm, type ModelFile } from './schema.js';
+import type { CompiledModel } from './types.js';
+
+/**
+ * A model file → the table of operations that the engine runs. All that is wrong is said at once, with path and line.
+ */
+
+/** Bounds the time a hostile file costs: YAML's check for keys that come twice is quadratic. */
+export const MODEL_BYTES_MAX = 64 * 1024;
+const COLUMNS_MAX = 512;
+
+/** Throws HeadraceError MODEL_INVALID. `fileName` is for messages only. */
+export function compileModel(yamlText: string, fileName: string): CompiledModel {
+  if (Buffer.byteLength(yamlText) > MODEL_BYTES_MAX) {
+    throw modelInvalid(fileName, [{ path: '', message: `is larger than ${MODEL_BYTES_MAX} bytes` }]);
+  }
+  const text = parseYaml(yamlText, fileName);
+  const fail = (problems: readonly Problem[]) =>
+    modelInvalid(
+      fileName,
+      problems.map((problem) => ({ line: text.lineOf(problem.path), ...problem })),
+    );
+  if (text.problems.length > 0) throw modelInvalid(fileName, text.problems);
+  const unseen = ['fields', 'columns'].filter((section) => hasProto(text.root[section]));
+  if (unseen.length > 0) {
+    throw fail(unseen.map((section) => ({ path: `${section}.__proto__`, message: 'is no name to take' })));
+  }
+  const form = checkForm(text.root);
+  if (!form.ok) throw fail(problemsOf(form.issues, text.root));
+  const problems: Problem[] = [];
+  const model = assemble(form.file, (path, message) => problems.push({ path, message }));
+  if (problems.length > 0) throw fail(problems);
+  return { ...model, hash: modelHash(model) };
+}
+
+/** The schema library skips this one name in a map, so it would go unseen. */
+function hasProto(section: unknown): boolean {
+  return typeof section === 'object' && section !== null && Object.hasOwn(section, '__proto__');
+}
+
+function parseYaml(yamlText: string, fileName: string) {
+  try {
+    return parseConfigText(yamlText);
+  } catch (error) {
+    // the YAML library recurses: too deep a nesting ends its stack
+    if (!(error instanceof RangeError)) throw error;
+    throw modelInvalid(fileName, [{ path: '', message: 'is nested too deeply' }]);
+  }
+}
+
+function assemble(file: ModelFile, complain: Complain): Omit<CompiledModel, 'hash'> {
+  const fields = compileFields(file.fields, complain);
+  const key = requiredField(fields, file.key, 'key', ['string'], complain);
+  const time = requiredField(fields, file.time.field, 'time.field', ['time'], complain);
+  for (const [name, { type }] of fields) {
+    if (type === 'time' && name !== file.time.field) {
+      complain(`fields.${name}.type`, `only ${file.time.field}, the field of time, has type time`);
+    }
+  }
+  const { columns, columnIndex } = compileColumns(file.columns, fields, complain);
+  if (columns.length > COLUMNS_MAX) complain('columns', `more than ${COLUMNS_MAX}`);
+  return {
+    name: file.name,
+    fields: [...fields.values()],
+    keyField: key?.index ?? 0,
+    timeField: time?.index ?? 0,
+    timeFormat: file.time.format,
+    gapMs: file.gap,
+    allowedDisorderMs: file.allowed_disorder,
+    allowedLatenessMs: file.allowed_lateness,
+    maxFutureMs: file.max_future,
+    idleTimeoutMs: file.idle_timeout,
+    endEvent:
+      file.end_event === undefined ? null : compileCondition(file.end_event, 'end_event', fields, complain),
+    columns,
+    columnIndex,
+    partitionColumn: 'session_date',
+  };
+}

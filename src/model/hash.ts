@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto';
+import type { CompiledModel } from './types.js';
+
+/**
+ * SHA-256 (hex) over canonical JSON of all that decides a row: fields, times, the end event and the columns. Not in it:
+ * names and comments of the file, idle_timeout (its moves are marks in the cuts), low_cardinality (an encoding).
+ */
+export function modelHash(model: Omit<CompiledModel, 'hash'>): string {
+  const decides = {
+    fields: model.fields.map(({ path, type, required }) => ({ path, type, required })),
+    keyField: model.keyField,
+    timeField: model.timeField,
+    timeFormat: model.timeFormat,
+    gapMs: model.gapMs,
+    allowedDisorderMs: model.allowedDisorderMs,
+    allowedLatenessMs: model.allowedLatenessMs,
+    maxFutureMs: model.maxFutureMs,
+    endEvent: model.endEvent,
+    columns: model.columns.map(({ name, type, nullable, op }) => ({ name, type, nullable, op })),
+  };
+  return createHash('sha256').update(canonicalJson(decides)).digest('hex');
+}
+
+/** JSON with the keys of each object in order, so that the same content is the same text. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const members = Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`);
+  return `{${members.join(',')}}`;
+}

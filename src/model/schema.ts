@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { parseDurationMs } from '../config/units.js';
+
+/**
+ * The language of a model file, as a schema. Only what has an effect is a key here: a word that does nothing would be
+ * believed. What the words mean together (a column's field exists, types fit) is checked in compile.ts.
+ */
+
+const DURATION_MS_MAX = 366 * 86_400_000;
+
+function duration(defaultText: string, options: { minMs: number }) {
+  return z
+    .union([z.string(), z.number()], { error: 'must be a duration such as 30m, 10s or 500ms' })
+    .default(defaultText)
+    .transform((text, context) => {
+      const parsed = parseDurationMs(text);
+      const problem = parsed.ok ? outOfRange(parsed.value, options.minMs) : parsed.message;
+      if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+      return parsed.ok ? parsed.value : 0;
+    });
+}
+
+function outOfRange(ms: number, minMs: number): string | null {
+  if (ms < minMs) return `must be at least ${minMs}ms`;
+  return ms > DURATION_MS_MAX ? 'must be at most 366d' : null;
+}
+
+/** Keys from the top of an event to a value, joined by dots: `geo.country`. */
+const fieldPath = z.string().regex(/^[^.]{1,128}(\.[^.]{1,128}){0,7}$/, {
+  error: 'must be the name of a field of the event, with dots where it is nested: geo.country',
+});
+
+/** What ClickHouse, Delta, SQL and Arrow all take without quoting. */
+const columnName = z.string().regex(/^[a-z][a-z0-9_]{0,127}$/, {
+  error: 'is no column name: lower-case letters, digits and _, beginning with a letter',
+});
+
+const fieldSchema = z.strictObject({
+  type: z.enum(['string', 'number', 'uint32', 'time']),
+  required: z.boolean().default(false),
+});
+
+/** A field that equals one of some strings. */
+const conditionShape = {
+  field: fieldPath,
+  in: z
+    .array(z.string().min(1).max(1_024), { error: 'must be a list, such as [page_view]' })
+    .min(1)
+    .max(1_000),
+};
+const conditionSchema = z.strictObject(conditionShape);
+
+const countType = z.enum(['uint16', 'uint32', 'uint64']).default('uint32');
+const lowCardinality = z.boolean().default(false);
+const limit = z.int().min(1).max(100_000);
+
+const columnSchemas = [
+  z.strictObject({ op: z.literal('key'), low_cardinality: lowCardinality }),
+  z.strictObject({ op: z.literal('session_id'), template: z.string().min(1).max(256) }),
+  z.strictObject({ op: z.literal('session_start') }),
+  z.strictObject({ op: z.literal('session_end') }),
+  z.strictObject({ op: z.literal('duration_sec'), type: countType }),
+  z.strictObject({ op: z.literal('count'), type: countType }),
+  z.strictObject({ op: z.literal('count_if'), ...conditionShape, type: countType }),
+  z.strictObject({ op: z.literal('first'), field: fieldPath, low_cardinality: lowCardinality }),
+  z.strictObject({ op: z.literal('last'), field: fieldPath, low_cardinality: lowCardinality }),
+  z.strictObject({ op: z.literal('count_distinct'), field: fieldPath, type: countType }),
+  z.strictObject({ op: z.literal('list'), field: fieldPath, limit }),
+  z.strictObject({ op: z.literal('set'), field: fieldPath, limit }),
+  z.strictObject({ op: z.literal('created_at') }),
+  z.strictObject({ op: z.literal('batch_id') }),
+  z.strictObject({ op: z.literal('file_id') }),
+  z.strictObject({ op: z.literal('closed_by') }),
+  z.strictObject({ op: z.literal('revision') }),
+  z.strictObject({ op: z.literal('sign') }),
+] as const;
+const columnSchema = z.discriminatedUnion('op', columnSchemas);
+
+const modelSchema = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, {
+    error: 'must be lower-case letters, digits and _, beginning with a letter',
+  }),
+  key: fieldPath,
+  time: z.strictObject({ field: fieldPath, format: z.enum(['iso8601', 'epoch_ms', 'epoch_s']) }),
+  fields: z.record(fieldPath, fieldSchema),
+  gap: duration('30m', { minMs: 1 }),
+  allowed_disorder: duration('10s', { minMs: 0 }),
+  allowed_lateness: duration('5m', { minMs: 0 }),
+  max_future: duration('1h', { minMs: 0 }),
+  idle_timeout: duration('60s', { minMs: 1 }),
+  end_event: conditionSchema.optional(),
+  columns: z.record(columnName, columnSchema),
+});
+
+export type ModelFile = z.infer<typeof modelSchema>;
+export type ColumnFile = z.infer<typeof columnSchema>;
+
+export const COLUMN_OPS: readonly string[] = columnSchemas.map((schema) => schema.shape.op.value);
+
+/** A parsed file, or what is wrong with its form. */
+export function checkForm(
+  root: unknown,
+): { ok: true; file: ModelFile } | { ok: false; issues: readonly z.core.$ZodIssue[] } {
+  const result = modelSchema.safeParse(root);
+  return result.success ? { ok: true, file: result.data } : { ok: false, issues: result.error.issues };
+}
+
+/** The keys that are known at a place of the file; `op` is the column's, where the place is one. */
+export function knownKeys(path: readonly PropertyKey[], op: unknown): readonly string[] {
+  const [section] = path;
+  if (path.length === 0) return Object.keys(modelSchema.shape);
+  if (section === 'time') return Object.keys(modelSchema.shape.time.shape);
+  if (section === 'end_event') return Object.keys(conditionShape);
+  if (section === 'fields') return Object.keys(fieldSchema.shape);
+  const column = columnSchemas.find((schema) => schema.shape.op.value === op);
+  return column === undefined ? ['op'] : Object.keys(column.shape);
+}
