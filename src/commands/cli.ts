@@ -1,0 +1,159 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import type { ConfigFlags } from '../config/flags.js';
+import { loadConfig } from '../config/load.js';
+import type { EngineConfig } from '../config/types.js';
+import { HeadraceError } from '../errors.js';
+import { DEMO_EXAMPLES, MAIN_EXAMPLES, RUN_EXAMPLES } from './examples.js';
+import { reportFailure, wantsStacks } from './failure.js';
+import type { CommandLoaders } from './options.js';
+
+/**
+ * The command line: words → options, a command, an exit code. Nothing of a command is loaded before it is called.
+ *
+ * Exit codes: 0 done · 1 the demo's figures differ · 64 the command line is wrong · 70 our own fault · 75 try again
+ * later · 78 the configuration is wrong.
+ */
+
+export interface CliSurroundings {
+  loaders: CommandLoaders;
+  stdout: (text: string) => void;
+  stderr: (text: string) => void;
+  /** Reads file and flags; a test brings its own machine. */
+  load?: typeof loadConfig;
+}
+
+const ownLoaders: CommandLoaders = {
+  run: () => import('./run.js'),
+  demo: () => import('./demo.js'),
+};
+
+/** What the commands leave behind for `main`. */
+interface Outcome {
+  exitCode: number;
+  /** Are stacks wanted? Known once --log-level or the file has been read. */
+  stacks: boolean;
+}
+
+/** Runs a command line (without node and script) and gives the process's exit code. Never rejects. */
+export async function main(
+  args: readonly string[],
+  surroundings: Partial<CliSurroundings> = {},
+): Promise<number> {
+  const stderr = surroundings.stderr ?? ((text) => process.stderr.write(text));
+  const stdout = surroundings.stdout ?? ((text) => process.stdout.write(text));
+  const outcome: Outcome = { exitCode: 0, stacks: wantsStacks(args) };
+  const loaders = surroundings.loaders ?? ownLoaders;
+  const cli = buildCli({ ...surroundings, loaders, stdout, stderr }, outcome);
+  try {
+    await cli.parseAsync(args, { from: 'user' });
+    return outcome.exitCode;
+  } catch (error) {
+    const failure = error instanceof CommanderError ? usageError(error) : error;
+    return failure === null ? 0 : reportFailure(failure, { stacks: outcome.stacks, stderr });
+  }
+}
+
+export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Command {
+  const { loaders, stdout, stderr } = surroundings;
+  const cli = new Command('headrace')
+    .description('Turns Kafka clickstreams into finished sessions in a Delta table, exactly once.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText('after', MAIN_EXAMPLES)
+    .configureOutput({
+      writeOut: stdout,
+      writeErr: stderr,
+      // reported by `main`, on one line and with its code, like every other error
+      outputError: () => undefined,
+    })
+    .exitOverride();
+
+  runFlags(cli.command('run').description('read a topic, write its sessions'))
+    .addHelpText('after', RUN_EXAMPLES)
+    .action(async (flags: RunFlags) => {
+      const config = (surroundings.load ?? loadConfig)(toLoadOptions(flags));
+      outcome.stacks = showsStacks(config);
+      const { runCommand } = await loaders.run();
+      outcome.exitCode = await runCommand({ config, untilEnd: flags.untilEnd, json: flags.json });
+    });
+
+  cli
+    .command('demo')
+    .description('see it work in a minute, without any server: generator, engine and table in one')
+    .option('--seconds <n>', 'how long events are generated', wholeNumber('--seconds', 1, 86_400), 30)
+    .option(
+      '--events-per-second <n>',
+      'rate of the generator',
+      wholeNumber('--events-per-second', 1, 10_000_000),
+    )
+    .option('--keep', 'keep the folder with the table', false)
+    .option('--json', 'print the result as one JSON object', false)
+    .addHelpText('after', DEMO_EXAMPLES)
+    .action(async (flags: { seconds: number; eventsPerSecond?: number; keep: boolean; json: boolean }) => {
+      const { demoCommand } = await loaders.demo();
+      outcome.exitCode = await demoCommand(flags);
+    });
+  return cli;
+}
+
+interface RunFlags extends ConfigFlags {
+  config?: string;
+  untilEnd: boolean;
+  json: boolean;
+}
+
+/** The values are judged by the configuration's schema, not here: one set of rules, one kind of message. */
+function runFlags(command: Command): Command {
+  return command
+    .option('--config <file>', 'YAML file with the settings; flags win over it')
+    .option('--brokers <host:port,…>', 'Kafka brokers to ask first')
+    .option('--topic <name>', 'topic with the events')
+    .option('--group <name>', 'consumer group')
+    .option('--model <name|file>', 'what a session is: a shipped model (clickstream) or a YAML file')
+    .option('--lake <folder>', 'the sessions table, or the folder that holds it')
+    .option('--until-end', 'stop at the offsets that are the last ones now (a backfill)', false)
+    .option('--workers <n|auto>', 'worker threads; auto is one per spare core')
+    .option('--group-protocol <name>', 'classic or consumer (KIP-848)')
+    .option('--start <where>', 'where unknown partitions start: earliest or latest')
+    .option('--cut-interval <duration>', 'time between two commits, such as 1s')
+    .option('--log-level <level>', 'trace, debug, info, warn or error')
+    .option('--json', 'logs as JSON; a bounded run ends with one JSON object on stdout', false);
+}
+
+function toLoadOptions({ config, untilEnd: _, ...flags }: RunFlags): { file?: string; flags: ConfigFlags } {
+  return { ...(config === undefined ? {} : { file: config }), flags };
+}
+
+/** Help and version are no failures; all else that commander refuses is a mistake in the command line. */
+function usageError(error: CommanderError): HeadraceError | null {
+  if (error.exitCode === 0) return null;
+  if (error.code === 'commander.help') {
+    return new HeadraceError('USAGE', 'a command is needed: run or demo', {
+      remedy: 'headrace --help shows how',
+    });
+  }
+  const [what = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  return new HeadraceError('USAGE', what, {
+    remedy: suggestion?.replace(/^\(|\)$/g, '') ?? 'headrace --help shows what there is',
+  });
+}
+
+function wholeNumber(flag: string, min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    throw new HeadraceError('USAGE', `${flag} must be a whole number from ${min} to ${max}, not ${text}`);
+  };
+}
+
+function showsStacks({ log }: EngineConfig): boolean {
+  return log.level === 'debug' || log.level === 'trace';
+}
+
+/** The same two folders up from src/commands and from dist/commands. */
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

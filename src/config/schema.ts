@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { brokers, count, duration, oneOf, orAuto, properties, section, size, text } from './fields.js';
+import { librdkafkaProblem } from './librdkafka.js';
+
+/**
+ * The configuration file: its words, their types, ranges and defaults. config/default.yaml shows the same defaults with
+ * what each is for, and a test holds the two equal. What settings must satisfy together is in limits.ts.
+ */
+
+const KiB = 2 ** 10;
+const MiB = 2 ** 20;
+const GiB = 2 ** 30;
+const HOUR_MS = 3_600_000;
+/** Kafka counts bytes of a request in 32 signed bits. */
+const KAFKA_BYTES_MAX = 2 ** 31 - 1;
+
+const topic = text('a topic', {
+  pattern: /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/,
+  says: 'must be a topic name: letters, digits, dot, dash and underscore, at most 249',
+});
+
+const kafka = section({
+  brokers: brokers(),
+  topic,
+  group: text('a consumer group'),
+  group_protocol: oneOf(['classic', 'consumer']).prefault('classic'),
+  // brokers refuse less than 6s and more than 30m unless they are configured otherwise
+  session_timeout: duration({ minMs: 6_000, maxMs: HOUR_MS / 2 }).prefault('10s'),
+  instance_id: text('an instance id').optional(),
+  client_id: text('a client id').prefault('headrace'),
+  rack: text('a rack').optional(),
+  start: oneOf(['earliest', 'latest']).prefault('earliest'),
+  librdkafka: properties(librdkafkaProblem).prefault({}),
+}).prefault({} as never);
+
+const fetch = section({
+  partition_bytes: size({ minBytes: 16 * KiB, maxBytes: KAFKA_BYTES_MAX }).prefault('1MiB'),
+  in_flight_bytes: size({ minBytes: 16 * KiB, maxBytes: 64 * GiB }).prefault('64MiB'),
+  response_bytes_max: size({ minBytes: 16 * KiB, maxBytes: KAFKA_BYTES_MAX }).prefault('128MiB'),
+  max_wait: duration({ minMs: 1, maxMs: 30_000 }).prefault('500ms'),
+}).prefault({});
+
+const limits = section({
+  ring_bytes: size({ minBytes: MiB, maxBytes: 2 * GiB }).prefault('64MiB'),
+  session_memory_bytes: orAuto(
+    size({ minBytes: 16 * MiB, maxBytes: 1024 * GiB }),
+    'a size such as 512MiB or 1GiB',
+  ).prefault('auto'),
+  cuts_in_flight: count(1, 4).prefault(4),
+  record_bytes_max: size({ minBytes: KiB, maxBytes: GiB }).prefault('16MiB'),
+  decompressed_batch_bytes_max: size({ minBytes: 64 * KiB, maxBytes: GiB }).prefault('128MiB'),
+}).prefault({});
+
+const log = section({
+  level: oneOf(['trace', 'debug', 'info', 'warn', 'error']).prefault('info'),
+  format: oneOf(['auto', 'json', 'pretty']).prefault('auto'),
+}).prefault({});
+
+export const configSchema = section({
+  kafka,
+  fetch,
+  model: text('the name of a shipped model, or the path of a model file'),
+  lake: section({ path: text('a folder') }).prefault({} as never),
+  cut_interval: duration({ minMs: 50, maxMs: HOUR_MS }).prefault('1s'),
+  snapshot_interval: duration({ minMs: 1_000, maxMs: 24 * HOUR_MS }).prefault('30s'),
+  drain_timeout: duration({ minMs: 1_000, maxMs: HOUR_MS }).prefault('25s'),
+  workers: orAuto(count(1, 256), 'a whole number from 1 to 256').prefault('auto'),
+  limits,
+  log,
+});
+
+/** A valid file, durations in ms and sizes in bytes, defaults filled in. */
+export type ConfigFile = z.output<typeof configSchema>;
+
+/** Every path of the schema in the file's words, sections included: what a mistyped key may have meant. */
+export function settingPaths(schema: z.ZodType = configSchema, prefix: readonly string[] = []): string[][] {
+  const inner = unwrapped(schema);
+  if (!(inner instanceof z.ZodObject)) return [];
+  return Object.entries(inner.shape as Record<string, z.ZodType>).flatMap(([key, type]) => {
+    const path = [...prefix, key];
+    return [path, ...settingPaths(type, path)];
+  });
+}
+
+function unwrapped(schema: z.ZodType): z.ZodType {
+  if (schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) {
+    return unwrapped(schema.unwrap() as z.ZodType);
+  }
+  return schema;
+}

@@ -1,0 +1,119 @@
+/**
+ * Figures that threads share: one SharedArrayBuffer a worker, one 64-bit slot a name, one writer each. A reader sees
+ * every slot whole, though not all slots of the same instant, and adds up over the workers.
+ *
+ * Written once a batch or cut, not once an event: each store makes a BigInt.
+ */
+
+type Unit =
+  | 'events'
+  | 'bytes'
+  | 'batches'
+  | 'rows'
+  | 'letters'
+  | 'sessions'
+  | 'values'
+  | 'cuts'
+  | 'files'
+  | 'ns';
+
+interface CounterInfo {
+  /** A counter only grows; a gauge is the present value. Both may be added up over workers. */
+  kind: 'counter' | 'gauge';
+  unit: Unit;
+  help: string;
+}
+
+/** Every shared figure. The order is the order of the slots. */
+export const COUNTERS = {
+  events: { kind: 'counter', unit: 'events', help: 'Events read, replayed ones included' },
+  bytes: { kind: 'counter', unit: 'bytes', help: 'Bytes of record batches read, as fetched' },
+  batches: { kind: 'counter', unit: 'batches', help: 'Record batches read' },
+  rows: { kind: 'counter', unit: 'rows', help: 'Change rows sealed' },
+  cuts: { kind: 'counter', unit: 'cuts', help: 'Cuts sealed' },
+  files: { kind: 'counter', unit: 'files', help: 'Parquet files written' },
+  parquetBytes: { kind: 'counter', unit: 'bytes', help: 'Bytes of Parquet written' },
+  clamped: { kind: 'counter', unit: 'values', help: 'Values that did not fit their column and were clamped' },
+  openSessions: { kind: 'gauge', unit: 'sessions', help: 'Open sessions' },
+  sessionBytes: { kind: 'gauge', unit: 'bytes', help: 'Memory of open sessions' },
+  busyNs: { kind: 'counter', unit: 'ns', help: 'Time spent on data' },
+  sealNs: { kind: 'counter', unit: 'ns', help: 'Time spent on sealing cuts' },
+  deadLettersMalformed: { kind: 'counter', unit: 'letters', help: 'Dead letters: not valid JSON' },
+  deadLettersMissingField: {
+    kind: 'counter',
+    unit: 'letters',
+    help: 'Dead letters: a required field is missing',
+  },
+  deadLettersWrongType: { kind: 'counter', unit: 'letters', help: 'Dead letters: a field of another type' },
+  deadLettersLate: { kind: 'counter', unit: 'letters', help: 'Dead letters: later than allowed' },
+  deadLettersFuture: { kind: 'counter', unit: 'letters', help: 'Dead letters: too far ahead of the record' },
+  deadLettersTooLarge: { kind: 'counter', unit: 'letters', help: 'Dead letters: larger than the limit' },
+  deadLettersUndecodable: { kind: 'counter', unit: 'letters', help: 'Dead letters: could not be decoded' },
+  deadLettersUnsupported: { kind: 'counter', unit: 'letters', help: 'Dead letters: of a kind not supported' },
+} as const satisfies Record<string, CounterInfo>;
+
+export type CounterName = keyof typeof COUNTERS;
+export type CounterValues = Record<CounterName, number>;
+
+const NAMES = Object.keys(COUNTERS) as CounterName[];
+const SLOT_OF = Object.fromEntries(NAMES.map((name, slot) => [name, slot])) as Record<CounterName, number>;
+
+/** Shared bytes for one writer's figures. */
+export function countersBytes(): number {
+  return NAMES.length * BigInt64Array.BYTES_PER_ELEMENT;
+}
+
+type PascalCase<S extends string> = S extends `${infer Head}_${infer Tail}`
+  ? `${Capitalize<Head>}${PascalCase<Tail>}`
+  : Capitalize<S>;
+
+/** The counter of a dead letter's reason: `missing_field` → `deadLettersMissingField`. */
+export function deadLetterCounter<R extends string>(reason: R): `deadLetters${PascalCase<R>}` {
+  const pascal = reason.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return `deadLetters${pascal}` as `deadLetters${PascalCase<R>}`;
+}
+
+/** The writing end. Exactly one for a buffer at any time; the next one goes on from what is there. */
+export class WorkerCounters {
+  readonly #slots: BigInt64Array;
+  /** What the slots hold, so that a write needs no read of shared memory. */
+  readonly #values: Float64Array;
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.#slots = new BigInt64Array(buffer, 0, NAMES.length);
+    this.#values = Float64Array.from(this.#slots, (_, slot) => Number(Atomics.load(this.#slots, slot)));
+  }
+
+  /** Adds a whole number to a counter. */
+  add(name: CounterName, amount: number): void {
+    const slot = SLOT_OF[name];
+    this.#publish(slot, this.#values[slot]! + amount);
+  }
+
+  /** Sets a figure to a whole number. */
+  set(name: CounterName, value: number): void {
+    this.#publish(SLOT_OF[name], value);
+  }
+
+  #publish(slot: number, value: number): void {
+    this.#values[slot] = value;
+    Atomics.store(this.#slots, slot, BigInt(value));
+  }
+}
+
+/** One writer's figures. */
+export function readCounters(buffer: SharedArrayBuffer): CounterValues {
+  return sumCounters([buffer]);
+}
+
+/** The figures of all writers together. */
+export function sumCounters(buffers: readonly SharedArrayBuffer[]): CounterValues {
+  const slots = buffers.map((buffer) => new BigInt64Array(buffer, 0, NAMES.length));
+  const total = (slot: number) => slots.reduce((sum, each) => sum + Number(Atomics.load(each, slot)), 0);
+  return Object.fromEntries(NAMES.map((name, slot) => [name, total(slot)])) as CounterValues;
+}
+
+/** Dead letters of all reasons. */
+export function deadLettersOf(values: CounterValues): number {
+  return NAMES.filter((name) => name.startsWith('deadLetters')).reduce((sum, name) => sum + values[name], 0);
+}
