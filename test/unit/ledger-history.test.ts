@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { appIdPrefix, LedgerHistory, recoveryOf, type VersionFacts } from '#src/ledger/history.js';
+import type { CutLaneEntry } from '#src/ledger/types.js';
+
+const PREFIX = appIdPrefix('group', 'clicks', 'topic-id');
+
+function lane(from: number, to: number, overrides: Partial<CutLaneEntry> = {}): CutLaneEntry {
+  return {
+    partition: 7,
+    from,
+    to,
+    watermarkMs: null,
+    marks: {},
+    rows: 1,
+    deadLetters: 0,
+    crc: 5,
+    parent: -1,
+    ...overrides,
+  };
+}
+
+function version(number: number, ...lanes: CutLaneEntry[]): VersionFacts {
+  const cuts = lanes.map((entry, i) => ({
+    id: `${number}${i}`,
+    createdAtMs: 0,
+    lanes: [entry],
+    deadLetterFiles: [],
+  }));
+  return {
+    version: number,
+    entry: { format: 1, attempt: 'x', engine: 'e', semantics: 's', cuts },
+    txns: [{ appId: `${PREFIX}7`, version: BigInt(lanes.at(-1)!.to) }],
+  };
+}
+
+describe('LedgerHistory', () => {
+  it('follows a lane from its start through its cuts', () => {
+    const history = new LedgerHistory(PREFIX);
+    history.apply(version(1, lane(40, 40, { start: true, rows: 0 })));
+    history.apply(version(2, lane(40, 50), lane(50, 60)));
+    expect(history.lane(7)).toMatchObject({ startOffset: 40n, committedTo: 60n, version: 2 });
+    expect(history.lane(7)!.cuts.map((cut) => cut.to)).toEqual([50n, 60n]);
+    expect(history.lastSemantics).toBe('s');
+  });
+
+  it('passes over versions and transactions that are not ours', () => {
+    const history = new LedgerHistory(PREFIX);
+    history.apply({
+      version: 1,
+      entry: null,
+      txns: [{ appId: 'headrace/group/clicks/other-id/7', version: 3n }],
+    });
+    expect(history.lanes()).toEqual([]);
+  });
+
+  it('refuses our transaction id in a version without cuts of ours', () => {
+    const history = new LedgerHistory(PREFIX);
+    const facts = { version: 3, entry: null, txns: [{ appId: `${PREFIX}7`, version: 3n }] };
+    expect(() => history.apply(facts)).toThrow(/carries a lane's txn but none of our cuts/);
+  });
+
+  it('refuses cuts that leave a gap, overlap, or do not end at the txn', () => {
+    const history = new LedgerHistory(PREFIX);
+    history.apply(version(1, lane(0, 10)));
+    expect(() => history.apply(version(2, lane(11, 20)))).toThrow(/do not join/);
+    expect(() => history.apply(version(2, lane(9, 20)))).toThrow(/do not join/);
+    const torn = { ...version(2, lane(10, 20)), txns: [{ appId: `${PREFIX}7`, version: 21n }] };
+    expect(() => history.apply(torn)).toThrow(/txn and its cuts differ/);
+  });
+
+  it('keeps two snapshots and the cuts behind the older of them', () => {
+    const history = new LedgerHistory(PREFIX);
+    for (let i = 0; i < 6; i++) {
+      history.apply(
+        version(
+          i,
+          lane(i * 10, i * 10 + 10, i % 2 === 0 ? { snapshot: { path: `s${i}`, sizeBytes: 1 } } : {}),
+        ),
+      );
+    }
+    const state = history.lane(7)!;
+    expect(state.snapshots.map((snapshot) => snapshot.path)).toEqual(['s2', 's4']);
+    expect(state.cuts.map((cut) => cut.to)).toEqual([40n, 50n, 60n]);
+  });
+});
+
+describe('recoveryOf', () => {
+  function twoSnapshots() {
+    const history = new LedgerHistory(PREFIX);
+    history.apply(version(1, lane(0, 10, { snapshot: { path: 'a', sizeBytes: 1 } })));
+    history.apply(version(2, lane(10, 20)));
+    history.apply(version(3, lane(20, 30, { snapshot: { path: 'b', sizeBytes: 1 } })));
+    history.apply(version(4, lane(30, 30, { marks: { endOfInput: true } })));
+    return history.lane(7)!;
+  }
+
+  it('takes the newest snapshot and the cuts after it, one at the snapshot’s own offset included', () => {
+    const recovery = recoveryOf(twoSnapshots(), new Set())!;
+    expect(recovery.snapshot).toMatchObject({ path: 'b', offset: 30n });
+    expect(recovery.replay.map((cut) => [cut.to, cut.marks])).toEqual([[30n, { endOfInput: true }]]);
+  });
+
+  it('falls back to the one before when the newest can not be read', () => {
+    const recovery = recoveryOf(twoSnapshots(), new Set(['b']))!;
+    expect(recovery.snapshot).toMatchObject({ path: 'a', offset: 10n });
+    expect(recovery.replay.map((cut) => cut.to)).toEqual([20n, 30n, 30n]);
+  });
+
+  it('has no way left when neither can be read and the lane’s beginning was let go', () => {
+    expect(recoveryOf(twoSnapshots(), new Set(['a', 'b']))).toBeNull();
+  });
+
+  it('replays from the lane’s start when it has no snapshot', () => {
+    const history = new LedgerHistory(PREFIX);
+    history.apply(version(1, lane(5, 10)));
+    expect(recoveryOf(history.lane(7)!, new Set())).toMatchObject({ snapshot: null, replay: [{ to: 10n }] });
+  });
+});
