@@ -14,14 +14,6 @@ import { invariant } from '../invariant.js';
  * - What a failure says never holds a secret of the configuration.
  */
 
-/** What Headrace logs through: pino's calls. */
-export interface Log {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
-
 export type LibrdkafkaConfig = Record<string, unknown>;
 
 export interface TopicPartition {
@@ -90,16 +82,14 @@ export interface NativeProducer extends NativeClient {
   produce(
     topic: string,
     partition: number | null,
-    value: Buffer | null,
-    key: Buffer | string | null,
+    value: Uint8Array | null,
+    key: Uint8Array | string | null,
     timestampMs: number | null,
     opaque?: undefined,
     headers?: Record<string, string | Buffer>[],
   ): unknown;
-  poll(): void;
   setPollInterval(intervalMs: number): void;
   setPollInBackground(on: boolean): void;
-  flush(timeoutMs: number, done: (error?: NativeError) => void): void;
   disconnect(flushTimeoutMs: number, done: (error?: unknown) => void): void;
 }
 
@@ -202,10 +192,19 @@ export async function connectClient(client: NativeClient, config: LibrdkafkaConf
   }
 }
 
-/** Cluster metadata. Errors: KAFKA_UNREACHABLE and its kin. Holds a thread of libuv's pool while it waits. */
-export function fetchMetadata(client: NativeClient, timeoutMs: number, where: Where = {}): Promise<Metadata> {
+/**
+ * Metadata of one topic, or of the cluster and all its topics. Errors: KAFKA_UNREACHABLE and its kin. Holds a thread of
+ * libuv's pool while it waits.
+ */
+export function fetchMetadata(
+  client: NativeClient,
+  timeoutMs: number,
+  where: Where = {},
+  topic?: string,
+): Promise<Metadata> {
+  const which = topic === undefined ? { allTopics: true } : { topic, allTopics: false };
   return new Promise((resolve, reject) => {
-    client.getMetadata({ allTopics: true, timeout: timeoutMs }, (error, metadata) =>
+    client.getMetadata({ ...which, timeout: timeoutMs }, (error, metadata) =>
       error ? reject(failureToError(failureOf(error), where)) : resolve(metadata),
     );
   });
