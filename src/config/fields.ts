@@ -28,7 +28,8 @@ export function text(what: string, rule?: { pattern: RegExp; says: string }) {
         return `must be ${what}, not ${kindOf(input)}`;
       },
     })
-    .regex(/^[^\p{Cc}]+$/u, { error: `must be ${what}, not empty and on one line`, abort: true });
+    .min(1, { error: `must be ${what}, not empty`, abort: true })
+    .regex(/^[^\p{Cc}]+$/u, { error: 'must be on one line, without control characters', abort: true });
   if (rule === undefined) return plain;
   return plain.regex(rule.pattern, { error: ({ input }) => `${rule.says}, not ${quote(input)}` });
 }
@@ -46,14 +47,24 @@ export function duration(range: { minMs: number; maxMs: number }) {
 
 /** Bytes, written with a unit. */
 export function size(range: { minBytes: number; maxBytes: number }) {
-  return withUnit(
-    parseBytes,
-    formatSize,
-    'a size such as 64KiB, 16MiB or 1GiB',
-    range.minBytes,
-    range.maxBytes,
+  return withUnit(parseBytes, formatSize, SIZE, range.minBytes, range.maxBytes);
+}
+
+/** Bytes, or `auto`. Not a union: that would hide what is wrong with a size behind "neither". */
+export function sizeOrAuto(range: { minBytes: number; maxBytes: number }) {
+  const parse = (input: string | number): Parsed => {
+    if (input === 'auto') return { ok: true, value: AUTO };
+    const parsed = parseBytes(input);
+    return parsed.ok ? parsed : { ok: false, message: parsed.message.replace(SIZE, `auto or ${SIZE}`) };
+  };
+  return withUnit(parse, formatSize, `auto or ${SIZE}`, range.minBytes, range.maxBytes).transform((value) =>
+    value === AUTO ? ('auto' as const) : value,
   );
 }
+
+const SIZE = 'a size such as 64KiB, 16MiB or 1GiB';
+/** Stands for `auto` inside a number; no size is it. */
+const AUTO = Number.POSITIVE_INFINITY;
 
 function withUnit(
   parse: (input: string | number) => Parsed,
@@ -69,14 +80,10 @@ function withUnit(
   };
   return z.string({ error }).transform((input, context) => {
     const parsed = parse(input);
-    if (parsed.ok && parsed.value >= min && parsed.value <= max) return parsed.value;
-    context.addIssue({
-      code: 'custom',
-      input,
-      message: parsed.ok
-        ? `must lie between ${format(min)} and ${format(max)}, not ${input.trim()}`
-        : parsed.message,
-    });
+    if (parsed.ok && (parsed.value === AUTO || (parsed.value >= min && parsed.value <= max)))
+      return parsed.value;
+    const range = `must lie between ${format(min)} and ${format(max)}, not ${input.trim()}`;
+    context.addIssue({ code: 'custom', input, message: parsed.ok ? range : parsed.message });
     return z.NEVER;
   });
 }

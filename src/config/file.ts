@@ -39,7 +39,7 @@ export function parseConfigText(text: string): ConfigText {
     const offset = offsetOf(document.contents, path);
     return offset === undefined ? undefined : at(offset);
   };
-  if (problems.length > 0) return { root: {}, lineOf, problems };
+  if (problems.length > 0) return { root: {}, lineOf, problems: firstOfEachLine(problems) };
 
   const value = withoutNulls(document.toJS());
   if (value === undefined) return { root: {}, lineOf, problems };
@@ -47,6 +47,13 @@ export function parseConfigText(text: string): ConfigText {
     return { root: {}, lineOf, problems: [{ path: '', line: 1, message: 'must be a map of settings' }] };
   }
   return { root: value as Record<string, unknown>, lineOf, problems };
+}
+
+/** What follows on the same line is mostly a consequence. */
+function firstOfEachLine(problems: readonly Problem[]): Problem[] {
+  const lines = new Map<number | undefined, Problem>();
+  for (const problem of problems) if (!lines.has(problem.line)) lines.set(problem.line, problem);
+  return [...lines.values()];
 }
 
 /** YAML's own messages where they are plain and quote nothing. */

@@ -1,36 +1,40 @@
 import type { z } from 'zod';
+import { MISSING } from './fields.js';
 import type { Problem } from './problems.js';
 import { settingPaths } from './schema.js';
 import { suggest } from './suggest.js';
 
-/** What the schema found, in words a person can act on. One issue with several unknown keys becomes several problems. */
+/**
+ * What the schema found, in words a person can act on. One issue with several unknown keys becomes several problems; a
+ * setting that is missing because its name was mistyped is one problem, not two.
+ */
 export function problemsOf(issues: readonly z.core.$ZodIssue[]): Problem[] {
-  return issues.flatMap((issue): Problem[] => {
+  const problems = issues.flatMap((issue): Problem[] => {
     const path = issue.path.map(String);
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({ path: [...path, key].join('.'), message: unknownKey(path, key) }));
-    }
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key));
     return [{ path: path.join('.'), message: issue.message }];
   });
+  const meant = new Set(problems.map((problem) => problem.meant));
+  return problems.filter(({ path, message }) => message !== MISSING || !meant.has(path));
 }
 
 /** Says what the key may have meant, first beside it, then anywhere. Never what its value is: it may be a secret. */
-function unknownKey(section: readonly string[], key: string): string {
+function unknownKey(section: readonly string[], key: string): Problem {
+  const path = [...section, key].join('.');
   const known = settingPaths();
-  const beside = known.filter((path) => path.length === section.length + 1 && startsWith(path, section));
-  const near = suggest(
-    key,
-    beside.map((path) => path.at(-1)!),
-  );
-  if (near !== undefined) return `no such setting; did you mean ${[...section, near].join('.')}?`;
+  const beside = known.filter((each) => each.length === section.length + 1 && startsWith(each, section));
+  const meant = nearest(key, beside) ?? nearest(key, known);
+  if (meant !== undefined) return { path, meant, message: `no such setting; did you mean ${meant}?` };
+  const place = section.length === 0 ? 'Settings' : `Settings of ${section.join('.')}`;
+  return { path, message: `no such setting. ${place}: ${beside.map((each) => each.at(-1)).join(', ')}` };
+}
+
+function nearest(key: string, paths: readonly string[][]): string | undefined {
   const word = suggest(
     key,
-    known.map((path) => path.at(-1)!),
+    paths.map((path) => path.at(-1)!),
   );
-  const elsewhere = known.find((path) => path.at(-1) === word);
-  if (elsewhere !== undefined) return `no such setting; did you mean ${elsewhere.join('.')}?`;
-  const place = section.length === 0 ? 'Settings' : `Settings of ${section.join('.')}`;
-  return `no such setting. ${place}: ${beside.map((path) => path.at(-1)).join(', ')}`;
+  return paths.find((path) => path.at(-1) === word)?.join('.');
 }
 
 function startsWith(path: readonly string[], prefix: readonly string[]): boolean {

@@ -44,7 +44,7 @@ export function memoryTerms({ workers, fetch, limits }: Sized): MemoryTerm[] {
       name: `limits.decompressed_batch_bytes_max${perWorker}`,
       bytes: limits.decompressedBatchBytesMax * workers,
     },
-    { name: `a worker itself${perWorker}`, bytes: WORKER_BASE_BYTES * workers },
+    { name: `a thread of its own${perWorker}`, bytes: WORKER_BASE_BYTES * workers },
     { name: 'fetch.in_flight_bytes', bytes: fetch.inFlightBytes },
     // the one response that is being received
     { name: 'fetch.response_bytes_max', bytes: fetch.responseBytesMax },
@@ -110,7 +110,7 @@ function timeRelations({ kafka, fetch, ...config }: EngineConfig): Problem[] {
   // with the consumer protocol the broker decides both
   if (kafka.groupProtocol === 'consumer') return common;
   const heartbeat = property(kafka.librdkafka, 'heartbeat.interval.ms', HEARTBEAT_INTERVAL_MS);
-  const three = { ...heartbeat, path: `3 × ${heartbeat.path}`, value: heartbeat.value * 3 };
+  const three = { ...heartbeat, value: heartbeat.value * 3, shown: `3 × ${heartbeat.shown}` };
   return [
     ...common,
     ...atMost(three, session, 'two lost heartbeats must not end a membership'),
@@ -122,7 +122,10 @@ function memoryRelation(config: EngineConfig, machine: Machine): Problem[] {
   const terms = memoryTerms(config);
   const needed = sum(terms);
   if (needed <= machine.memoryBytes) return [];
-  const list = terms.map(({ name, bytes }) => `${name} ${approximately(bytes)}`).join(' + ');
+  const list = [...terms]
+    .sort((a, b) => b.bytes - a.bytes)
+    .map(({ name, bytes }) => `${name} ${approximately(bytes)}`)
+    .join(' + ');
   const message =
     `the engine may need ${approximately(needed)} and the machine has ${approximately(machine.memoryBytes)}: ` +
     `${list}; lower the largest, or workers`;
@@ -153,14 +156,14 @@ function property(map: EngineConfig['kafka']['librdkafka'], name: string, defaul
 
 function atMost(lesser: Side, greater: Side, why: string): Problem[] {
   if (lesser.value <= greater.value) return [];
-  const message = `(${lesser.shown}) must be at most ${greater.path} (${greater.shown}): ${why}`;
+  const message = `${lesser.shown} must be at most ${greater.path} (${greater.shown}): ${why}`;
   return [{ path: lesser.path, message }];
 }
 
 function powerOfTwo({ path, value, shown }: Side): Problem[] {
   if (Number.isInteger(Math.log2(value))) return [];
   const below = 2 ** Math.floor(Math.log2(value));
-  const message = `(${shown}) must be a power of two: ${formatSize(below)} or ${formatSize(below * 2)}`;
+  const message = `${shown} must be a power of two: ${formatSize(below)} or ${formatSize(below * 2)}`;
   return [{ path, message }];
 }
 

@@ -46,7 +46,7 @@ export function resolveConfig(
   surroundings: Surroundings,
 ): EngineConfig {
   const parsed: ConfigText | undefined = file === undefined ? undefined : parseConfigText(file.text);
-  if (parsed !== undefined && parsed.problems.length > 0) throw new ConfigError(parsed.problems, file!.name);
+  if (parsed !== undefined && parsed.problems.length > 0) throw new ConfigError(parsed.problems, file?.name);
 
   const { root, origins } = overlay(parsed?.root ?? {}, flags);
   const located = (problem: Problem): Problem => {

@@ -1,5 +1,16 @@
 import { z } from 'zod';
-import { brokers, count, duration, oneOf, orAuto, properties, section, size, text } from './fields.js';
+import {
+  brokers,
+  count,
+  duration,
+  oneOf,
+  orAuto,
+  properties,
+  section,
+  size,
+  sizeOrAuto,
+  text,
+} from './fields.js';
 import { librdkafkaProblem } from './librdkafka.js';
 
 /**
@@ -42,10 +53,7 @@ const fetch = section({
 
 const limits = section({
   ring_bytes: size({ minBytes: MiB, maxBytes: 2 * GiB }).prefault('64MiB'),
-  session_memory_bytes: orAuto(
-    size({ minBytes: 16 * MiB, maxBytes: 1024 * GiB }),
-    'a size such as 512MiB or 1GiB',
-  ).prefault('auto'),
+  session_memory_bytes: sizeOrAuto({ minBytes: 16 * MiB, maxBytes: 1024 * GiB }).prefault('auto'),
   cuts_in_flight: count(1, 4).prefault(4),
   record_bytes_max: size({ minBytes: KiB, maxBytes: GiB }).prefault('16MiB'),
   decompressed_batch_bytes_max: size({ minBytes: 64 * KiB, maxBytes: GiB }).prefault('128MiB'),

@@ -1,0 +1,267 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { ConfigFlags } from '#src/config/flags.js';
+import { loadConfig, resolveConfig } from '#src/config/load.js';
+import { coresOfQuota, thisMachine } from '#src/config/machine.js';
+import { configSchema, settingPaths } from '#src/config/schema.js';
+import { NEEDED, SURROUNDINGS } from './config-cases.js';
+
+const resolve = (text: string, flags: ConfigFlags = {}, name = 'engine.yaml') =>
+  resolveConfig({ name, text }, flags, SURROUNDINGS);
+const ALL_FIVE: ConfigFlags = {
+  brokers: 'b:9092',
+  topic: 't',
+  group: 'g',
+  model: 'clickstream',
+  lake: './lake',
+};
+const shipped = (name: string) =>
+  readFileSync(fileURLToPath(new URL(`../../config/${name}`, import.meta.url)), 'utf8');
+
+describe('the shipped files', () => {
+  it('default.yaml says exactly what the defaults are', () => {
+    const example = resolve(shipped('default.yaml'));
+    const needed = resolve(
+      NEEDED.replace('clicks', 'clickstream_events').replace('group: g', 'group: headrace'),
+    );
+    expect(example).toEqual(needed);
+  });
+
+  it('default.yaml shows every setting', () => {
+    const shown = parse(shipped('default.yaml')) as Record<string, unknown>;
+    for (const path of settingPaths()) {
+      const value = path.reduce<unknown>((map, key) => (map as Record<string, unknown>)[key], shown);
+      expect(value, path.join('.')).not.toBe(undefined);
+    }
+  });
+
+  it('production.yaml is valid', () => {
+    const config = resolve(shipped('production.yaml'));
+    expect(config.kafka.brokers).toHaveLength(3);
+    expect(config.lake.path).toBe('/var/lib/headrace/sessions');
+  });
+});
+
+describe('a resolved configuration', () => {
+  it('has units in its names and defaults where nothing was said', () => {
+    expect(resolve(NEEDED)).toEqual({
+      kafka: {
+        brokers: ['localhost:9092'],
+        topic: 'clicks',
+        group: 'g',
+        groupProtocol: 'classic',
+        sessionTimeoutMs: 10_000,
+        instanceId: null,
+        clientId: 'headrace',
+        rack: null,
+        start: 'earliest',
+        librdkafka: {},
+      },
+      fetch: {
+        partitionBytes: 2 ** 20,
+        inFlightBytes: 2 ** 26,
+        responseBytesMax: 2 ** 27,
+        maxWaitMs: 500,
+      },
+      model: 'clickstream',
+      lake: { path: '/work-folder/lake' },
+      cutIntervalMs: 1_000,
+      snapshotIntervalMs: 30_000,
+      drainTimeoutMs: 25_000,
+      workers: 3,
+      limits: {
+        ringBytes: 2 ** 26,
+        sessionMemoryBytes: 2 ** 30,
+        cutsInFlight: 4,
+        recordBytesMax: 2 ** 24,
+        decompressedBatchBytesMax: 2 ** 27,
+      },
+      log: { level: 'info', format: 'auto' },
+    });
+  });
+
+  it('cannot be changed, not even deep inside', () => {
+    const config = resolve(NEEDED.replace('group: g', 'group: g\n  librdkafka: {debug: all}'));
+    expect(() => Object.assign(config.kafka.librdkafka, { debug: 'none' })).toThrow(TypeError);
+    expect(() => Object.assign(config.kafka.brokers, ['x'])).toThrow(TypeError);
+    expect(() => Object.assign(config, { workers: 9 })).toThrow(TypeError);
+  });
+
+  it('takes brokers as one text with commas or as a list, each once', () => {
+    const list = '[b-1:9092, "[::1]:9093", b-1:9092]';
+    expect(resolve(NEEDED.replace('localhost:9092', list)).kafka.brokers).toEqual(['b-1:9092', '[::1]:9093']);
+    expect(resolve(NEEDED, { brokers: 'b-1:9092, b-2:9092,' }).kafka.brokers).toEqual([
+      'b-1:9092',
+      'b-2:9092',
+    ]);
+  });
+
+  it('takes an empty setting as one that is not set', () => {
+    const config = resolve(`${NEEDED}fetch:\ncut_interval:\n`.replace('group: g', 'group: g\n  rack:'));
+    expect(config).toEqual(resolve(NEEDED));
+  });
+
+  it('passes librdkafka properties on as they are', () => {
+    const properties = 'socket.keepalive.enable: true, statistics.interval.ms: 1000, debug: cgrp';
+    const config = resolve(NEEDED.replace('group: g', `group: g\n  librdkafka: {${properties}}`));
+    expect(config.kafka.librdkafka).toEqual({
+      'socket.keepalive.enable': true,
+      'statistics.interval.ms': 1000,
+      debug: 'cgrp',
+    });
+  });
+
+  it('takes paths in the file from its folder and paths in flags from the working folder', () => {
+    const text = NEEDED.replace('model: clickstream', 'model: models/mine.yaml');
+    const fromFile = resolve(text, {}, '/etc/headrace/engine.yaml');
+    expect(fromFile.lake.path).toBe('/etc/headrace/lake');
+    expect(fromFile.model).toBe('/etc/headrace/models/mine.yaml');
+    const fromFlags = resolve(text, { lake: 'lake', model: './mine.yml' }, '/etc/headrace/engine.yaml');
+    expect(fromFlags.lake.path).toBe('/work-folder/lake');
+    expect(fromFlags.model).toBe('/work-folder/mine.yml');
+    expect(resolve(text, { lake: 'file:///data/a%20b' }).lake.path).toBe('/data/a b');
+  });
+
+  it('leaves one core to the main thread with workers auto', () => {
+    const workers = (cores: number) =>
+      resolveConfig(undefined, ALL_FIVE, { ...SURROUNDINGS, machine: { cores, memoryBytes: 2 ** 36 } })
+        .workers;
+    expect([workers(1), workers(2), workers(16)]).toEqual([1, 1, 15]);
+  });
+
+  it('has a JSON schema for editors, with defaults as they are written', () => {
+    const schema = z.toJSONSchema(configSchema, { io: 'input' });
+    expect(schema).toMatchObject({
+      additionalProperties: false,
+      required: ['model'],
+      properties: { cut_interval: { type: 'string', default: '1s' } },
+    });
+  });
+});
+
+describe('flags and file', () => {
+  it('five flags are enough', () => {
+    const config = resolveConfig(undefined, ALL_FIVE, SURROUNDINGS);
+    expect(config.kafka).toMatchObject({ brokers: ['b:9092'], topic: 't', group: 'g' });
+  });
+
+  const winning: [ConfigFlags, (config: ReturnType<typeof resolve>) => unknown, unknown][] = [
+    [{ brokers: 'x:1' }, (config) => config.kafka.brokers, ['x:1']],
+    [{ topic: 'x' }, (config) => config.kafka.topic, 'x'],
+    [{ group: 'x' }, (config) => config.kafka.group, 'x'],
+    [{ model: 'x' }, (config) => config.model, 'x'],
+    [{ lake: '/x' }, (config) => config.lake.path, '/x'],
+    [{ workers: '7' }, (config) => config.workers, 7],
+    [{ workers: 'auto' }, (config) => config.workers, 3],
+    [{ groupProtocol: 'classic' }, (config) => config.kafka.groupProtocol, 'classic'],
+    [{ start: 'earliest' }, (config) => config.kafka.start, 'earliest'],
+    [{ cutInterval: '2s' }, (config) => config.cutIntervalMs, 2_000],
+    [{ logLevel: 'debug' }, (config) => config.log.level, 'debug'],
+    [{ json: true }, (config) => config.log.format, 'json'],
+    [{ json: false }, (config) => config.log.format, 'pretty'],
+  ];
+  it.each(winning)('%o wins over the file', (flags, read, expected) => {
+    const file = NEEDED.replace('group: g', 'group: g\n  start: latest\n  group_protocol: consumer').concat(
+      'workers: 2\ncut_interval: 5s\nlog: {level: warn, format: pretty}\n',
+    );
+    const config = resolve(file, flags);
+    expect(read(config)).toEqual(expected);
+    // and nothing else is touched
+    const changed = Object.entries(config).filter(
+      ([name, value]) => JSON.stringify(value) !== JSON.stringify(resolve(file)[name as keyof typeof config]),
+    );
+    expect(changed.length).toBeLessThanOrEqual(1);
+  });
+
+  it('a wrong flag is named as the flag, a wrong line as the line', () => {
+    const both = () => resolve(`${NEEDED}cut_interval: 5\n`, { workers: 'few', groupProtocol: 'clasic' });
+    expect(both).toThrow(/--workers \(workers\): must be auto or a whole number/);
+    expect(both).toThrow(/--group-protocol \(kafka\.group_protocol\): .* did you mean classic\?/);
+    expect(both).toThrow(/engine\.yaml:8: cut_interval: 5 has no unit/);
+  });
+
+  it('a violated relation names the flag that caused it', () => {
+    expect(() => resolve(NEEDED, { cutInterval: '50s' })).toThrow(
+      /--cut-interval \(cut_interval\): 50s must be at most snapshot_interval \(30s\)/,
+    );
+  });
+
+  it('without a file and with some flags, the missing ones are named with an example', () => {
+    const partly = () => resolveConfig(undefined, { brokers: 'b:9092', topic: 't' }, SURROUNDINGS);
+    expect(partly).toThrow(/3 problems/);
+    expect(partly).toThrow(/--group\n.*--model\n.*--lake.*ledger lives in the sessions table/);
+    expect(partly).toThrow(/for example: headrace run --brokers localhost:9092/);
+  });
+
+  it('a flag does not hide that its section is no map', () => {
+    expect(() => resolve('kafka: localhost\nmodel: m\nlake: {path: x}\n', { topic: 't' })).toThrow(
+      /kafka: must be a map of settings, not text/,
+    );
+  });
+});
+
+describe('reading the file', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'headrace-config-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('reads it, and this machine', () => {
+    const file = join(folder, 'engine.yaml');
+    writeFileSync(file, `${NEEDED}limits: {session_memory_bytes: 16MiB}\n`);
+    const config = loadConfig({ file, flags: { workers: '1' } });
+    expect(config.lake.path).toBe(join(folder, 'lake'));
+    expect(thisMachine().cores).toBeGreaterThanOrEqual(1);
+    expect(thisMachine().memoryBytes).toBeGreaterThan(2 ** 27);
+  });
+
+  it('says when there is none, or a folder, or something that is far too large', () => {
+    expect(() => loadConfig({ file: join(folder, 'none.yaml'), flags: {} })).toThrow(/there is no such file/);
+    expect(() => loadConfig({ file: folder, flags: {} })).toThrow(/is a folder/);
+    const large = join(folder, 'large.yaml');
+    writeFileSync(large, '#'.repeat(2 ** 20 + 1));
+    expect(() => loadConfig({ file: large, flags: {} })).toThrow(/larger than 1MiB/);
+  });
+
+  it('knows the cores of a CPU quota', () => {
+    expect(coresOfQuota('max 100000\n')).toBe(undefined);
+    expect(coresOfQuota('250000 100000\n')).toBe(3);
+    expect(coresOfQuota('50000 100000\n')).toBe(1);
+    expect(coresOfQuota('')).toBe(undefined);
+  });
+});
+
+describe('any text', () => {
+  it('is accepted or refused with a ConfigError, never something else', () => {
+    const word = fc.constantFrom(
+      'kafka',
+      'brokers',
+      ':',
+      '- ',
+      '\n',
+      '  ',
+      '{',
+      ']',
+      '&a',
+      '*a',
+      '!t',
+      '"',
+      '1',
+      '?',
+      '|',
+    );
+    fc.assert(
+      fc.property(fc.array(fc.oneof(word, fc.string({ maxLength: 4 })), { maxLength: 30 }), (parts) => {
+        expect(() => resolve(parts.join(''))).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
