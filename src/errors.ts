@@ -35,6 +35,8 @@ export const ERROR_CODES = {
   BATCH_UNSUPPORTED: { domain: 'input', disposition: 'halt', exitCode: 75 },
   BATCH_TOO_LARGE: { domain: 'input', disposition: 'halt', exitCode: 75 },
   SESSION_MEMORY_FULL: { domain: 'external', disposition: 'halt', exitCode: 75 },
+  CHDB_UNAVAILABLE: { domain: 'config', disposition: 'exit', exitCode: 69 },
+  CHDB_QUERY: { domain: 'external', disposition: 'exit', exitCode: 70 },
   INVARIANT: { domain: 'internal', disposition: 'exit', exitCode: 70 },
 } as const satisfies Record<string, { domain: ErrorDomain; disposition: Disposition; exitCode: number }>;
 
