@@ -135,7 +135,7 @@ function usageError(error: CommanderError): HeadraceError | null {
     });
   }
   const [what = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
-  return new HeadraceError('USAGE', what, {
+  return new HeadraceError('USAGE', what.replace(/\.$/, ''), {
     remedy: suggestion?.replace(/^\(|\)$/g, '') ?? 'headrace --help shows what there is',
   });
 }

@@ -1,0 +1,237 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { type CliSurroundings, main } from '#src/commands/cli.js';
+import * as examples from '#src/commands/examples.js';
+import type { DemoOptions, RunOptions } from '#src/commands/options.js';
+import { type LoadOptions, resolveConfig } from '#src/config/load.js';
+import { HeadraceError } from '#src/errors.js';
+import { NEEDED, SURROUNDINGS } from './config-cases.js';
+
+const FIVE = [
+  '--brokers',
+  'b:9092',
+  '--topic',
+  't',
+  '--group',
+  'g',
+  '--model',
+  'clickstream',
+  '--lake',
+  '/lake',
+];
+
+interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+  run: RunOptions[];
+  demo: DemoOptions[];
+  loaded: string[];
+}
+
+/** A command line with commands that only note what they were asked for. */
+async function headrace(args: string[], outcome: () => Promise<number> = async () => 0): Promise<Ran> {
+  const ran: Ran = { code: -1, stdout: '', stderr: '', run: [], demo: [], loaded: [] };
+  const note =
+    <T>(list: T[]) =>
+    (options: T) => {
+      list.push(options);
+      return outcome();
+    };
+  const surroundings: CliSurroundings = {
+    loaders: {
+      run: async () => {
+        ran.loaded.push('run');
+        return { runCommand: note(ran.run) };
+      },
+      demo: async () => {
+        ran.loaded.push('demo');
+        return { demoCommand: note(ran.demo) };
+      },
+    },
+    stdout: (text) => {
+      ran.stdout += text;
+    },
+    stderr: (text) => {
+      ran.stderr += text;
+    },
+    load: ({ file, flags }: LoadOptions) =>
+      resolveConfig(file === undefined ? undefined : { name: file, text: NEEDED }, flags, SURROUNDINGS),
+  };
+  ran.code = await main(args, surroundings);
+  return ran;
+}
+
+describe('headrace run', () => {
+  it('hands the command a configuration from five flags alone', async () => {
+    const { code, run, stderr } = await headrace(['run', ...FIVE]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(run[0]).toMatchObject({
+      untilEnd: false,
+      json: false,
+      config: { kafka: { topic: 't' }, workers: 3 },
+    });
+  });
+
+  it('takes all its flags, and they win over the file', async () => {
+    const more = ['--until-end', '--workers', '2', '--group-protocol', 'consumer', '--start', 'latest'];
+    const logs = ['--cut-interval=250ms', '--log-level', 'warn', '--json'];
+    const { run } = await headrace(['run', '--config', 'engine.yaml', '--topic', 'other', ...more, ...logs]);
+    expect(run[0]).toMatchObject({
+      untilEnd: true,
+      json: true,
+      config: {
+        kafka: { brokers: ['localhost:9092'], topic: 'other', groupProtocol: 'consumer', start: 'latest' },
+        workers: 2,
+        cutIntervalMs: 250,
+        log: { level: 'warn', format: 'json' },
+      },
+    });
+  });
+
+  it('without what it needs ends with 78 and names the missing flags and an example', async () => {
+    const { code, stderr, loaded } = await headrace(['run', '--brokers', 'b:9092', '--topic', 't']);
+    expect(code).toBe(78);
+    expect(stderr).toMatch(/--group[\s\S]*--model[\s\S]*--lake[\s\S]*for example: headrace run --brokers/);
+    expect(stderr).not.toMatch(/--topic\n/);
+    expect(loaded).toEqual([]);
+  });
+
+  it('with a wrong value ends with 78 and one line', async () => {
+    const { code, stderr } = await headrace(['run', ...FIVE, '--cut-interval', '10']);
+    expect(code).toBe(78);
+    expect(stderr).toBe(
+      'CONFIG_INVALID: --cut-interval (cut_interval): 10 has no unit: write 10s if you mean that\n',
+    );
+  });
+
+  it('ends with the exit code of the command', async () => {
+    expect((await headrace(['run', ...FIVE], async () => 75)).code).toBe(75);
+  });
+});
+
+describe('headrace demo', () => {
+  it('has defaults', async () => {
+    const { demo } = await headrace(['demo']);
+    expect(demo).toEqual([{ seconds: 30, json: false, keep: false }]);
+  });
+
+  it('takes its flags', async () => {
+    const { demo } = await headrace([
+      'demo',
+      '--seconds',
+      '5',
+      '--json',
+      '--keep',
+      '--events-per-second',
+      '1000',
+    ]);
+    expect(demo).toEqual([{ seconds: 5, json: true, keep: true, eventsPerSecond: 1000 }]);
+  });
+
+  it.each(['0', '-1', '1.5', 'ten', '', '1e3'])('refuses --seconds %j with 64', async (seconds) => {
+    const { code, stderr, demo } = await headrace(['demo', `--seconds=${seconds}`]);
+    expect(code).toBe(64);
+    expect(stderr).toMatch(/^USAGE: --seconds must be a whole number from 1 to 86400, not .*\n$/);
+    expect(demo).toEqual([]);
+  });
+
+  it('ends with 1 when its figures differ', async () => {
+    expect((await headrace(['demo'], async () => 1)).code).toBe(1);
+  });
+});
+
+describe('a wrong command line', () => {
+  it.each([
+    [['run', '--broker', 'b:9092'], "unknown option '--broker'", 'Did you mean --brokers?'],
+    [['runn'], "unknown command 'runn'", 'Did you mean run?'],
+    [['run', '--topic'], "option '--topic <name>' argument missing", 'headrace --help shows what there is'],
+    [['run', 'now'], "too many arguments for 'run'. Expected 0 arguments but got 1", 'headrace --help'],
+    [['demo', '--lake', 'x'], "unknown option '--lake'", 'headrace --help'],
+    [['--versoin'], "unknown option '--versoin'", 'Did you mean --version?'],
+  ])('%j ends with 64, one line and a way out', async (args, what, remedy) => {
+    const { code, stderr, stdout, loaded } = await headrace(args);
+    expect(code).toBe(64);
+    expect(stdout).toBe('');
+    expect(stderr.split('\n')).toHaveLength(2);
+    expect(stderr.startsWith(`USAGE: ${what} — ${remedy}`)).toBe(true);
+    expect(loaded).toEqual([]);
+  });
+});
+
+describe('no command at all', () => {
+  it('shows the help on stderr and ends with 64', async () => {
+    const { code, stdout, stderr } = await headrace([]);
+    expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
+    expect(stderr).toMatch(/^Usage: headrace/);
+    expect(stderr).toMatch(/\nUSAGE: a command is needed: run or demo — headrace --help shows how\n$/);
+  });
+});
+
+describe('help and version', () => {
+  it('--version is the package’s', async () => {
+    const text = readFileSync(fileURLToPath(new URL('../../package.json', import.meta.url)), 'utf8');
+    const { code, stdout } = await headrace(['--version']);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: `${(JSON.parse(text) as { version: string }).version}\n`,
+    });
+  });
+
+  it.each([[['--help']], [['help']], [['run', '--help']], [['help', 'demo']], [['demo', '-h']]])(
+    '%j teaches by example and loads no command',
+    async (args) => {
+      const { code, stdout, stderr, loaded } = await headrace(args);
+      expect({ code, stderr, loaded }).toEqual({ code: 0, stderr: '', loaded: [] });
+      expect(stdout).toMatch(/Examples:\n {2}headrace (run|demo)/);
+    },
+  );
+
+  /** Lines that begin with `headrace`, continued where they end in a backslash, without the remark behind. */
+  const lines = Object.values(examples).flatMap((text) =>
+    text
+      .replaceAll('\\\n', ' ')
+      .split('\n')
+      .filter((line) => line.startsWith('  headrace '))
+      .map((line) => line.trim().replace(/ {3,}(?![ -]).*/, '')),
+  );
+
+  it.each(lines)('the example `%s` works', async (line) => {
+    const { code, stderr } = await headrace(line.split(/\s+/).slice(1));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+});
+
+describe('a command that fails', () => {
+  const lost = () =>
+    Promise.reject(new HeadraceError('LAKE_IO', 'disk is gone', { where: { path: '/lake' } }));
+  const bug = () => Promise.reject(new TypeError('x is\nundefined'));
+
+  it('ends with the code of its error and one line', async () => {
+    const { code, stderr } = await headrace(['run', ...FIVE], lost);
+    expect({ code, stderr }).toEqual({ code: 75, stderr: 'LAKE_IO: disk is gone (path=/lake)\n' });
+  });
+
+  it('ends with 70 and one line when the fault is our own', async () => {
+    const { code, stderr } = await headrace(['run', ...FIVE], bug);
+    expect(code).toBe(70);
+    expect(stderr).toBe(
+      'INTERNAL: x is undefined — this is a fault of headrace; --log-level debug shows where\n',
+    );
+  });
+
+  it.each([['--log-level', 'debug'], ['--log-level=trace']])(
+    'shows the stack with %s %s',
+    async (...level) => {
+      const { stderr } = await headrace(['run', ...FIVE, ...level], bug);
+      expect(stderr).toMatch(/^INTERNAL: x is undefined\nTypeError: x is/);
+      expect(stderr).toMatch(/\n {4}at /);
+    },
+  );
+
+  it('shows no stack at other levels', async () => {
+    const { stderr } = await headrace(['run', ...FIVE, '--log-level', 'info'], bug);
+    expect(stderr).not.toMatch(/\n {4}at /);
+  });
+});

@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { DeadLetterReason } from '#src/model/types.js';
+import {
+  COUNTERS,
+  type CounterName,
+  countersBytes,
+  deadLetterCounter,
+  deadLettersOf,
+  readCounters,
+  sumCounters,
+  WorkerCounters,
+} from '#src/telemetry/counters.js';
+
+const NAMES = Object.keys(COUNTERS) as CounterName[];
+const shared = () => new SharedArrayBuffer(countersBytes());
+
+describe('shared counters', () => {
+  it('start at zero, every one of the table', () => {
+    expect(readCounters(shared())).toEqual(Object.fromEntries(NAMES.map((name) => [name, 0])));
+  });
+
+  it('agree with plain objects, whatever was added and set by several writers', () => {
+    const step = fc.record({
+      writer: fc.nat({ max: 2 }),
+      name: fc.constantFrom(...NAMES),
+      op: fc.constantFrom('add' as const, 'set' as const),
+      amount: fc.nat({ max: 2 ** 45 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step), (steps) => {
+        const buffers = [shared(), shared(), shared()];
+        const writers = buffers.map((buffer) => new WorkerCounters(buffer));
+        const model = buffers.map(() => Object.fromEntries(NAMES.map((name) => [name, 0])));
+        for (const { writer, name, op, amount } of steps) {
+          writers[writer]![op](name, amount);
+          model[writer]![name] = op === 'add' ? model[writer]![name]! + amount : amount;
+        }
+        expect(buffers.map(readCounters)).toEqual(model);
+        const sums = NAMES.map((name) => [name, model.reduce((sum, each) => sum + each[name]!, 0)]);
+        expect(sumCounters(buffers)).toEqual(Object.fromEntries(sums));
+      }),
+    );
+  });
+
+  it('go on where the writer before them stopped', () => {
+    const buffer = shared();
+    new WorkerCounters(buffer).add('events', 10);
+    new WorkerCounters(buffer).add('events', 5);
+    expect(readCounters(buffer).events).toBe(15);
+  });
+
+  it('count beyond 32 bits', () => {
+    const buffer = shared();
+    const counters = new WorkerCounters(buffer);
+    counters.add('bytes', 2 ** 40);
+    counters.add('bytes', 1);
+    expect(readCounters(buffer).bytes).toBe(2 ** 40 + 1);
+  });
+
+  it('have one for each reason of a dead letter, and their sum', () => {
+    const reasons: Record<DeadLetterReason, CounterName> = {
+      malformed: deadLetterCounter('malformed'),
+      missing_field: deadLetterCounter('missing_field'),
+      wrong_type: deadLetterCounter('wrong_type'),
+      late: deadLetterCounter('late'),
+      future: deadLetterCounter('future'),
+      too_large: deadLetterCounter('too_large'),
+      undecodable: deadLetterCounter('undecodable'),
+      unsupported: deadLetterCounter('unsupported'),
+    };
+    const buffer = shared();
+    const counters = new WorkerCounters(buffer);
+    for (const name of Object.values(reasons)) {
+      expect(NAMES).toContain(name);
+      counters.add(name, 2);
+    }
+    counters.add('events', 100);
+    expect(deadLettersOf(readCounters(buffer))).toBe(16);
+  });
+});
