@@ -2,11 +2,13 @@ import { systemClock } from '#src/clock.js';
 import { encodeRows, groupByDate } from '#src/columnar/encode.js';
 import { HeadraceError, messageOf } from '#src/errors.js';
 import type { ObjectStore } from '#src/lake/store/store.js';
-import type { SealedFile, SealedLane, SealedReport, SnapshotRef } from '#src/ledger/types.js';
+import type { CutLane, SealedFile, SealedLane, SealedReport, SnapshotRef } from '#src/ledger/types.js';
+import type { Marks } from '#src/model/marks.js';
 import type { CompiledModel, DeadLetter, Row } from '#src/model/types.js';
 import type { CutCommand, WorkerMessage } from '#src/pool/messages.js';
 import { systemRandom } from '#src/random.js';
 import { encodeSnapshot } from '#src/reference/snapshot.js';
+import { deadLetterCounter, type WorkerCounters } from '#src/telemetry/counters.js';
 import { encodeDeadLetters } from './dead-letter-file.js';
 import type { Emitted, LaneSlot } from './lane-slot.js';
 
@@ -20,6 +22,7 @@ export interface SealerOptions {
   topic: string;
   model: CompiledModel;
   store: ObjectStore;
+  counters: WorkerCounters;
   post(message: WorkerMessage): void;
   /** A defect of our own while sealing: the worker must end. */
   fail(error: unknown): void;
@@ -46,7 +49,8 @@ export class Sealer {
     for (const wanted of command.lanes) {
       const slot = slots.get(wanted.partition);
       if (slot === undefined || slot.incarnation !== wanted.incarnation || !slot.sealable) continue;
-      slot.applyMarks(wanted.marks);
+      const marks = marksAt(slot.nextOffset, wanted);
+      slot.applyMarks(marks);
       const emitted = slot.take();
       const snapshot = wanted.snapshot ? this.#snapshot(command.cutId, slot) : null;
       cut.lanes.push({
@@ -57,7 +61,7 @@ export class Sealer {
           incarnation: slot.incarnation,
           to: slot.nextOffset,
           watermarkMs: slot.watermarkMs,
-          marks: wanted.marks,
+          marks,
           rows: emitted.rows.length,
           deadLetters: emitted.deadLetters.length,
           crc: emitted.crc,
@@ -98,7 +102,21 @@ export class Sealer {
     for (const lane of cut.lanes) {
       if (lane.snapshot !== null) await this.#put(cutId, lane.sealed.snapshot!.path, lane.snapshot);
     }
+    this.#count(report, cut);
     this.#options.post({ type: 'sealed', report });
+  }
+
+  #count(report: SealedReport, cut: Cut): void {
+    const { counters } = this.#options;
+    counters.add('cuts', 1);
+    for (const file of report.files) {
+      counters.add('files', 1);
+      counters.add('rows', file.rows);
+      counters.add('parquetBytes', file.sizeBytes);
+    }
+    for (const lane of cut.lanes) {
+      for (const letter of lane.emitted.deadLetters) counters.add(deadLetterCounter(letter.reason), 1);
+    }
   }
 
   async #writeRows(
@@ -172,4 +190,11 @@ export class Sealer {
     const path = `_headrace/snapshots/${topicId}/${slot.partition}/${offset}-${cutId}.snap`;
     return { path, sizeBytes, offset: slot.nextOffset, cutId };
   }
+}
+
+/** The marks that hold where the lane stands. */
+function marksAt(nextOffset: bigint, wanted: CutLane): Marks {
+  if (wanted.endOffset === undefined || nextOffset >= wanted.endOffset) return wanted.marks;
+  const { endOfInput: _, ...others } = wanted.marks;
+  return others;
 }

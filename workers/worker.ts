@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers/promises';
-import { threadId } from 'node:worker_threads';
 import { unpack } from 'msgpackr';
 import { HeadraceError, messageOf } from '#src/errors.js';
 import { LocalStore } from '#src/lake/store/local.js';
@@ -14,6 +13,7 @@ import { decodeSnapshot } from '#src/reference/snapshot.js';
 import { RingConsumer, type RingRecord } from '#src/ring/consumer.js';
 import { RecordType } from '#src/ring/layout.js';
 import { WorkerCounters } from '#src/telemetry/counters.js';
+import { osThreadId } from '#src/telemetry/cpu.js';
 import { LaneSlot } from './lane-slot.js';
 import { Sealer } from './sealer.js';
 
@@ -57,13 +57,14 @@ class WorkerLoop {
       topic,
       model,
       store: this.#store,
+      counters: this.#counters,
       post: (message) => this.#post(message),
       fail: (error) => this.#fail(error),
     });
   }
 
   async run(): Promise<WorkerResult> {
-    this.#post({ type: 'started', worker: this.#task.worker, threadId });
+    this.#post({ type: 'started', worker: this.#task.worker, osThreadId: osThreadId() });
     let lastYieldMs = performance.now();
     for (;;) {
       if (this.#failure !== null) throw this.#failure.error;
@@ -109,7 +110,6 @@ class WorkerLoop {
       }
       case RecordType.cut:
         this.#sealer.cut(unpack(Buffer.from(record.bytes)) as CutCommand, this.#slots);
-        this.#counters.add('cuts', 1);
         this.#gauges();
         break;
       default:

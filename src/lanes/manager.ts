@@ -35,6 +35,8 @@ export interface LaneManagerOptions {
   startOffsets(partitions: number[]): Promise<ReadonlyMap<number, bigint>>;
   /** Bounded run: where the input of these lanes ends; null: it does not. */
   endOffsets: ((partitions: number[]) => Promise<ReadonlyMap<number, bigint>>) | null;
+  /** The broker that leads a partition, for messages. */
+  leaderOf(partition: number): string | undefined;
   onFatal(error: unknown): void;
 }
 
@@ -76,7 +78,7 @@ export class LaneManager {
     const { ledger, log } = this.#options;
     log.info({ partitions: fresh.length, total: this.#lanes.size }, 'lanes assigned');
     await ledger.refresh();
-    const unknown = fresh.filter((partition) => ledger.history.lane(partition) === undefined);
+    const unknown = fresh.filter((partition) => ledger.lane(partition) === undefined);
     if (unknown.length > 0) {
       const starts = await this.#options.startOffsets(unknown);
       await this.#coordinator!.startLanes(
@@ -108,8 +110,8 @@ export class LaneManager {
     await this.#cutWithSnapshot(leaving);
     await this.#coordinator!.idle();
     await Promise.all(lanes.map((lane) => this.#dismiss(lane)));
-    await this.#options.offsets.flush(2_000);
-    this.#options.offsets.forget(partitions);
+    await this.#options.offsets.flush(OFFSETS_TIMEOUT_MS);
+    await this.#options.offsets.forget(partitions, OFFSETS_TIMEOUT_MS);
   }
 
   /** The group has already given these partitions to somebody else: what is not committed is void. */
@@ -118,7 +120,7 @@ export class LaneManager {
       this.#stopReading(lane);
       void this.#dismiss(lane);
     }
-    this.#options.offsets.forget(partitions);
+    void this.#options.offsets.forget(partitions, 0);
     if (partitions.length > 0) {
       this.#options.log.warn(
         { partitions: partitions.length },
@@ -166,19 +168,21 @@ export class LaneManager {
   async finishBounded(): Promise<boolean> {
     const waiting = this.unfinished();
     if (waiting.some((lane) => lane.halted === null && !this.#atEnd(lane))) return false;
-    const cuts = waiting
-      .filter((lane) => isHeld(lane))
-      .map((lane) => ({
-        partition: lane.partition,
-        incarnation: lane.incarnation,
-        marks: lane.halted === null ? { endOfInput: true } : {},
-        snapshot: true,
-      }));
-    const incarnations = new Map(waiting.map((lane) => [lane.partition, lane.incarnation]));
-    if (cuts.length > 0) await this.#coordinator!.cut(cuts);
+    const held = waiting.filter((lane) => isHeld(lane));
+    if (held.length > 0) {
+      await this.#coordinator!.cut(
+        held.map((lane) => ({
+          partition: lane.partition,
+          incarnation: lane.incarnation,
+          marks: lane.halted === null ? { endOfInput: true } : {},
+          ...(lane.endOffset === null ? {} : { endOffset: lane.endOffset }),
+          snapshot: true,
+        })),
+      );
+    }
     for (const lane of waiting) {
-      if (this.#lanes.get(lane.partition)?.incarnation === incarnations.get(lane.partition))
-        lane.finished = true;
+      // a batch that failed to check out meanwhile, or another's commit, sends the lane back to work
+      if (lane.halted !== null || (lane.state === 'live' && this.#endedAt(lane))) lane.finished = true;
     }
     return this.unfinished().length === 0;
   }
@@ -224,7 +228,7 @@ export class LaneManager {
   onFetchEvent(event: FetchEvent): void {
     if (event.type !== 'lane-halted') return;
     const lane = this.#lanes.get(event.partition);
-    if (lane?.incarnation === event.incarnation) this.#halt(lane, event.error);
+    if (lane !== undefined && lane.incarnation === event.incarnation) this.#halt(lane, event.error);
   }
 
   /** Another engine wrote a version with these lanes' transactions. */
@@ -254,15 +258,11 @@ export class LaneManager {
     for (const snapshot of plan.snapshots) {
       const lane = this.#lanes.get(snapshot.partition);
       if (lane !== undefined) lane.snapshotOffset = snapshot.offset;
-      this.#options.janitor.committed(this.#options.ledger.history.lane(snapshot.partition)!);
+      this.#options.janitor.committed(this.#options.ledger.lane(snapshot.partition)!);
     }
-    this.#options.offsets.update(
-      plan.lanes.map(({ partition, to }) => ({
-        partition,
-        offset: to,
-        metadata: `headrace version=${version}`,
-      })),
-    );
+    for (const { partition, to } of plan.lanes) {
+      this.#options.offsets.note({ partition, offset: to, metadata: `headrace version=${version}` });
+    }
   }
 
   /** Sends a cut to the workers of its lanes, each its own part; returns those workers. */
@@ -312,7 +312,7 @@ export class LaneManager {
 
   #recover(lane: Lane): void {
     const { ledger, log, clock } = this.#options;
-    const history = ledger.history.lane(lane.partition)!;
+    const history = ledger.lane(lane.partition)!;
     const recovery = recoveryOf(history, lane.unusable);
     lane.parent = history.version;
     lane.committedTo = history.committedTo;
@@ -327,6 +327,7 @@ export class LaneManager {
     }
     lane.state = 'recovering';
     const fromOffset = recovery.snapshot?.offset ?? history.startOffset;
+    lane.position = fromOffset;
     lane.replay = { fromMs: clock.monotonicMs(), fromOffset };
     const command: AssignCommand = {
       partition: lane.partition,
@@ -368,13 +369,13 @@ export class LaneManager {
       this.#options.log.info({ partition: lane.partition, offset: lane.committedTo, ms }, 'lane recovered');
     }
     lane.replay = null;
-    if (lane.endOffset !== null && lane.committedTo >= lane.endOffset)
-      lane.finished = this.#endedBefore(lane);
+    lane.finished = this.#endedAt(lane);
   }
 
-  /** Did an earlier bounded run already let the sessions out at this offset, or was there never anything? */
-  #endedBefore(lane: Lane): boolean {
-    const history = this.#options.ledger.history.lane(lane.partition)!;
+  /** Were the sessions let out at the lane's end, now or by an earlier bounded run, or was there never anything? */
+  #endedAt(lane: Lane): boolean {
+    if (lane.endOffset === null || lane.committedTo < lane.endOffset) return false;
+    const history = this.#options.ledger.lane(lane.partition)!;
     const last = history.cuts.at(-1);
     if (last === undefined && history.snapshots.length === 0) return true;
     return last?.marks.endOfInput === true;
@@ -386,7 +387,7 @@ export class LaneManager {
       return;
     }
     lane.corruptAt = offset;
-    const broker = this.#options.fetcher.laneStatus(lane.partition)?.broker;
+    const broker = this.#options.leaderOf(lane.partition);
     this.#options.log.warn(
       { partition: lane.partition, offset, broker, reason: messageOf(error) },
       'a record batch does not check out; fetching it once more',
@@ -395,7 +396,7 @@ export class LaneManager {
   }
 
   #halt(lane: Lane, error: HeadraceError): void {
-    const broker = this.#options.fetcher.laneStatus(lane.partition)?.broker;
+    const broker = this.#options.leaderOf(lane.partition);
     lane.halted = error;
     this.#stopReading(lane);
     this.#options.log.error(
@@ -489,6 +490,9 @@ export class LaneManager {
     return nowMs >= lane.nextSnapshotMs && this.#position(lane) !== lane.snapshotOffset;
   }
 }
+
+/** The committed offsets are for display: a hand-over waits this long for them. */
+const OFFSETS_TIMEOUT_MS = 2_000;
 
 /** A lane that moved is committed at least this often (rule 4). */
 export const IDLE_COMMIT_MS = 30_000;

@@ -81,7 +81,7 @@ export class Coordinator {
     const { ledger, clock } = this.#options;
     const id = this.newCutId();
     await ledger.commit(() => {
-      const unknown = starts.filter((start) => ledger.history.lane(start.partition) === undefined);
+      const unknown = starts.filter((start) => ledger.lane(start.partition) === undefined);
       if (unknown.length === 0) return null;
       const lanes = unknown.map(({ partition, offset }) => ({
         partition,

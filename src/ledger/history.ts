@@ -9,8 +9,18 @@ import type { CutLaneEntry, LedgerEntry, RecordedCut, SnapshotRef } from './type
  */
 
 /** `headrace/<group>/<topic>/<topic id>/<partition>`: a recreated topic is another lane (rule 5). */
-export function appIdPrefix(group: string, topic: string, topicId: string): string {
-  return `headrace/${group}/${topic}/${topicId}/`;
+export function appIdOf(source: LaneSource, topicId: string, partition: number): string {
+  return `${prefixOf(source)}${topicId}/${partition}`;
+}
+
+/** Whose lanes: a table belongs to one group and topic. */
+export interface LaneSource {
+  group: string;
+  topic: string;
+}
+
+function prefixOf({ group, topic }: LaneSource): string {
+  return `headrace/${group}/${topic}/`;
 }
 
 export interface LaneHistory {
@@ -37,11 +47,12 @@ export interface VersionFacts {
 
 export class LedgerHistory {
   readonly #prefix: string;
-  readonly #lanes = new Map<number, LaneHistory>();
+  /** By topic id and partition. */
+  readonly #lanes = new Map<string, Map<number, LaneHistory>>();
   #lastSemantics: string | null = null;
 
-  constructor(prefix: string) {
-    this.#prefix = prefix;
+  constructor(source: LaneSource) {
+    this.#prefix = prefixOf(source);
   }
 
   /** The semantics hash of the newest version of ours, or null. */
@@ -49,28 +60,24 @@ export class LedgerHistory {
     return this.#lastSemantics;
   }
 
-  lane(partition: number): LaneHistory | undefined {
-    return this.#lanes.get(partition);
+  lane(topicId: string, partition: number): LaneHistory | undefined {
+    return this.#lanes.get(topicId)?.get(partition);
   }
 
-  lanes(): LaneHistory[] {
-    return [...this.#lanes.values()].sort((a, b) => a.partition - b.partition);
+  /** All lanes of a topic, by partition. */
+  lanes(topicId: string): LaneHistory[] {
+    return [...(this.#lanes.get(topicId)?.values() ?? [])].sort((a, b) => a.partition - b.partition);
   }
 
-  /** Partitions whose `txn` the version carries, be it ours or another's. */
-  partitionsOf(facts: VersionFacts): number[] {
-    return facts.txns
-      .filter((txn) => txn.appId.startsWith(this.#prefix))
-      .map((txn) => Number(txn.appId.slice(this.#prefix.length)));
+  /** Partitions of the topic whose `txn` the version carries, be it ours or another's. */
+  partitionsOf(facts: VersionFacts, topicId: string): number[] {
+    return [...(this.#written(facts).get(topicId)?.keys() ?? [])];
   }
 
+  /** Takes a version in, the next one. Throws HeadraceError LAKE_LOG_CORRUPT when it does not fit what was before. */
   apply(facts: VersionFacts): void {
-    const written = new Map(
-      facts.txns
-        .filter((txn) => txn.appId.startsWith(this.#prefix))
-        .map((txn) => [Number(txn.appId.slice(this.#prefix.length)), txn.version]),
-    );
-    if (written.size === 0) return;
+    const topics = this.#written(facts);
+    if (topics.size === 0) return;
     if (facts.entry === null) {
       throw new HeadraceError('LAKE_LOG_CORRUPT', "a version carries a lane's txn but none of our cuts", {
         where: { version: facts.version },
@@ -78,22 +85,46 @@ export class LedgerHistory {
       });
     }
     this.#lastSemantics = facts.entry.semantics;
-    for (const cut of facts.entry.cuts) {
+    for (const [topicId, written] of topics) this.#applyTopic(facts.version, facts.entry, topicId, written);
+  }
+
+  #applyTopic(
+    version: number,
+    entry: LedgerEntry,
+    topicId: string,
+    written: ReadonlyMap<number, bigint>,
+  ): void {
+    const lanes = this.#lanes.get(topicId) ?? new Map<number, LaneHistory>();
+    this.#lanes.set(topicId, lanes);
+    for (const cut of entry.cuts) {
       for (const lane of cut.lanes) {
-        if (written.has(lane.partition)) this.#applyLane(facts.version, cut.id, lane);
+        if (written.has(lane.partition)) this.#applyLane(lanes, version, cut.id, lane);
       }
     }
     for (const [partition, to] of written) {
-      const lane = this.#lanes.get(partition);
-      if (lane?.committedTo === to && lane.version === facts.version) continue;
+      const lane = lanes.get(partition);
+      if (lane?.committedTo === to && lane.version === version) continue;
       throw new HeadraceError('LAKE_LOG_CORRUPT', "a lane's txn and its cuts differ", {
-        where: { version: facts.version, partition, txn: to, cuts: lane?.committedTo },
+        where: { version, partition, txn: to, cuts: lane?.committedTo },
       });
     }
   }
 
-  #applyLane(version: number, cutId: string, entry: CutLaneEntry): void {
-    let lane = this.#lanes.get(entry.partition);
+  /** By topic id: the offsets that the version's transactions give to partitions. */
+  #written(facts: VersionFacts): Map<string, Map<number, bigint>> {
+    const topics = new Map<string, Map<number, bigint>>();
+    for (const { appId, version } of facts.txns) {
+      if (!appId.startsWith(this.#prefix)) continue;
+      const [topicId, partition] = appId.slice(this.#prefix.length).split('/');
+      if (topicId === undefined || partition === undefined) continue;
+      const written = topics.get(topicId) ?? new Map<number, bigint>();
+      topics.set(topicId, written.set(Number(partition), version));
+    }
+    return topics;
+  }
+
+  #applyLane(lanes: Map<number, LaneHistory>, version: number, cutId: string, entry: CutLaneEntry): void {
+    let lane = lanes.get(entry.partition);
     if (lane === undefined) {
       lane = {
         partition: entry.partition,
@@ -104,7 +135,7 @@ export class LedgerHistory {
         snapshots: [],
         cuts: [],
       };
-      this.#lanes.set(entry.partition, lane);
+      lanes.set(entry.partition, lane);
     }
     if (BigInt(entry.from) !== lane.committedTo || entry.to < entry.from) {
       throw new HeadraceError('LAKE_LOG_CORRUPT', "a lane's cuts do not join", {

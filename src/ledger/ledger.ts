@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.js';
-import { HeadraceError, messageOf } from '../errors.js';
-import type { Action, VersionActions } from '../lake/delta/actions.js';
+import { HeadraceError } from '../errors.js';
+import type { Action } from '../lake/delta/actions.js';
 import type { DeltaLog } from '../lake/delta/log.js';
 import type { Random } from '../random.js';
 import type { Log } from '../telemetry/log.js';
-import { appIdPrefix, LedgerHistory, type VersionFacts } from './history.js';
+import { appIdOf, type LaneHistory, type LedgerHistory, type VersionFacts } from './history.js';
 import type { CutEntry, LedgerEntry, SealedFile } from './types.js';
 
 /**
@@ -35,27 +35,21 @@ export interface CommitDraft {
 }
 
 const BACKOFF_MS_MAX = 5_000;
+/** After a lost race, so that two engines do not meet again at once. */
+const CONFLICT_WAIT_MS = 10;
 
 export class Ledger {
-  readonly history: LedgerHistory;
+  readonly #history: LedgerHistory;
   readonly #delta: DeltaLog;
   readonly #options: LedgerOptions;
-  readonly #prefix: string;
   #queue: Promise<unknown> = Promise.resolve();
 
-  private constructor(delta: DeltaLog, options: LedgerOptions) {
+  /** Takes over an opened log, and the history of all its versions. Throws LAKE_NOT_OURS on other semantics. */
+  constructor(delta: DeltaLog, history: LedgerHistory, options: LedgerOptions) {
     this.#delta = delta;
+    this.#history = history;
     this.#options = options;
-    this.#prefix = appIdPrefix(options.group, options.topic, options.topicId);
-    this.history = new LedgerHistory(this.#prefix);
-  }
-
-  /** Takes over an opened log: `versions` are all of its versions, in order. */
-  static open(delta: DeltaLog, versions: readonly VersionActions[], options: LedgerOptions): Ledger {
-    const ledger = new Ledger(delta, options);
-    for (const version of versions) ledger.history.apply(factsOf(version));
-    ledger.#checkSemantics();
-    return ledger;
+    this.#checkSemantics();
   }
 
   /** The newest version that was read or written. */
@@ -63,13 +57,17 @@ export class Ledger {
     return this.#delta.version;
   }
 
+  lane(partition: number): LaneHistory | undefined {
+    return this.#history.lane(this.#options.topicId, partition);
+  }
+
   appId(partition: number): string {
-    return `${this.#prefix}${partition}`;
+    return appIdOf(this.#options, this.#options.topicId, partition);
   }
 
   /** Reads what others wrote since. */
   async refresh(): Promise<void> {
-    await this.#exclusive(() => this.#refresh());
+    await this.#exclusive(() => this.#retried(() => this.#refresh()));
   }
 
   /**
@@ -85,49 +83,73 @@ export class Ledger {
   async #commit<Draft extends CommitDraft>(
     build: () => Draft | null,
   ): Promise<{ version: number; draft: Draft } | null> {
-    let backoffMs = 50;
     for (;;) {
       const draft = build();
       if (draft === null) return null;
       const version = this.#delta.version + 1;
-      const entry = this.#entry(draft.cuts);
-      try {
-        const outcome = await this.#put(version, this.#actions(draft, entry), entry.attempt);
-        if (outcome === 'committed') return { version, draft };
-        backoffMs = 10;
-      } catch (error) {
-        if (!(error instanceof HeadraceError) || error.disposition !== 'retry') throw error;
-        this.#options.log.warn(
-          { error: messageOf(error), version, retry_ms: backoffMs },
-          'could not write the ledger; trying again, events wait meanwhile',
-        );
-        backoffMs = Math.min(backoffMs * 2, BACKOFF_MS_MAX);
-      }
-      await this.#options.clock.sleep(backoffMs * (0.5 + this.#options.random.float()));
+      const outcome = await this.#put(version, this.#actions(draft, this.#entry(draft.cuts)));
+      if (outcome === 'committed') return { version, draft };
+      await this.#options.clock.sleep(this.#jitter(CONFLICT_WAIT_MS));
     }
   }
 
-  /** Puts a version; an unknown outcome is settled by asking until the log says whose the version is (rule 8). */
-  async #put(version: number, actions: Action[], attempt: string): Promise<'committed' | 'conflict'> {
-    let outcome = await this.#delta.tryCommit(version, actions);
-    for (let waitMs = 50; outcome === 'unknown'; waitMs = Math.min(waitMs * 2, BACKOFF_MS_MAX)) {
-      this.#options.log.warn({ version, attempt }, 'the answer to a commit was lost; reading back');
-      await this.#options.clock.sleep(waitMs);
-      outcome = await this.#delta.tryCommit(version, actions);
+  /**
+   * Puts a version until it is known whose it is: after a failure or a lost answer this very attempt may have landed, or
+   * may land late, so nothing else is put before the log has told (rule 8).
+   */
+  async #put(version: number, actions: Action[]): Promise<'committed' | 'conflict'> {
+    for (let waitMs = 50; ; waitMs = Math.min(waitMs * 2, BACKOFF_MS_MAX)) {
+      const outcome = await this.#tryPut(version, actions);
+      if (outcome === 'committed') {
+        this.#history.apply(factsOf({ version, actions }));
+        return 'committed';
+      }
+      if (outcome === 'conflict') {
+        await this.#retried(() => this.#refresh());
+        return 'conflict';
+      }
+      await this.#options.clock.sleep(this.#jitter(waitMs));
     }
-    if (outcome === 'committed') {
-      this.history.apply(factsOf({ version, actions }));
-      return 'committed';
+  }
+
+  async #tryPut(version: number, actions: Action[]): Promise<'committed' | 'conflict' | 'unknown'> {
+    try {
+      const outcome = await this.#delta.tryCommit(version, actions);
+      if (outcome === 'unknown')
+        this.#options.log.warn({ version }, 'the answer to a commit was lost; reading it back');
+      return outcome;
+    } catch (error) {
+      this.#failed(error, 'could not write the ledger; trying again, what is sealed waits meanwhile');
+      return 'unknown';
     }
-    await this.#refresh();
-    return 'conflict';
+  }
+
+  async #retried(work: () => Promise<void>): Promise<void> {
+    for (let waitMs = 50; ; waitMs = Math.min(waitMs * 2, BACKOFF_MS_MAX)) {
+      try {
+        return await work();
+      } catch (error) {
+        this.#failed(error, 'could not read the ledger; trying again');
+        await this.#options.clock.sleep(this.#jitter(waitMs));
+      }
+    }
+  }
+
+  /** Passing failures of the store are told and waited out; all others end the engine. */
+  #failed(error: unknown, message: string): void {
+    if (!(error instanceof HeadraceError) || error.disposition !== 'retry') throw error;
+    this.#options.log.warn({ error }, message);
+  }
+
+  #jitter(ms: number): number {
+    return ms * (0.5 + this.#options.random.float());
   }
 
   async #refresh(): Promise<void> {
     await this.#delta.refresh((version) => {
       const facts = factsOf(version);
-      this.history.apply(facts);
-      const partitions = this.history.partitionsOf(facts);
+      this.#history.apply(facts);
+      const partitions = this.#history.partitionsOf(facts, this.#options.topicId);
       if (facts.entry?.engine !== this.#options.engineId) this.#options.onForeign(facts.version, partitions);
     });
     this.#checkSemantics();
@@ -135,7 +157,7 @@ export class Ledger {
 
   /** A lane's state can't be built by other rules than those that wrote its rows (rule 16). */
   #checkSemantics(): void {
-    const last = this.history.lastSemantics;
+    const last = this.#history.lastSemantics;
     if (last === null || last === this.#options.semantics) return;
     throw new HeadraceError('LAKE_NOT_OURS', 'the table was written by another model or with other limits', {
       where: { table_semantics: last.slice(0, 12), ours: this.#options.semantics.slice(0, 12) },
@@ -155,7 +177,7 @@ export class Ledger {
         commitInfo: {
           timestamp: nowMs,
           operation: 'STREAMING UPDATE',
-          operationParameters: { outputMode: 'Append', queryId: this.#prefix },
+          operationParameters: { outputMode: 'Append', queryId: this.#options.group },
           isBlindAppend: true,
           engineInfo: `headrace/${this.#options.version}`,
           headrace: entry,

@@ -71,7 +71,9 @@ export interface CutCommand {
 export interface CutLane {
   partition: number;
   incarnation: number;
+  /** `endOfInput` holds only if the lane has reached `endOffset`: a batch may yet fail to check out. */
   marks: Marks;
+  endOffset?: bigint;
   /** Write a snapshot of the lane at this cut. */
   snapshot: boolean;
 }

@@ -28,7 +28,7 @@ export type { CutCommand } from '../ledger/types.js';
 
 /** Worker → main. */
 export type WorkerMessage =
-  | { type: 'started'; worker: number; threadId: number }
+  | { type: 'started'; worker: number; osThreadId: number | null }
   /** The lane's state is there; fetching may start at `nextOffset`. */
   | { type: 'lane-ready'; partition: number; incarnation: number; nextOffset: bigint; openSessions: number }
   /** The lane's snapshot could not be read; the lane waits to be revoked and assigned with another. */

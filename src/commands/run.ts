@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { systemClock } from '../clock.js';
+import { Cluster } from '../kafka/cluster.js';
+import { semanticsHash } from '../ledger/semantics.js';
+import { loadModel } from '../model/load.js';
+import { systemRandom } from '../random.js';
+import { createLog, type Log } from '../telemetry/log.js';
+import type { RunOptions } from './options.js';
+import { Engine } from './run/engine.js';
+import type { RunFigures } from './run/figures.js';
+import { prepareLake } from './run/lake.js';
+
+const EXIT_TRY_AGAIN = 75;
+/** 128 + SIGTERM's number: what a shell reports of a process that a signal ended. */
+const EXIT_TERMINATED = 143;
+
+/**
+ * `headrace run`: one topic, one model, one table. Resolves to the exit code: 0 after an orderly stop or a finished bounded
+ * run, 75 when a bounded run left halted lanes behind. Throws HeadraceError for what `main` reports.
+ */
+export async function runCommand(options: RunOptions): Promise<number> {
+  const { config } = options;
+  const log = createLog({ level: config.log.level, format: options.json ? 'json' : config.log.format });
+  const stopping = stopOnSignal(log);
+  const model = loadModel(config.model);
+  const semantics = semanticsHash(model, config.limits);
+  const engineId = systemRandom.id63().toString(36);
+  const version = packageVersion();
+  const lake = await prepareLake(config, model, {
+    engineId,
+    attempt: systemRandom.id63().toString(36),
+    semantics,
+    version,
+    nowMs: systemClock.nowMs(),
+  });
+  log.info(
+    {
+      version,
+      engine: engineId,
+      brokers: config.kafka.brokers.join(','),
+      topic: config.kafka.topic,
+      group: config.kafka.group,
+      model: model.name,
+      table: lake.tableFolder,
+      table_version: lake.delta.version,
+      workers: config.workers,
+    },
+    lake.created ? 'starting with a new table' : 'starting',
+  );
+  const figures = await runEngine(stopping);
+  if (figures === null) return 0;
+  if (options.json && options.untilEnd) process.stdout.write(`${JSON.stringify(figures)}\n`);
+  return options.untilEnd && figures.haltedLanes > 0 ? EXIT_TRY_AGAIN : 0;
+
+  async function runEngine(signal: AbortSignal): Promise<RunFigures | null> {
+    const common = { log, clock: systemClock, random: systemRandom };
+    let cluster: Cluster | null = null;
+    let engine: Engine | null = null;
+    try {
+      cluster = await Cluster.connect({
+        bootstrap: config.kafka.brokers,
+        clientId: config.kafka.clientId,
+        responseBytesMax: config.fetch.responseBytesMax,
+        signal,
+        ...common,
+      });
+      const topic = await cluster.topic(config.kafka.topic);
+      const { untilEnd } = options;
+      engine = new Engine({
+        config,
+        model,
+        lake,
+        cluster,
+        topic,
+        engineId,
+        semantics,
+        version,
+        untilEnd,
+        ...common,
+      });
+      return await engine.run(signal);
+    } catch (error) {
+      await cluster?.close();
+      // stopped while it was still waiting for the brokers or the topic: there is nothing to seal
+      if (signal.aborted && engine === null) return null;
+      throw error;
+    }
+  }
+}
+
+/** The first SIGTERM or SIGINT asks for an orderly stop, the second ends the process at once: the ledger allows it. */
+function stopOnSignal(log: Log): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (controller.signal.aborted) {
+      log.warn({ signal }, 'ending at once; the next start replays what was not committed');
+      process.exit(EXIT_TERMINATED);
+    }
+    controller.abort();
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  return controller.signal;
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

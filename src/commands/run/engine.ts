@@ -1,0 +1,339 @@
+import type { Clock } from '../../clock.js';
+import type { EngineConfig } from '../../config/types.js';
+import { HeadraceError } from '../../errors.js';
+import { OffsetsFollower } from '../../followers/offsets.js';
+import type { Cluster } from '../../kafka/cluster.js';
+import { Fetcher } from '../../kafka/fetcher.js';
+import { Group } from '../../kafka/group.js';
+import type { Topic } from '../../kafka/topic.js';
+import { IDLE_COMMIT_MS, LaneManager } from '../../lanes/manager.js';
+import { SnapshotJanitor } from '../../lanes/snapshot-janitor.js';
+import { Coordinator } from '../../ledger/coordinator.js';
+import { Ledger } from '../../ledger/ledger.js';
+import type { CompiledModel } from '../../model/types.js';
+import type { WorkerMessage } from '../../pool/messages.js';
+import { WorkerPool } from '../../pool/pool.js';
+import type { Random } from '../../random.js';
+import { sumCounters } from '../../telemetry/counters.js';
+import type { Log } from '../../telemetry/log.js';
+import { cpuFigures, type RunFigures, runFigures } from './figures.js';
+import type { PreparedLake } from './lake.js';
+
+export interface EngineOptions {
+  config: EngineConfig;
+  model: CompiledModel;
+  lake: PreparedLake;
+  cluster: Cluster;
+  topic: Topic;
+  engineId: string;
+  semantics: string;
+  version: string;
+  /** A bounded run: ends at the offsets that are the last ones when a lane is assigned. */
+  untilEnd: boolean;
+  clock: Clock;
+  random: Random;
+  log: Log;
+}
+
+/** A bounded run without a single partition gives up waiting for one after this. */
+const NO_LANES_MS = 15_000;
+const BOUNDED_POLL_MS = 100;
+
+/** All parts of a running engine, wired; see src/ARCHITECTURE.md for the picture. */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #ledger: Ledger;
+  readonly #pool: WorkerPool;
+  readonly #fetcher: Fetcher;
+  readonly #group: Group;
+  readonly #offsets: OffsetsFollower;
+  readonly #janitor: SnapshotJanitor;
+  readonly #manager: LaneManager;
+  readonly #coordinator: Coordinator;
+  readonly #stop = new AbortController();
+  readonly #workerThreads: (number | null)[] = [];
+  readonly #failed: Promise<never>;
+  #fail: (error: unknown) => void = () => {};
+  #cutting: Promise<void> = Promise.resolve();
+  #abandoned = false;
+  #startedMs = 0;
+  #lastAssignmentMs = 0;
+  #figures: RunFigures | null = null;
+
+  constructor(options: EngineOptions) {
+    const { config, model, lake, cluster, topic, clock, random, log, engineId, semantics, version } = options;
+    this.#options = options;
+    this.#failed = new Promise<never>((_, reject) => {
+      this.#fail = reject;
+    });
+    this.#failed.catch(() => undefined);
+    const onFatal = (error: unknown) => this.#fail(error);
+    this.#ledger = new Ledger(lake.delta, lake.history, {
+      log,
+      clock,
+      random,
+      engineId,
+      group: config.kafka.group,
+      topic: topic.name,
+      topicId: topic.topicId,
+      semantics,
+      version,
+      onForeign: (at, partitions) => this.#manager.onForeign(at, partitions),
+    });
+    this.#pool = new WorkerPool({
+      workers: config.workers,
+      ringCapacityBytes: config.limits.ringBytes,
+      tableFolder: lake.tableFolder,
+      topic: topic.name,
+      model,
+      limits: config.limits,
+      onMessage: (worker, message) => this.#onWorkerMessage(worker, message),
+      onFailure: (worker, error) =>
+        onFatal(new HeadraceError('INVARIANT', `worker ${worker} died`, { where: { worker }, cause: error })),
+    });
+    this.#fetcher = new Fetcher({
+      cluster,
+      topic,
+      ringOf: (partition) => this.#pool.rings[this.#manager.lanes.get(partition)!.worker]!,
+      limits: {
+        partitionFetchBytes: config.fetch.partitionBytes,
+        fetchBytesInFlight: config.fetch.inFlightBytes,
+        responseBytesMax: config.fetch.responseBytesMax,
+        maxWaitMs: config.fetch.maxWaitMs,
+        minBytes: 1,
+      },
+      ...(config.kafka.rack === null ? {} : { rack: config.kafka.rack }),
+      log,
+      clock,
+      random,
+      onEvent: (event) => this.#manager.onFetchEvent(event),
+    });
+    this.#group = new Group({
+      brokers: config.kafka.brokers,
+      topic: topic.name,
+      groupId: config.kafka.group,
+      clientId: config.kafka.clientId,
+      protocol: config.kafka.groupProtocol,
+      sessionTimeoutMs: config.kafka.sessionTimeoutMs,
+      ...(config.kafka.instanceId === null ? {} : { instanceId: config.kafka.instanceId }),
+      extra: config.kafka.librdkafka,
+      log,
+      clock,
+      onAssigned: (partitions) => this.#onAssigned(partitions),
+      onRevoked: async (partitions) => {
+        if (!this.#abandoned) await this.#manager.revoked(partitions);
+      },
+      onLost: (partitions) => this.#manager.lost(partitions),
+    });
+    this.#offsets = new OffsetsFollower({ committer: this.#group, clock, log });
+    this.#janitor = new SnapshotJanitor({
+      store: lake.store,
+      modelHash: model.hash,
+      appId: (partition) => this.#ledger.appId(partition),
+      log,
+    });
+    this.#manager = new LaneManager({
+      ledger: this.#ledger,
+      rings: this.#pool.rings,
+      fetcher: this.#fetcher,
+      offsets: this.#offsets,
+      janitor: this.#janitor,
+      clock,
+      random,
+      log,
+      topic: topic.name,
+      snapshotIntervalMs: config.snapshotIntervalMs,
+      startOffsets: (partitions) => cluster.listOffsets(topic, partitions, config.kafka.start),
+      endOffsets: options.untilEnd ? (partitions) => cluster.listOffsets(topic, partitions, 'latest') : null,
+      leaderOf: (partition) => {
+        const leader = topic.leader(partition);
+        return leader === undefined ? undefined : cluster.nameOf(leader.nodeId);
+      },
+      onFatal,
+    });
+    this.#coordinator = new Coordinator({
+      ledger: this.#ledger,
+      clock,
+      random,
+      idleCommitMs: IDLE_COMMIT_MS,
+      held: () => this.#manager.held(),
+      sendCut: (command) => this.#manager.sendCut(command),
+      onCommitted: (at, plan) => this.#manager.onCommitted(at, plan),
+      onResets: (partitions) => this.#manager.onResets(partitions),
+      onFatal,
+    });
+    this.#manager.attach(this.#coordinator);
+  }
+
+  /**
+   * Runs until `signal` asks for an orderly stop, or, in a bounded run, until everything is done. Resolves when all that
+   * was read is committed and every part has ended; rejects when the engine can't go on.
+   */
+  async run(signal: AbortSignal): Promise<RunFigures> {
+    const { clock } = this.#options;
+    this.#startedMs = clock.monotonicMs();
+    this.#lastAssignmentMs = this.#startedMs;
+    try {
+      await this.#group.start();
+      const done = Promise.race([this.#untilStopped(signal), this.#untilFinished(), this.#failed]);
+      const loops = Promise.race([this.#cutLoop(), this.#progressLoop(), this.#failed]);
+      await Promise.race([done, loops]);
+      await this.#drain();
+      return this.#figures!;
+    } catch (error) {
+      await this.#abandon();
+      throw error;
+    }
+  }
+
+  async #untilStopped(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    this.#options.log.info(
+      {},
+      'stopping: sealing what was read, committing, keeping open sessions in snapshots',
+    );
+  }
+
+  /** Bounded run: until every lane of ours is at its end and let out. Never resolves in an unbounded one. */
+  async #untilFinished(): Promise<void> {
+    const { untilEnd, clock, log } = this.#options;
+    if (!untilEnd) return await new Promise<never>(() => {});
+    for (;;) {
+      await clock.sleep(BOUNDED_POLL_MS, this.#stop.signal);
+      if (this.#stop.signal.aborted) return;
+      if (this.#manager.lanes.size === 0) {
+        if (clock.monotonicMs() - this.#lastAssignmentMs < NO_LANES_MS) continue;
+        log.info({}, 'no partitions came to this engine: others have them all');
+        return;
+      }
+      if (await this.#manager.finishBounded()) return;
+    }
+  }
+
+  /** A cut each interval. Too many under way: data is held back until the oldest is done, commands pass. */
+  async #cutLoop(): Promise<void> {
+    const { config, clock } = this.#options;
+    while (!this.#stop.signal.aborted) {
+      await clock.sleep(config.cutIntervalMs, this.#stop.signal);
+      if (this.#stop.signal.aborted) break;
+      const full = this.#coordinator.cutsInFlight >= config.limits.cutsInFlight;
+      for (const ring of this.#pool.rings) ring.holdData(full);
+      if (full) continue;
+      const cut = this.#manager.cutLive();
+      if (cut !== null) this.#cutting = cut.catch((error: unknown) => this.#fail(error));
+    }
+    await new Promise<never>(() => {});
+  }
+
+  async #progressLoop(): Promise<void> {
+    const { clock, log } = this.#options;
+    let before = { events: 0, atMs: this.#startedMs };
+    while (!this.#stop.signal.aborted) {
+      await clock.sleep(PROGRESS_MS, this.#stop.signal);
+      const totals = sumCounters(this.#pool.counters);
+      const atMs = clock.monotonicMs();
+      const eventsPerSecond = Math.round(((totals.events - before.events) / (atMs - before.atMs)) * 1_000);
+      before = { events: totals.events, atMs };
+      log.info(
+        {
+          events_per_second: eventsPerSecond,
+          events: totals.events,
+          rows: totals.rows,
+          open_sessions: totals.openSessions,
+          lag: this.#lag(),
+          version: this.#ledger.version,
+        },
+        'progress',
+      );
+    }
+    await new Promise<never>(() => {});
+  }
+
+  /** Events between where the lanes are read and the ends of their partitions. */
+  #lag(): number {
+    let lag = 0n;
+    for (const partition of this.#manager.lanes.keys()) {
+      const status = this.#fetcher.laneStatus(partition);
+      if (status?.highWatermark != null && status.highWatermark > status.position) {
+        lag += status.highWatermark - status.position;
+      }
+    }
+    return Number(lag);
+  }
+
+  async #drain(): Promise<void> {
+    const { config, clock, log } = this.#options;
+    this.#stop.abort();
+    const tooLate = clock.sleep(config.drainTimeoutMs).then(() => {
+      throw new HeadraceError('LAKE_IO', 'the orderly stop took longer than it may', {
+        where: { drain_timeout_ms: config.drainTimeoutMs },
+        remedy:
+          'nothing is lost: the next start replays what was not committed; raise drain_timeout if this is normal',
+      });
+    });
+    tooLate.catch(() => undefined);
+    await Promise.race([this.#drainParts(), tooLate, this.#failed]);
+    log.info({ ...this.#figures, cpuSeconds: undefined }, 'stopped');
+  }
+
+  async #drainParts(): Promise<void> {
+    for (const ring of this.#pool.rings) ring.holdData(false);
+    await this.#manager.drain();
+    await this.#cutting;
+    await this.#offsets.flush(2_000);
+    await this.#janitor.settled();
+    this.#figures = this.#takeFigures();
+    await this.#group.leave();
+    await this.#fetcher.close();
+    await this.#offsets.close();
+    await this.#pool.stop();
+    await this.#options.cluster.close();
+  }
+
+  /** After a failure: everything ends at once, nothing more is written. The ledger has what counts. */
+  async #abandon(): Promise<void> {
+    this.#abandoned = true;
+    this.#stop.abort();
+    await this.#pool.destroy();
+    await this.#fetcher.close();
+    await this.#offsets.close();
+    await this.#options.cluster.close();
+    await this.#group.leave();
+  }
+
+  #takeFigures(): RunFigures {
+    const lanes = [...this.#manager.lanes.values()];
+    return runFigures({
+      totals: sumCounters(this.#pool.counters),
+      cpu: cpuFigures(this.#workerThreads),
+      seconds: (this.#options.clock.monotonicMs() - this.#startedMs) / 1_000,
+      lanes: lanes.length,
+      haltedLanes: lanes.filter((lane) => lane.halted !== null).length,
+      tableVersion: this.#ledger.version,
+    });
+  }
+
+  #onAssigned(partitions: number[]): void {
+    this.#lastAssignmentMs = this.#options.clock.monotonicMs();
+    this.#manager.assigned(partitions).catch((error: unknown) => this.#fail(error));
+  }
+
+  #onWorkerMessage(worker: number, message: WorkerMessage): void {
+    try {
+      if (message.type === 'started') this.#workerThreads[worker] = message.osThreadId;
+      else if (message.type === 'sealed') this.#coordinator.sealed(message.report);
+      else if (message.type === 'seal-retry') {
+        const error = HeadraceError.fromPlain(message.error);
+        this.#options.log.warn(
+          { error, worker },
+          'could not write a file of a cut; trying again, its rows wait',
+        );
+      } else this.#manager.onWorkerMessage(message);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+}
+
+const PROGRESS_MS = 5_000;

@@ -1,0 +1,68 @@
+import { type CounterValues, deadLettersOf } from '../../telemetry/counters.js';
+import { peakRssBytes, processCpuSeconds, threadCpu } from '../../telemetry/cpu.js';
+
+/** CPU seconds (user and system) by what the threads are for. */
+export interface CpuFigures {
+  main: number;
+  workers: number[];
+  /** librdkafka's, libuv's, V8's. */
+  others: number;
+  total: number;
+}
+
+/** What a run did, for its last line and for machines. */
+export interface RunFigures {
+  events: number;
+  rows: number;
+  deadLetters: number;
+  openSessions: number;
+  lanes: number;
+  haltedLanes: number;
+  seconds: number;
+  eventsPerSecond: number;
+  cpuSeconds: CpuFigures;
+  cpuUsPerEvent: number;
+  peakRssBytes: number;
+  tableVersion: number;
+}
+
+/** Taken while the workers still live: a thread that has ended has no line of its own any more. */
+export function cpuFigures(workerThreadIds: readonly (number | null)[]): CpuFigures {
+  const threads = new Map(
+    threadCpu().map((thread) => [thread.osThreadId, thread.userSeconds + thread.systemSeconds]),
+  );
+  const main = threads.get(process.pid) ?? 0;
+  const workers = workerThreadIds.map((id) => (id === null ? 0 : (threads.get(id) ?? 0)));
+  const total = processCpuSeconds();
+  const others = Math.max(0, total - main - workers.reduce((sum, seconds) => sum + seconds, 0));
+  return { main, workers, others: round(others), total: round(total) };
+}
+
+export function runFigures(facts: {
+  totals: CounterValues;
+  cpu: CpuFigures;
+  seconds: number;
+  lanes: number;
+  haltedLanes: number;
+  tableVersion: number;
+}): RunFigures {
+  const { totals, cpu, seconds } = facts;
+  return {
+    events: totals.events,
+    rows: totals.rows,
+    deadLetters: deadLettersOf(totals),
+    openSessions: totals.openSessions,
+    lanes: facts.lanes,
+    haltedLanes: facts.haltedLanes,
+    seconds: round(seconds),
+    eventsPerSecond: seconds > 0 ? Math.round(totals.events / seconds) : 0,
+    cpuSeconds: cpu,
+    cpuUsPerEvent: totals.events > 0 ? round((cpu.total / totals.events) * 1e6) : 0,
+    peakRssBytes: peakRssBytes(),
+    tableVersion: facts.tableVersion,
+  };
+}
+
+function round(value: number): number {
+  return Math.round(value * 1_000) / 1_000;
+}

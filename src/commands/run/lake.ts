@@ -1,0 +1,46 @@
+import type { EngineConfig } from '../../config/types.js';
+import type { DeltaLog } from '../../lake/delta/log.js';
+import { ensureTable } from '../../lake/delta/table.js';
+import { resolveTableFolder } from '../../lake/delta/table-folder.js';
+import { LocalStore } from '../../lake/store/local.js';
+import { probeWritable } from '../../lake/store/probe.js';
+import { LedgerHistory } from '../../ledger/history.js';
+import { factsOf } from '../../ledger/ledger.js';
+import type { LedgerEntry } from '../../ledger/types.js';
+import type { CompiledModel } from '../../model/types.js';
+
+/** The sessions table, writable, ours, and read to its newest version. */
+export interface PreparedLake {
+  tableFolder: string;
+  store: LocalStore;
+  delta: DeltaLog;
+  history: LedgerHistory;
+  created: boolean;
+}
+
+/** Checks (or creates) the table before Kafka is asked anything: what is wrong with it must not cost a rebalance. */
+export async function prepareLake(
+  config: EngineConfig,
+  model: CompiledModel,
+  identity: { engineId: string; attempt: string; semantics: string; version: string; nowMs: number },
+): Promise<PreparedLake> {
+  const tableFolder = await resolveTableFolder(config.lake.path);
+  const store = new LocalStore(tableFolder);
+  await probeWritable(store);
+  const owner = { group: config.kafka.group, topic: config.kafka.topic };
+  const history = new LedgerHistory(owner);
+  const { engineId, attempt, semantics, version, nowMs } = identity;
+  const entry: LedgerEntry = { format: 1, attempt, engine: engineId, semantics, cuts: [] };
+  const { log, created } = await ensureTable(store, model, owner, {
+    onVersion: (actions) => history.apply(factsOf(actions)),
+    commitInfo: {
+      timestamp: nowMs,
+      operation: 'CREATE TABLE',
+      operationParameters: {},
+      isBlindAppend: true,
+      engineInfo: `headrace/${version}`,
+      headrace: entry,
+    },
+  });
+  return { tableFolder, store, delta: log, history, created };
+}
