@@ -1,0 +1,142 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type EngineOptions, EngineProcess } from './engine-process.js';
+import { type KafkaCluster, startKafkaCluster } from './kafka-cluster.js';
+import { keepingFirstIds, type OracleSession, RawRecordFile, sessionsBySql } from './oracle.js';
+import { makeSpineEvents, type SpineEvent, type SpineProfile } from './spine-events.js';
+import { endOffsets, exportTopic, SpineProducer } from './spine-kafka.js';
+
+/**
+ * One real cluster with one topic of awkward events, shared by the spine's scenarios. The first half is there from the
+ * start; the second comes when a scenario asks for it, at the pace that scenario wants.
+ */
+
+export const TOPIC = 'clickstream_events';
+export const PARTITIONS = 24;
+const CHUNK_EVENTS = 2000;
+
+export class SpineTopic {
+  readonly #events: SpineEvent[];
+  readonly #half: number;
+  readonly #producer: SpineProducer;
+  readonly #engines: EngineProcess[] = [];
+  #secondHalf: Promise<void> | null = null;
+  #sessions: Promise<OracleSession[]> | null = null;
+  #halfSessions: Promise<OracleSession[]> | null = null;
+  /** End offsets of the first half, by partition. */
+  readonly halfEnds: number[] = [];
+
+  private constructor(
+    readonly cluster: KafkaCluster,
+    readonly folder: string,
+    profile: SpineProfile,
+  ) {
+    const { events, half } = makeSpineEvents(profile);
+    this.#events = events;
+    this.#half = half;
+    this.#producer = new SpineProducer(cluster.bootstrap);
+  }
+
+  static async create(profile: SpineProfile): Promise<SpineTopic> {
+    const folder = await mkdtemp(join(tmpdir(), 'headrace-spine-'));
+    const cluster = await startKafkaCluster({ brokers: 3 });
+    const topic = new SpineTopic(cluster, folder, profile);
+    // old events meet retention, so they are kept for ever
+    await cluster.createTopic({
+      name: TOPIC,
+      partitions: PARTITIONS,
+      replicationFactor: 3,
+      config: { 'retention.ms': -1, 'min.insync.replicas': 2, 'message.timestamp.type': 'CreateTime' },
+    });
+    await topic.#producer.connect();
+    await topic.#send(0, topic.#half);
+    topic.halfEnds.push(...(await topic.ends()));
+    return topic;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#engines.map((engine) => engine.kill()));
+    await this.#producer.close();
+    await this.cluster.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  get events(): number {
+    return this.#events.length;
+  }
+
+  ends(): Promise<number[]> {
+    return endOffsets(this.cluster.bootstrap, TOPIC, PARTITIONS);
+  }
+
+  /** Produces the second half once, pausing between chunks. `onChunk` hears how much of it is sent, 0…1. */
+  produceSecondHalf(pauseMs = 0, onChunk: (share: number) => void = () => undefined): Promise<void> {
+    this.#secondHalf ??= this.#send(this.#half, this.#events.length, pauseMs, onChunk);
+    return this.#secondHalf;
+  }
+
+  /** Starts an engine on the topic; its table is `lakeOf(group)`. */
+  engine(group: string, options: Partial<EngineOptions> = {}): EngineProcess {
+    const engine = new EngineProcess({
+      brokers: this.cluster.bootstrap,
+      topic: TOPIC,
+      group,
+      lake: this.lakeOf(group),
+      log: join(this.folder, `${group}-${this.#engines.length}`),
+      ...options,
+    });
+    this.#engines.push(engine);
+    return engine;
+  }
+
+  lakeOf(group: string): string {
+    return join(this.folder, `lake-${group}`);
+  }
+
+  /** A configuration file with these lines of YAML, as the flag that names it. */
+  async configFlags(name: string, yaml: string): Promise<string[]> {
+    const folder = join(this.folder, 'config');
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, `${name}.yaml`), yaml);
+    return ['--config', join(folder, `${name}.yaml`)];
+  }
+
+  /** The sessions of the first half, by the oracle. */
+  halfSessions(): Promise<OracleSession[]> {
+    this.#halfSessions ??= this.#oracle('half.bin', this.halfEnds);
+    return this.#halfSessions;
+  }
+
+  /** The sessions of the whole topic, by the oracle. */
+  sessions(): Promise<OracleSession[]> {
+    this.#sessions ??= this.produceSecondHalf().then(() => this.#oracle('whole.bin'));
+    return this.#sessions;
+  }
+
+  /** The same, where a run had ended after the first half and emitted what was open. */
+  async sessionsAfterHalf(): Promise<OracleSession[]> {
+    return keepingFirstIds(await this.sessions(), await this.halfSessions());
+  }
+
+  async #oracle(file: string, before?: number[]): Promise<OracleSession[]> {
+    const raw = new RawRecordFile(join(this.folder, file));
+    await exportTopic(this.cluster.bootstrap, TOPIC, PARTITIONS, raw);
+    await raw.close();
+    return sessionsBySql(this.folder, file, before);
+  }
+
+  async #send(from: number, to: number, pauseMs = 0, onChunk?: (share: number) => void): Promise<void> {
+    for (let at = from; at < to; at += CHUNK_EVENTS) {
+      const chunk = this.#events.slice(at, Math.min(at + CHUNK_EVENTS, to));
+      await this.#producer.send(
+        TOPIC,
+        chunk.map(({ userId, value, arrivalMs }) => ({ key: userId, value, timestampMs: arrivalMs })),
+      );
+      onChunk?.((at + chunk.length - from) / (to - from));
+      if (pauseMs > 0) await sleep(pauseMs);
+    }
+    await this.#producer.flush();
+  }
+}
