@@ -1,0 +1,99 @@
+/// <reference lib="es2024.string" />
+import type { CompiledModel, DeadLetterReason, Field } from '../model/types.js';
+import { tryParseTime } from './event-time.js';
+
+/**
+ * A record's value → the values of the model's fields.
+ *
+ * The bytes are strict UTF-8 without a byte order mark, holding one JSON object. Of keys that come twice the last counts.
+ * A selected string has no lone surrogates: each becomes U+FFFD, so that it has bytes. Zero has no sign.
+ */
+
+/** By field index: string, number (also time, in ms), or null where it is missing or null. */
+export type FieldValues = readonly (string | number | null)[];
+
+export type ParsedEvent =
+  | { ok: true; timeMs: number; values: FieldValues }
+  | { ok: false; reason: DeadLetterReason; detail: string };
+
+type FieldResult = { ok: true; value: string | number | null } | { ok: false; reason: DeadLetterReason };
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const UINT32_MAX = 2 ** 32 - 1;
+
+/** `recordTimestampMs`: the record's own, negative when it has none (then no event can be ahead of it). */
+export function parseEvent(
+  model: CompiledModel,
+  value: Uint8Array | null,
+  recordTimestampMs: number,
+): ParsedEvent {
+  if (value === null || value.byteLength === 0) return malformed('no value');
+  let event: unknown;
+  try {
+    event = JSON.parse(UTF8.decode(value));
+  } catch (error) {
+    return malformed(error instanceof SyntaxError ? 'not JSON' : 'not UTF-8');
+  }
+  if (!isObject(event)) return malformed('not a JSON object');
+  const values: (string | number | null)[] = [];
+  for (const field of model.fields) {
+    const result = readField(event, field, model.timeFormat);
+    if (!result.ok) return { ok: false, reason: result.reason, detail: describe(field, result.reason) };
+    values.push(result.value);
+  }
+  const timeMs = values[model.timeField] as number;
+  if (recordTimestampMs >= 0 && timeMs - recordTimestampMs > model.maxFutureMs) {
+    const detail = `${timeMs - recordTimestampMs} ms ahead of the record's timestamp`;
+    return { ok: false, reason: 'future', detail };
+  }
+  return { ok: true, timeMs, values };
+}
+
+function readField(event: object, field: Field, timeFormat: CompiledModel['timeFormat']): FieldResult {
+  let value: unknown = event;
+  for (const key of field.path) {
+    if (value === undefined || value === null) break;
+    if (!isObject(value)) return { ok: false, reason: 'wrong_type' };
+    // own properties only: an event has no `constructor` unless it says so
+    value = Object.hasOwn(value, key) ? value[key] : undefined;
+  }
+  if (value === undefined || value === null) {
+    return field.required ? { ok: false, reason: 'missing_field' } : { ok: true, value: null };
+  }
+  const typed = tryTyped(value, field.type, timeFormat);
+  return typed === null ? { ok: false, reason: 'wrong_type' } : { ok: true, value: typed };
+}
+
+/** The value in its field's type, or null when it is of another. */
+function tryTyped(
+  value: unknown,
+  type: Field['type'],
+  timeFormat: CompiledModel['timeFormat'],
+): string | number | null {
+  switch (type) {
+    case 'string':
+      return typeof value === 'string' ? value.toWellFormed() : null;
+    case 'number':
+      // JSON knows no infinity, but 1e999 becomes one. The sum makes 0 of −0
+      return typeof value === 'number' && Number.isFinite(value) ? value + 0 : null;
+    case 'uint32':
+      return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= UINT32_MAX
+        ? (value as number) + 0
+        : null;
+    case 'time':
+      return tryParseTime(value, timeFormat);
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function describe(field: Field, reason: DeadLetterReason): string {
+  const name = field.path.join('.');
+  return reason === 'missing_field' ? `${name} is missing` : `${name} is not of type ${field.type}`;
+}
+
+function malformed(detail: string): ParsedEvent {
+  return { ok: false, reason: 'malformed', detail };
+}
