@@ -11,8 +11,12 @@ const MiB = 2 ** 20;
 
 /** Node, librdkafka and their code: what the process takes before the first event. */
 export const BASE_BYTES = 192 * MiB;
-/** A thread with its heap, Arrow and the Parquet encoder, before the first event. */
-export const WORKER_BASE_BYTES = 64 * MiB;
+/** A worker's heap beside its sessions: rows under way, Arrow, Parquet. */
+export const WORKER_HEAP_BASE_BYTES = 768 * MiB;
+/** Objects of a session take about twice what is counted for them (limits.session_memory_bytes is what is counted). */
+export const SESSION_HEAP_FACTOR = 2;
+/** Of an answer's cap, what is left to its headers: topics, partitions, error codes. */
+export const RESPONSE_OVERHEAD_BYTES = 64 * 1024;
 /** Header, read-ahead and alignment of a ring's record (src/ring/layout.ts; a test holds them equal). */
 export const RING_RECORD_OVERHEAD_BYTES = 160;
 /** librdkafka's defaults. */
@@ -37,14 +41,17 @@ type Sized = Pick<EngineConfig, 'workers' | 'fetch' | 'limits'>;
 export function memoryTerms({ workers, fetch, limits }: Sized): MemoryTerm[] {
   const perWorker = workers === 1 ? '' : ` × ${workers} workers`;
   return [
-    { name: `limits.session_memory_bytes${perWorker}`, bytes: limits.sessionMemoryBytes * workers },
+    {
+      name: `limits.session_memory_bytes × ${SESSION_HEAP_FACTOR} as objects${perWorker}`,
+      bytes: limits.sessionMemoryBytes * SESSION_HEAP_FACTOR * workers,
+    },
     { name: `limits.ring_bytes${perWorker}`, bytes: limits.ringBytes * workers },
     // a worker decompresses one batch at a time
     {
       name: `limits.decompressed_batch_bytes_max${perWorker}`,
       bytes: limits.decompressedBatchBytesMax * workers,
     },
-    { name: `a thread of its own${perWorker}`, bytes: WORKER_BASE_BYTES * workers },
+    { name: `heap beside the sessions${perWorker}`, bytes: WORKER_HEAP_BASE_BYTES * workers },
     { name: 'fetch.in_flight_bytes', bytes: fetch.inFlightBytes },
     // the one response that is being received
     { name: 'fetch.response_bytes_max', bytes: fetch.responseBytesMax },
@@ -59,7 +66,7 @@ export function memoryTerms({ workers, fetch, limits }: Sized): MemoryTerm[] {
 export function autoSessionMemoryBytes(sized: Sized, machine: Machine): number {
   const none = { ...sized, limits: { ...sized.limits, sessionMemoryBytes: 0 } };
   const others = sum(memoryTerms(none));
-  const share = (machine.memoryBytes * 0.75 - others) / sized.workers;
+  const share = (machine.memoryBytes * 0.75 - others) / sized.workers / SESSION_HEAP_FACTOR;
   const wholeMiB = Math.floor(share / MiB) * MiB;
   return Math.min(1024 * MiB, Math.max(64 * MiB, wholeMiB));
 }
@@ -72,7 +79,11 @@ export function violatedLimits(config: EngineConfig, machine: Machine): Problem[
 function sizeRelations({ fetch, limits }: EngineConfig): Problem[] {
   const partition = size('fetch.partition_bytes', fetch.partitionBytes);
   const inFlight = size('fetch.in_flight_bytes', fetch.inFlightBytes);
-  const response = size('fetch.response_bytes_max', fetch.responseBytesMax);
+  const response = {
+    path: 'what an answer of fetch.response_bytes_max holds',
+    value: fetch.responseBytesMax - RESPONSE_OVERHEAD_BYTES,
+    shown: `${formatSize(fetch.responseBytesMax)} less ${formatSize(RESPONSE_OVERHEAD_BYTES)} of headers`,
+  };
   const ring = size('limits.ring_bytes', limits.ringBytes);
   const record = size('limits.record_bytes_max', limits.recordBytesMax);
   const batch = size('limits.decompressed_batch_bytes_max', limits.decompressedBatchBytesMax);
@@ -86,7 +97,7 @@ function sizeRelations({ fetch, limits }: EngineConfig): Problem[] {
     ...powerOfTwo(ring),
     ...atMost(partition, payload, 'a partition’s answer is handed over in one piece'),
     ...atMost(partition, inFlight, 'or nothing could ever be fetched'),
-    ...atMost(partition, response, 'an answer holds at least one partition'),
+    ...atMost(partition, response, 'an answer brings at least one partition'),
     ...atMost(partition, batch, 'a batch that is not compressed is as large as it was fetched'),
     ...atMost(record, batch, 'a record lies in a batch'),
   ];

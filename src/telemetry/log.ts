@@ -66,6 +66,7 @@ function readableLines(destination: LineSink, colorize: boolean): LineSink {
     messageKey: 'message',
     translateTime: 'SYS:HH:MM:ss.l',
     singleLine: true,
+    errorLikeObjectKeys: [],
   });
   return {
     write: (line) => {

@@ -5,7 +5,7 @@ import {
   memoryTerms,
   ringPayloadBytesMax,
   violatedLimits,
-  WORKER_BASE_BYTES,
+  WORKER_HEAP_BASE_BYTES,
 } from '#src/config/limits.js';
 import { resolveConfig } from '#src/config/load.js';
 import type { EngineConfig } from '#src/config/types.js';
@@ -66,8 +66,8 @@ describe('limits', () => {
     ],
     [
       'an answer holds a partition',
-      fetch({ responseBytesMax: MiB }),
-      fetch({ responseBytesMax: MiB - 1 }),
+      fetch({ responseBytesMax: MiB + 65_536 }),
+      fetch({ responseBytesMax: MiB + 65_535 }),
       'fetch.partition_bytes',
     ],
     [
@@ -147,7 +147,7 @@ describe('memory', () => {
   it('is the sum of everything that can be full, for all workers', () => {
     const config = changed({ workers: 3, limits: { sessionMemoryBytes: 100 * MiB } });
     const sum = memoryTerms(config).reduce((total, { bytes }) => total + bytes, 0);
-    const perWorker = 100 * MiB + 64 * MiB + 128 * MiB + WORKER_BASE_BYTES;
+    const perWorker = 2 * 100 * MiB + 64 * MiB + 128 * MiB + WORKER_HEAP_BASE_BYTES;
     expect(sum).toBe(3 * perWorker + 64 * MiB + 128 * MiB + BASE_BYTES);
     expect(violatedLimits(config, { cores: 4, memoryBytes: sum })).toEqual([]);
     const [problem] = violatedLimits(config, { cores: 4, memoryBytes: sum - 1 });
@@ -160,7 +160,7 @@ describe('memory', () => {
   });
 
   it('for sessions leaves a quarter of a small machine free, and the sum still fits', () => {
-    for (const memoryMiB of [1_024, 2_048, 3_000, 4_096]) {
+    for (const memoryMiB of [2_048, 3_000, 4_096, 8_192]) {
       const small = { cores: 2, memoryBytes: memoryMiB * MiB };
       const config = resolveConfig(
         { name: 'engine.yaml', text: NEEDED },
@@ -177,6 +177,6 @@ describe('memory', () => {
     const tiny = { cores: 2, memoryBytes: 512 * MiB };
     expect(() =>
       resolveConfig({ name: 'engine.yaml', text: NEEDED }, {}, { ...SURROUNDINGS, machine: tiny }),
-    ).toThrow(/may need 704MiB and the machine has 512MiB/);
+    ).toThrow(/may need 1472MiB and the machine has 512MiB/);
   });
 });

@@ -168,7 +168,7 @@ describe('flags and file', () => {
   ];
   it.each(winning)('%o wins over the file', (flags, read, expected) => {
     const file = NEEDED.replace('group: g', 'group: g\n  start: latest\n  group_protocol: consumer').concat(
-      'workers: 2\ncut_interval: 5s\nlog: {level: warn, format: pretty}\n',
+      'workers: 2\nlimits: {session_memory_bytes: 64MiB}\ncut_interval: 5s\nlog: {level: warn, format: pretty}\n',
     );
     const config = resolve(file, flags);
     expect(read(config)).toEqual(expected);

@@ -40,9 +40,9 @@ describe('the log', () => {
   it('is readable on a terminal, on one line, at once', () => {
     vi.stubEnv('NO_COLOR', '1');
     const { log, lines } = recorded('info', 'auto', true);
-    log.info({ topic: 'clicks' }, 'starting');
+    log.info({ topic: 'clicks', error: new Error('x') }, 'starting');
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(/^\[\d\d:\d\d:\d\d\.006\] INFO: starting \{"topic":"clicks"\}\n$/);
+    expect(lines[0]).toMatch(/^\[\d\d:\d\d:\d\d\.006\] INFO: starting \{"topic":"clicks","error":"x"\}\n$/);
   });
 
   it('has colours on a terminal only, and not with NO_COLOR', () => {
