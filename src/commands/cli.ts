@@ -76,7 +76,11 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
       const config = (surroundings.load ?? loadConfig)(toLoadOptions(flags));
       outcome.stacks = showsStacks(config);
       const { runCommand } = await loaders.run();
-      outcome.exitCode = await runCommand({ config, untilEnd: flags.untilEnd, json: flags.json });
+      outcome.exitCode = await runCommand({
+        config,
+        untilEnd: flags.untilEnd === true,
+        json: flags.json === true,
+      });
     });
 
   cli
@@ -88,20 +92,19 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
       'rate of the generator',
       wholeNumber('--events-per-second', 1, 10_000_000),
     )
-    .option('--keep', 'keep the folder with the table', false)
-    .option('--json', 'print the result as one JSON object', false)
+    .option('--keep', 'keep the folder with the table')
+    .option('--json', 'print the result as one JSON object')
     .addHelpText('after', DEMO_EXAMPLES)
-    .action(async (flags: { seconds: number; eventsPerSecond?: number; keep: boolean; json: boolean }) => {
+    .action(async (flags: { seconds: number; eventsPerSecond?: number; keep?: boolean; json?: boolean }) => {
       const { demoCommand } = await loaders.demo();
-      outcome.exitCode = await demoCommand(flags);
+      outcome.exitCode = await demoCommand({ ...flags, json: flags.json === true });
     });
   return cli;
 }
 
 interface RunFlags extends ConfigFlags {
   config?: string;
-  untilEnd: boolean;
-  json: boolean;
+  untilEnd?: boolean;
 }
 
 /** The values are judged by the configuration's schema, not here: one set of rules, one kind of message. */
@@ -113,13 +116,13 @@ function runFlags(command: Command): Command {
     .option('--group <name>', 'consumer group')
     .option('--model <name|file>', 'what a session is: a shipped model (clickstream) or a YAML file')
     .option('--lake <folder>', 'the sessions table, or the folder that holds it')
-    .option('--until-end', 'stop at the offsets that are the last ones now (a backfill)', false)
+    .option('--until-end', 'stop at the offsets that are the last ones now (a backfill)')
     .option('--workers <n|auto>', 'worker threads; auto is one per spare core')
     .option('--group-protocol <name>', 'classic or consumer (KIP-848)')
     .option('--start <where>', 'where unknown partitions start: earliest or latest')
     .option('--cut-interval <duration>', 'time between two commits, such as 1s')
     .option('--log-level <level>', 'trace, debug, info, warn or error')
-    .option('--json', 'logs as JSON; a bounded run ends with one JSON object on stdout', false);
+    .option('--json', 'logs as JSON; a bounded run ends with one JSON object on stdout');
 }
 
 function toLoadOptions({ config, untilEnd: _, ...flags }: RunFlags): { file?: string; flags: ConfigFlags } {

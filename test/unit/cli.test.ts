@@ -114,7 +114,7 @@ describe('headrace run', () => {
 describe('headrace demo', () => {
   it('has defaults', async () => {
     const { demo } = await headrace(['demo']);
-    expect(demo).toEqual([{ seconds: 30, json: false, keep: false }]);
+    expect(demo).toEqual([{ seconds: 30, json: false }]);
   });
 
   it('takes its flags', async () => {
