@@ -23,6 +23,8 @@ export interface BrokerConnectionOptions {
   responseBytesMax: number;
   connectTimeoutMs: number;
   requestTimeoutMs: number;
+  /** Ends an attempt to connect. */
+  closing: AbortSignal;
 }
 
 const APIS_NEEDED = [fetchApi, listOffsetsApi, metadataApi, offsetForLeaderEpochApi];
@@ -56,6 +58,8 @@ export class BrokerConnection {
   /** Connects, authenticates and checks what the broker speaks. Throws KAFKA_UNREACHABLE, KAFKA_AUTH or KAFKA_TOO_OLD. */
   static async open(options: BrokerConnectionOptions): Promise<BrokerConnection> {
     const connection = new BrokerConnection(options);
+    const abort = () => connection.close();
+    options.closing.addEventListener('abort', abort, { once: true });
     try {
       await connection.#connect();
       await connection.#checkVersions();
@@ -64,6 +68,8 @@ export class BrokerConnection {
       const reason = connection.#reason ?? connection.#asHeadraceError(error);
       connection.#giveUp(reason);
       throw reason;
+    } finally {
+      options.closing.removeEventListener('abort', abort);
     }
   }
 
@@ -185,7 +191,10 @@ export class BrokerConnection {
     return new HeadraceError(
       'KAFKA_RESPONSE_TOO_LARGE',
       `the broker announced an answer of ${announced} bytes, above the limit of ${this.#options.responseBytesMax}`,
-      { where: { broker: this.address }, remedy: 'raise responseBytesMax if batches are really that large' },
+      {
+        where: { broker: this.address },
+        remedy: 'raise fetch.response_bytes_max if batches are really that large',
+      },
     );
   }
 }

@@ -1,5 +1,6 @@
 /** Error codes of Kafka's protocol that have a rule of their own here; names as Apache Kafka has them. */
 export const KafkaErrorCode = {
+  UNKNOWN_SERVER_ERROR: -1,
   NONE: 0,
   OFFSET_OUT_OF_RANGE: 1,
   CORRUPT_MESSAGE: 2,

@@ -1,0 +1,116 @@
+import { HeadraceError } from '../errors.js';
+import { RecordType } from '../ring/layout.js';
+import { type BatchWalk, walkBatches } from './fetch-batches.js';
+import type { FetchLane } from './fetch-lane.js';
+import type { FetchedPartition } from './wire/fetch.js';
+
+/** What became of the records in one lane's part of an answer. */
+export type Delivery =
+  /** Handed over; the position has moved. */
+  | { kind: 'delivered'; bytes: number; batches: number }
+  /** Nothing came, or nothing that lies before the lane's end. */
+  | { kind: 'nothing' }
+  /** The ring took it not: it is asked for again. */
+  | { kind: 'no-room' }
+  /** Only a part of a batch came: more is asked for. */
+  | { kind: 'cut-off' }
+  /** Fetch once more; when it was so before, halt with this. */
+  | { kind: 'suspect'; error: HeadraceError }
+  | { kind: 'halt'; error: HeadraceError };
+
+/**
+ * Hands the whole batches of an answer over to the lane's ring: the one copy that fetched bytes see on the main thread.
+ * The batch that the end offset lies in goes whole, with `aux` saying where the lane ends. `where` is for errors.
+ */
+export function deliver(
+  lane: FetchLane,
+  { records }: FetchedPartition,
+  where: { topic: string; broker: string },
+): Delivery {
+  if (records.length === 0) return { kind: 'nothing' };
+  const { partition, incarnation, position: offset, endOffset } = lane;
+  const walk = walkBatches(records, {
+    position: offset,
+    endOffset,
+    bytesMax: lane.ring.writer.payloadBytesMax,
+  });
+  const at = { ...where, partition, offset };
+  if (walk.keptBytes === 0) return nothingKept(lane, walk, at);
+  if (walk.nextOffset <= offset) {
+    return {
+      kind: 'suspect',
+      error: new HeadraceError('BATCH_CORRUPT', `batches end at ${walk.nextOffset}, below the position`, {
+        where: at,
+      }),
+    };
+  }
+  const claim = lane.ring.writer.tryClaim(walk.keptBytes);
+  if (claim === null) {
+    lane.raise(walk.keptBytes);
+    return { kind: 'no-room' };
+  }
+  records.copyTo(claim.bytes);
+  lane.advance(walk.nextOffset, walk.leaderEpoch, walk.batchBytesMax);
+  lane.ring.writer.commit(
+    { type: RecordType.data, partition, incarnation, offset, aux: lane.position },
+    walk.keptBytes,
+  );
+  return { kind: 'delivered', bytes: walk.keptBytes, batches: walk.batches };
+}
+
+function nothingKept(
+  lane: FetchLane,
+  walk: BatchWalk,
+  where: Record<string, string | number | bigint>,
+): Delivery {
+  switch (walk.stop) {
+    case 'end-offset':
+      // what lay before the end was compacted away
+      lane.advance(lane.endOffset!, lane.batchEpoch, 0);
+      return { kind: 'nothing' };
+    case 'unsupported':
+      return {
+        kind: 'suspect',
+        error: new HeadraceError('BATCH_UNSUPPORTED', walk.detail, {
+          where,
+          remedy: 'rewrite the topic in message format v2',
+        }),
+      };
+    case 'corrupt':
+      return { kind: 'suspect', error: new HeadraceError('BATCH_CORRUPT', walk.detail, { where }) };
+    default:
+      return cutOff(lane, walk.stoppedAtBytes, where);
+  }
+}
+
+/** The first batch is not there as a whole. `bytes`: its size if its header is there. */
+function cutOff(
+  lane: FetchLane,
+  bytes: number | null,
+  where: Record<string, string | number | bigint>,
+): Delivery {
+  const { fetchBytesMax } = lane.limits;
+  if (bytes !== null && bytes > fetchBytesMax)
+    return { kind: 'suspect', error: tooLarge(lane, bytes, where) };
+  if (bytes === null && lane.raised) return { kind: 'halt', error: tooLarge(lane, bytes, where) };
+  if (lane.fruitless()) {
+    const error = new HeadraceError('BATCH_CORRUPT', 'the broker keeps sending a part of a batch', { where });
+    return { kind: 'halt', error };
+  }
+  lane.raise(bytes);
+  return { kind: 'cut-off' };
+}
+
+function tooLarge(
+  lane: FetchLane,
+  bytes: number | null,
+  where: Record<string, string | number | bigint>,
+): HeadraceError {
+  const { fetchBytesMax } = lane.limits;
+  const ringBinds = fetchBytesMax >= lane.ring.writer.payloadBytesMax;
+  return new HeadraceError(
+    'BATCH_TOO_LARGE',
+    `a batch of ${bytes ?? 'unknown'} bytes, above the limit of ${fetchBytesMax}`,
+    { where, remedy: `raise ${ringBinds ? 'limits.ring_bytes' : 'fetch.response_bytes_max'}` },
+  );
+}

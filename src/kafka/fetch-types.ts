@@ -1,0 +1,36 @@
+import type { HeadraceError } from '../errors.js';
+
+export interface FetchLimits {
+  /** What one lane asks for at a time. */
+  partitionFetchBytes: number;
+  /** What all requests that are under way may ask for. */
+  fetchBytesInFlight: number;
+  /** The cap that the cluster was made with. */
+  responseBytesMax: number;
+  /** How long a broker may wait for data. */
+  maxWaitMs: number;
+  minBytes: number;
+}
+
+export type FetchEvent =
+  /** The lane is not fetched any more; others go on. */
+  | { type: 'lane-halted'; partition: number; incarnation: number; error: HeadraceError }
+  /** All there is has been handed over, for now or (with an end offset) for good. Once each time the end is reached. */
+  | { type: 'lane-at-end'; partition: number; incarnation: number }
+  /** The topic was deleted and made again; every lane is halted, one event each behind this one. */
+  | { type: 'topic-changed'; topic: string; topicId: string; newTopicId: string };
+
+export interface LaneStatus {
+  incarnation: number;
+  position: bigint;
+  highWatermark: bigint | null;
+  logStartOffset: bigint | null;
+  /** A fetch was answered and the position has reached the high watermark; or it has reached the end offset. */
+  atEnd: boolean;
+  /** By clock.monotonicMs. */
+  atEndSinceMonotonicMs: number | null;
+  /** Node id of the leader, or null while there is none. */
+  leader: number | null;
+  blockedByRing: boolean;
+  halted: HeadraceError | null;
+}
