@@ -13,6 +13,8 @@ import { prepareLake } from './run/lake.js';
 const EXIT_TRY_AGAIN = 75;
 /** 128 + SIGTERM's number: what a shell reports of a process that a signal ended. */
 const EXIT_TERMINATED = 143;
+/** A second signal within this is the first one delivered twice. */
+const SAME_SIGNAL_MS = 1_000;
 
 /**
  * `headrace run`: one topic, one model, one table. Resolves to the exit code: 0 after an orderly stop or a finished bounded
@@ -88,15 +90,22 @@ export async function runCommand(options: RunOptions): Promise<number> {
   }
 }
 
-/** The first SIGTERM or SIGINT asks for an orderly stop, the second ends the process at once: the ledger allows it. */
+/**
+ * The first SIGTERM or SIGINT asks for an orderly stop, a later one ends the process at once: the ledger allows it.
+ * Supervisors that signal the process and its group deliver the first one twice; that counts as one.
+ */
 function stopOnSignal(log: Log): AbortSignal {
   const controller = new AbortController();
+  let firstMs = 0;
   const onSignal = (signal: NodeJS.Signals) => {
-    if (controller.signal.aborted) {
+    const nowMs = systemClock.monotonicMs();
+    if (!controller.signal.aborted) {
+      firstMs = nowMs;
+      controller.abort();
+    } else if (nowMs - firstMs >= SAME_SIGNAL_MS) {
       log.warn({ signal }, 'ending at once; the next start replays what was not committed');
       process.exit(EXIT_TERMINATED);
     }
-    controller.abort();
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);

@@ -231,6 +231,7 @@ export class Engine {
     let before = { events: 0, atMs: this.#startedMs };
     while (!this.#stop.signal.aborted) {
       await clock.sleep(PROGRESS_MS, this.#stop.signal);
+      if (this.#stop.signal.aborted) break;
       const totals = sumCounters(this.#pool.counters);
       const atMs = clock.monotonicMs();
       const eventsPerSecond = Math.round(((totals.events - before.events) / (atMs - before.atMs)) * 1_000);

@@ -35,7 +35,7 @@ export function cpuFigures(workerThreadIds: readonly (number | null)[]): CpuFigu
   const workers = workerThreadIds.map((id) => (id === null ? 0 : (threads.get(id) ?? 0)));
   const total = processCpuSeconds();
   const others = Math.max(0, total - main - workers.reduce((sum, seconds) => sum + seconds, 0));
-  return { main, workers, others: round(others), total: round(total) };
+  return { main: round(main), workers: workers.map(round), others: round(others), total: round(total) };
 }
 
 export function runFigures(facts: {
