@@ -21,7 +21,7 @@ import { addOf, commit, commitInfo, withFolder, writeRows } from '../support/lak
  * own Parquet). HEADRACE_SEED replays the rows.
  */
 
-const SEED = Number(process.env['HEADRACE_SEED'] ?? 20260131);
+const SEED = Number(process.env.HEADRACE_SEED ?? 20260131);
 const OWNER = { group: 'g', topic: 't' };
 const LANE = 'headrace/g/t/AAAAAAAAAAAAAAAAAAAAAA/';
 
@@ -77,7 +77,7 @@ it('is read value by value as it was written, by delta-rs', async () => {
     expect(table.columns).toEqual([...everyType.columns.map(({ name }) => name), 'session_date']);
     expect(table.partitionColumns).toEqual(['session_date']);
     expect(table.txns).toEqual({ [`${LANE}0`]: 2 ** 53 + 1, [`${LANE}1`]: 0, [`${LANE}2`]: null });
-    expect(table.history.map((entry) => (entry['headrace'] as { attempt: string }).attempt)).toEqual([
+    expect(table.history.map((entry) => (entry.headrace as { attempt: string }).attempt)).toEqual([
       'no rows',
       'nothing but a position',
       'second',
@@ -92,7 +92,7 @@ it('is read value by value as it was written, by delta-rs', async () => {
         const value = row[name];
         return type === 'time' && typeof value === 'number' ? BigInt(value) : value;
       });
-      expect(withoutFileId(values)).toEqual(withoutFileId(expected.get(row['session_id'])!));
+      expect(withoutFileId(values)).toEqual(withoutFileId(expected.get(row.session_id)!));
     }
   });
 });
@@ -112,9 +112,9 @@ it('is read value by value as it was written, by chDB', async () => {
     for (const row of found) {
       const values = [
         ...everyType.columns.map(({ name, type }) => fromJson(row[name], type)),
-        row['session_date'],
+        row.session_date,
       ];
-      expect(withoutFileId(values)).toEqual(withoutFileId(expected.get(row['session_id'])!));
+      expect(withoutFileId(values)).toEqual(withoutFileId(expected.get(row.session_id)!));
     }
   });
 });
@@ -160,9 +160,9 @@ it('finds the files of partitions with odd names, in both readers', async () => 
     }
     const expected = values.map((value, i) => [i, value]);
     const { rows } = await readDeltaRs(folder);
-    expect(rows.map((row) => [Number(row['n']), row['p q']]).sort(byNumber)).toEqual(expected);
+    expect(rows.map((row) => [Number(row.n), row['p q']]).sort(byNumber)).toEqual(expected);
     const found = await querySql(folder, `SELECT n, \`p q\` AS p FROM deltaLakeLocal('${folder}')`);
-    expect(found.map((row) => [Number(row['n']), row['p']]).sort(byNumber)).toEqual(expected);
+    expect(found.map((row) => [Number(row.n), row.p]).sort(byNumber)).toEqual(expected);
   });
 });
 
