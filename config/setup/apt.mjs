@@ -1,5 +1,4 @@
 /** Debian packages: installed when we may, named when we may not. */
-import { existsSync } from 'node:fs';
 import { logPath } from './cache-folder.mjs';
 import { run, runOrFail } from './child-processes.mjs';
 import { StepError } from './step-error.mjs';
@@ -28,7 +27,7 @@ export async function ensurePackages(packages, purpose, note) {
   const missing = await missingPackages(packages);
   if (missing?.length === 0) return;
   const names = (missing ?? packages).join(' ');
-  if (missing === undefined || !existsSync('/usr/bin/apt-get')) {
+  if (missing === undefined || (await run('apt-get', ['--version'])).missing) {
     throw new StepError(`packages are needed ${purpose}`, {
       remedy: `install what Debian calls ${names}, then start again`,
     });

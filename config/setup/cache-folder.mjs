@@ -4,7 +4,7 @@
  * Safe to share between clones that run at the same time: an entry appears by a rename, complete or not at all. It may
  * be deleted at any time.
  */
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 
@@ -23,6 +23,15 @@ export function cachePath(...parts) {
 /** A log file of a set-up step; one a process, so that two clones don't write into each other's. */
 export function logPath(name) {
   return cachePath('logs', `${name}-${process.pid}.log`);
+}
+
+/** Removes the logs of a set-up that went well. */
+export function removeOwnLogs() {
+  const folder = cachePath('logs');
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) {
+    if (name.endsWith(`-${process.pid}.log`)) rmSync(join(folder, name), { force: true });
+  }
 }
 
 /**

@@ -15,7 +15,7 @@ import { removeStamp, stampIs, writeStamp } from './stamp.mjs';
 import { StepError } from './step-error.mjs';
 
 const PACKAGE = '@confluentinc/kafka-javascript';
-const PREBUILT_MS_MAX = 180_000;
+const PREBUILT_MS_MAX = 120_000;
 const BUILD_TRIES = 2;
 const HEADERS = [
   'libcurl4-openssl-dev',

@@ -78,9 +78,18 @@ function isDead(owner) {
   if (owner.host !== hostname()) return false;
   try {
     process.kill(owner.pid, 0);
-    return false;
   } catch (error) {
     return error.code === 'ESRCH';
+  }
+  return isZombie(owner.pid);
+}
+
+/** In a container without an init the dead are never buried, and still answer to their number. */
+function isZombie(pid) {
+  try {
+    return /\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
   }
 }
 

@@ -60,7 +60,7 @@ export class Progress {
   }
 
   #redraw(text) {
-    if (this.#live) this.#out.write(`\r\u001b[2K${text.slice(0, (this.#out.columns ?? 80) - 1)}`);
+    if (this.#live) this.#out.write(`\r\u001b[2K${text.slice(0, (this.#out.columns || 80) - 1)}`);
   }
 
   #line(text) {

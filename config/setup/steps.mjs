@@ -1,4 +1,5 @@
 /** The steps of the commands, in the order in which one needs the other. */
+import { removeOwnLogs } from './cache-folder.mjs';
 import { prepareDeltaRs } from './delta-rs.mjs';
 import { prepareKafkaJars } from './kafka-jars.mjs';
 import { prepareKafkaNative } from './kafka-native.mjs';
@@ -27,4 +28,5 @@ export const TEST_SERVICES = [
 export async function runSteps(steps) {
   const progress = new Progress(steps.length);
   for (const [title, work] of steps) await progress.step(title, work);
+  removeOwnLogs();
 }

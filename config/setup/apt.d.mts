@@ -1,0 +1,6 @@
+export function missingPackages(packages: string[]): Promise<string[] | undefined>;
+export function ensurePackages(
+  packages: string[],
+  purpose: string,
+  note: (text: string) => void,
+): Promise<void>;
