@@ -329,9 +329,9 @@ export class ReferenceLane {
       detail,
       offset: record.offset,
       timestampMs: record.timestampMs,
-      // the record's bytes are valid only during the call
-      key: record.key === null ? null : record.key.slice(),
-      value: record.value === null ? null : record.value.slice(),
+      // the record's bytes are valid only during the call; slice() of a Buffer would not copy
+      key: record.key === null ? null : new Uint8Array(record.key),
+      value: record.value === null ? null : new Uint8Array(record.value),
     });
   }
 }
