@@ -41,6 +41,8 @@ export class LaneSlot {
   mode: LaneMode = 'loading';
   /** After a corrupt batch: data is void until the main thread's `seek`. */
   waitsForSeek = false;
+  /** The lane leaves or the engine stops: it stands where it is, and what still comes is void. */
+  frozen = false;
   nextOffset: bigint;
   readonly #options: LaneSlotOptions;
   readonly #replay: readonly RecordedCut[];

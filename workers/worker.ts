@@ -5,6 +5,7 @@ import { LocalStore } from '#src/lake/store/local.js';
 import type {
   AssignCommand,
   CutCommand,
+  MainMessage,
   WorkerMessage,
   WorkerResult,
   WorkerTask,
@@ -64,6 +65,7 @@ class WorkerLoop {
   }
 
   async run(): Promise<WorkerResult> {
+    this.#task.port.on('message', (message: MainMessage) => this.#onMessage(message));
     this.#post({ type: 'started', worker: this.#task.worker, osThreadId: osThreadId() });
     let lastYieldMs = performance.now();
     for (;;) {
@@ -87,6 +89,13 @@ class WorkerLoop {
     if (this.#failure !== null) throw (this.#failure as { error: unknown }).error;
     this.#task.port.close();
     return { worker: this.#task.worker, events: this.#events };
+  }
+
+  #onMessage(message: MainMessage): void {
+    for (const { partition, incarnation } of message.lanes) {
+      const slot = this.#slots.get(partition);
+      if (slot !== undefined && slot.incarnation === incarnation) slot.frozen = true;
+    }
   }
 
   #handle(record: RingRecord): void {
@@ -120,11 +129,14 @@ class WorkerLoop {
   #data(record: RingRecord): void {
     const slot = this.#slots.get(record.partition);
     if (slot === undefined || slot.incarnation !== record.incarnation) return;
-    if (slot.mode === 'loading' || slot.mode === 'halted' || slot.waitsForSeek) return;
+    if (slot.mode === 'loading' || slot.mode === 'halted') return;
+    if (slot.waitsForSeek || slot.frozen) return;
     if (this.#memoryFull(slot)) return;
     const startedMs = performance.now();
     try {
+      const clampedBefore = slot.clamped;
       const events = slot.accept(record.bytes, record.offset);
+      this.#counters.add('clamped', slot.clamped - clampedBefore);
       this.#events += events;
       this.#counters.add('events', events);
       this.#counters.add('bytes', record.bytes.byteLength);
@@ -223,7 +235,7 @@ class WorkerLoop {
             bytes,
             limit_bytes: sessionMemoryBytes,
           },
-          remedy: 'raise limits.session_memory, or run more workers or engines',
+          remedy: 'raise limits.session_memory_bytes, or run more workers or engines',
         },
       ),
     );
@@ -238,15 +250,12 @@ class WorkerLoop {
   #gauges(): void {
     let openSessions = 0;
     let sessionBytes = 0;
-    let clamped = 0;
     for (const slot of this.#slots.values()) {
       openSessions += slot.openSessions;
       sessionBytes += slot.sessionBytes;
-      clamped += slot.clamped;
     }
     this.#counters.set('openSessions', openSessions);
     this.#counters.set('sessionBytes', sessionBytes);
-    this.#counters.set('clamped', clamped);
   }
 
   #post(message: WorkerMessage): void {

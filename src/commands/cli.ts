@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import type { ConfigFlags } from '../config/flags.js';
 import { loadConfig } from '../config/load.js';
 import type { EngineConfig } from '../config/types.js';
 import { HeadraceError } from '../errors.js';
+import { packageVersion } from '../version.js';
 import { DEMO_EXAMPLES, MAIN_EXAMPLES, RUN_EXAMPLES } from './examples.js';
 import { reportFailure, wantsStacks } from './failure.js';
 import type { CommandLoaders } from './options.js';
@@ -153,10 +153,4 @@ function wholeNumber(flag: string, min: number, max: number): (text: string) => 
 
 function showsStacks({ log }: EngineConfig): boolean {
   return log.level === 'debug' || log.level === 'trace';
-}
-
-/** The same two folders up from src/commands and from dist/commands. */
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

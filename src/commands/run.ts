@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { systemClock } from '../clock.js';
 import { Cluster } from '../kafka/cluster.js';
 import { semanticsHash } from '../ledger/semantics.js';
 import { loadModel } from '../model/load.js';
 import { systemRandom } from '../random.js';
 import { createLog, type Log } from '../telemetry/log.js';
+import { packageVersion } from '../version.js';
 import type { RunOptions } from './options.js';
 import { Engine } from './run/engine.js';
 import type { RunFigures } from './run/figures.js';
@@ -110,9 +110,4 @@ function stopOnSignal(log: Log): AbortSignal {
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
   return controller.signal;
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -8,7 +8,7 @@ import { recoveryOf } from '../ledger/history.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { type CommitPlan, lanesLost } from '../ledger/protocol.js';
 import type { CutCommand } from '../ledger/types.js';
-import type { AssignCommand, WorkerMessage } from '../pool/messages.js';
+import type { AssignCommand, MainMessage, WorkerMessage } from '../pool/messages.js';
 import type { Random } from '../random.js';
 import { RecordType } from '../ring/layout.js';
 import type { RingWriter } from '../ring/writer.js';
@@ -23,6 +23,8 @@ import type { SnapshotJanitor } from './snapshot-janitor.js';
 export interface LaneManagerOptions {
   ledger: Ledger;
   rings: readonly RingWriter[];
+  /** Tells a worker something that must not wait behind its ring's data. */
+  post(worker: number, message: MainMessage): void;
   fetcher: Fetcher;
   offsets: OffsetsFollower;
   janitor: SnapshotJanitor;
@@ -102,6 +104,7 @@ export class LaneManager {
       { partitions: lanes.length },
       'lanes revoked: sealing and committing what was read',
     );
+    this.#freeze(lanes);
     for (const lane of lanes) {
       this.#stopReading(lane);
       if (lane.state === 'live') lane.state = 'leaving';
@@ -129,14 +132,14 @@ export class LaneManager {
     }
   }
 
-  /** Stops reading; what the rings hold is still taken. */
-  stopFetching(): void {
-    for (const lane of this.#lanes.values()) this.#stopReading(lane);
-  }
-
-  /** Orderly stop: everything read is sealed, committed, and the open sessions are in snapshots. */
+  /**
+   * Orderly stop: what the lanes have taken is sealed and committed, and their open sessions are in snapshots. What still
+   * lies in the rings is left to the next start: it may be seconds of work.
+   */
   async drain(): Promise<void> {
-    this.stopFetching();
+    const lanes = [...this.#lanes.values()];
+    for (const lane of lanes) this.#stopReading(lane);
+    this.#freeze(lanes);
     await this.#cutWithSnapshot([...this.held().values()]);
     await this.#coordinator!.idle();
   }
@@ -428,6 +431,14 @@ export class LaneManager {
         }
       })
       .catch((error: unknown) => this.#options.onFatal(error));
+  }
+
+  #freeze(lanes: readonly Lane[]): void {
+    for (const worker of new Set(lanes.map((lane) => lane.worker))) {
+      const own = lanes.filter((lane) => lane.worker === worker);
+      const message = own.map(({ partition, incarnation }) => ({ partition, incarnation }));
+      this.#options.post(worker, { type: 'freeze', lanes: message });
+    }
   }
 
   async #cutWithSnapshot(lanes: readonly Lane[]): Promise<void> {

@@ -50,6 +50,13 @@ export type WorkerMessage =
   /** Writing a cut's files failed and is being tried again. */
   | { type: 'seal-retry'; cutId: string; worker: number; error: PlainError };
 
+/** Main → worker, beside the ring: what must not wait behind its data. */
+export interface MainMessage {
+  /** These lanes take no more data: they stand where they are, whatever still lies in the ring for them. */
+  type: 'freeze';
+  lanes: { partition: number; incarnation: number }[];
+}
+
 /** What a worker's task is started with. */
 export interface WorkerTask {
   worker: number;

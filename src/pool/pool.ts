@@ -1,12 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import { SESSION_HEAP_FACTOR, WORKER_HEAP_BASE_BYTES } from '../config/limits.js';
 import type { CompiledModel } from '../model/types.js';
 import { RecordType, ringBytes } from '../ring/layout.js';
 import { RingProducer } from '../ring/producer.js';
 import { RingWriter } from '../ring/writer.js';
 import { countersBytes } from '../telemetry/counters.js';
-import type { WorkerMessage, WorkerResult, WorkerTask } from './messages.js';
+import type { MainMessage, WorkerMessage, WorkerResult, WorkerTask } from './messages.js';
 
 /**
  * The workers: a piscina pool in which each thread runs one task for as long as the engine lives. Each has a ring that
@@ -25,8 +26,6 @@ export interface PoolOptions {
 }
 
 const WASM_PAGE_BYTES = 65_536;
-/** V8's heap of a worker beside the sessions: rows under way, Parquet, Arrow. */
-const HEAP_BASE_BYTES = 768 * 1024 * 1024;
 
 export class WorkerPool {
   readonly rings: readonly RingWriter[];
@@ -36,8 +35,7 @@ export class WorkerPool {
   readonly #ports: MessagePort[] = [];
 
   constructor(options: PoolOptions) {
-    // A session's objects take about twice what the reference estimates for them
-    const heapBytes = HEAP_BASE_BYTES + 2 * options.limits.sessionMemoryBytes;
+    const heapBytes = WORKER_HEAP_BASE_BYTES + SESSION_HEAP_FACTOR * options.limits.sessionMemoryBytes;
     this.#piscina = new Piscina({
       filename: fileURLToPath(new URL('../workers/worker.js', import.meta.url)),
       minThreads: options.workers,
@@ -59,6 +57,11 @@ export class WorkerPool {
     }
     this.rings = rings;
     this.counters = counters;
+  }
+
+  /** Tells a worker something that must not wait behind its ring's data. */
+  post(worker: number, message: MainMessage): void {
+    this.#ports[worker]!.postMessage(message);
   }
 
   /** Tells every worker to stop behind what its ring holds, and waits for them. */

@@ -135,6 +135,7 @@ export class Engine {
     this.#manager = new LaneManager({
       ledger: this.#ledger,
       rings: this.#pool.rings,
+      post: (worker, message) => this.#pool.post(worker, message),
       fetcher: this.#fetcher,
       offsets: this.#offsets,
       janitor: this.#janitor,
