@@ -16,7 +16,7 @@ import { arrowSchema } from './schema.js';
 import { statsJson } from './stats.js';
 import { buildString, buildStringList } from './text.js';
 
-export { groupByDate, sessionDate } from './session-date.js';
+export { groupByDate } from './session-date.js';
 
 /**
  * Rows of one partition → one Parquet file: zstd, one row group. The same rows and the same seal give the same bytes,
