@@ -23,8 +23,10 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[], root: unknown): 
   });
 }
 
-/** MODEL_INVALID with all that is wrong at once. `where.path` is the place of the first problem. */
-export function modelInvalid(fileName: string, problems: readonly Problem[]): HeadraceError {
+/** MODEL_INVALID with all that is wrong at once, by line. `where.path` is the place of the first problem. */
+export function modelInvalid(fileName: string, found: readonly Problem[]): HeadraceError {
+  const lineOf = ({ line }: Problem) => line ?? Number.MAX_SAFE_INTEGER;
+  const problems = found.toSorted((a, b) => lineOf(a) - lineOf(b));
   const lines = problems.slice(0, PROBLEMS_SHOWN_MAX).map((problem) => {
     const place = problem.line === undefined ? fileName : `${fileName}:${problem.line}`;
     return problem.path === ''

@@ -400,8 +400,14 @@ describe('the end of a bounded input', () => {
       .restart();
     probe.send(u(2), end(4)).marks({ endOfInput: true });
     expect(probe.named.slice(1)).toMatchObject([{ session_id: `u:${BASE_MS + 2_000}`, events: 1, sign: 1 }]);
-    const standing = probe.lane.snapshot().keys[0]!.sessions.map((session) => session.standing.length);
-    expect(standing).toEqual([1, 1]);
+    probe.rows.length = 0;
+    probe.send(clock(200));
+    expect(probe.named.filter((row) => row.user === 'u')).toMatchObject([
+      { session_id: `u:${BASE_MS + 2_000}`, closed_by: 'end_of_input', sign: -1 },
+      { session_id: `u:${BASE_MS + 2_000}`, closed_by: 'end_event', sign: 1 },
+      { session_id: `u:${BASE_MS + 8_000}`, closed_by: 'end_of_input', revision: 0, sign: -1 },
+      { session_id: `u:${BASE_MS + 8_000}`, closed_by: 'gap', revision: 1, sign: 1 },
+    ]);
   });
 });
 
