@@ -37,6 +37,7 @@ export const ERROR_CODES = {
   SESSION_MEMORY_FULL: { domain: 'external', disposition: 'halt', exitCode: 75 },
   CHDB_UNAVAILABLE: { domain: 'config', disposition: 'exit', exitCode: 69 },
   CHDB_QUERY: { domain: 'external', disposition: 'exit', exitCode: 70 },
+  DEMO_FAILED: { domain: 'external', disposition: 'exit', exitCode: 1 },
   INVARIANT: { domain: 'internal', disposition: 'exit', exitCode: 70 },
 } as const satisfies Record<string, { domain: ErrorDomain; disposition: Disposition; exitCode: number }>;
 
