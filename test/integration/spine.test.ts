@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { seededRandom } from '#src/random.js';
 import type { RunResult } from '../support/engine-process.js';
 import { type OracleSession, queryChdb } from '../support/oracle.js';
@@ -103,9 +104,31 @@ function expectNoRevisions(table: SpineTable): void {
   expect(new Set(table.rows.map(({ revision, sign }) => `${revision} ${sign}`))).toEqual(new Set(['0 1']));
 }
 
+/** Opens when what the first call of `open` starts is done. */
+class Gate {
+  #start: ((done: () => Promise<void>) => void) | null = null;
+  readonly opened: Promise<void>;
+
+  constructor() {
+    this.opened = new Promise((resolve) => {
+      this.#start = (done) => resolve(done());
+    });
+  }
+
+  open(done: () => Promise<void>): void {
+    this.#start?.(done);
+    this.#start = null;
+  }
+}
+
 const closings = (table: SpineTable) => new Set(table.rows.map(({ closed_by }) => closed_by));
 
 describe.sequential('the spine on a real 3-broker Kafka', { timeout: TEST_MS_MAX }, () => {
+  beforeEach(({ onTestFailed }) => {
+    const before = spine.enginesStarted;
+    onTestFailed(() => console.log(spine.tails(before)));
+  });
+
   it('a bounded run ends at the offsets that were the last, and its table equals the oracle', async () => {
     const result = await spine.engine('half', { untilEnd: true }).result(RUN_MS_MAX);
     report('first half', result);
@@ -124,26 +147,28 @@ describe.sequential('the spine on a real 3-broker Kafka', { timeout: TEST_MS_MAX
     const flags = await spine.configFlags('small', SMALL);
     const lake = spine.lakeOf('live');
     const random = seededRandom(SEED);
-    const stopAt = 0.1 + 0.3 * random.float();
+    const stopAt = 0.05 + 0.4 * random.float();
     const first = spine.engine('live', { flags });
     await first.until('something is committed', async () => (await committedEvents(lake)) > 0);
 
-    let producing = Promise.resolve();
-    await new Promise<void>((resolve, reject) => {
-      producing = spine.produceSecondHalf(40, (share) => {
-        if (share >= stopAt) resolve();
-      });
-      producing.catch(reject);
+    // the second half streams in while one engine stops and the next one starts; its last part waits for the third
+    const firstStopped = new Gate();
+    const thirdStarted = new Gate();
+    const producing = spine.produceSecondHalf(async (share) => {
+      await sleep(20);
+      if (share >= stopAt) firstStopped.open(() => first.stop(RUN_MS_MAX));
+      if (share >= 0.7) await thirdStarted.opened;
     });
-    await first.stop(RUN_MS_MAX);
+    await Promise.race([firstStopped.opened, producing]);
     const before = await committedEvents(lake);
 
     const second = spine.engine('live', { flags });
     await second.until('more is committed', async () => (await committedEvents(lake)) > before);
-    await new Promise((resolve) => setTimeout(resolve, random.below(500)));
+    await sleep(random.below(500));
     await second.stop(RUN_MS_MAX);
 
     const third = spine.engine('live', { flags });
+    thirdStarted.open(() => third.untilSays(/lanes assigned/));
     await producing;
     await third.stop(RUN_MS_MAX);
     report('live, the rest', await spine.engine('live', { flags, untilEnd: true }).result(RUN_MS_MAX));

@@ -6,7 +6,7 @@ import type { RawRecord, RawRecordFile } from './oracle.js';
 
 export interface ProducedRecord {
   key: string;
-  value: string | Uint8Array;
+  value: string | Uint8Array | null;
   timestampMs: number;
   /** By murmur2 of the key when left out. */
   partition?: number;
@@ -56,7 +56,7 @@ export class SpineProducer {
   /** Hands records over, waiting while the queue is full. They are there after `flush`. */
   async send(topic: string, records: Iterable<ProducedRecord>): Promise<void> {
     for (const { key, value, timestampMs, partition } of records) {
-      const bytes = Buffer.from(value as string);
+      const bytes = value === null ? null : Buffer.from(value as string);
       while (!this.#tryProduce(topic, partition ?? null, bytes, key, timestampMs)) await sleep(5);
     }
   }
@@ -79,7 +79,7 @@ export class SpineProducer {
   #tryProduce(
     topic: string,
     partition: number | null,
-    value: Buffer,
+    value: Buffer | null,
     key: string,
     timestampMs: number,
   ): boolean {

@@ -1,7 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type EngineOptions, EngineProcess } from './engine-process.js';
 import { type KafkaCluster, startKafkaCluster } from './kafka-cluster.js';
 import { keepingFirstIds, type OracleSession, RawRecordFile, sessionsBySql } from './oracle.js';
@@ -21,7 +20,7 @@ export class SpineTopic {
   readonly #events: SpineEvent[];
   readonly #half: number;
   readonly #producer: SpineProducer;
-  readonly #engines: EngineProcess[] = [];
+  readonly #engines: { name: string; process: EngineProcess }[] = [];
   #secondHalf: Promise<void> | null = null;
   #sessions: Promise<OracleSession[]> | null = null;
   #halfSessions: Promise<OracleSession[]> | null = null;
@@ -57,7 +56,7 @@ export class SpineTopic {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#engines.map((engine) => engine.kill()));
+    await Promise.all(this.#engines.map(({ process }) => process.kill()));
     await this.#producer.close();
     await this.cluster.stop();
     await rm(this.folder, { recursive: true, force: true });
@@ -71,24 +70,36 @@ export class SpineTopic {
     return endOffsets(this.cluster.bootstrap, TOPIC, PARTITIONS);
   }
 
-  /** Produces the second half once, pausing between chunks. `onChunk` hears how much of it is sent, 0…1. */
-  produceSecondHalf(pauseMs = 0, onChunk: (share: number) => void = () => undefined): Promise<void> {
-    this.#secondHalf ??= this.#send(this.#half, this.#events.length, pauseMs, onChunk);
+  /** Produces the second half, once. `onChunk` hears how much of it is sent, 0…1, and what it waits for holds the rest. */
+  produceSecondHalf(onChunk?: (share: number) => Promise<void>): Promise<void> {
+    this.#secondHalf ??= this.#send(this.#half, this.#events.length, onChunk);
     return this.#secondHalf;
   }
 
   /** Starts an engine on the topic; its table is `lakeOf(group)`. */
   engine(group: string, options: Partial<EngineOptions> = {}): EngineProcess {
-    const engine = new EngineProcess({
+    const name = `${group}-${this.#engines.length}`;
+    const process = new EngineProcess({
       brokers: this.cluster.bootstrap,
       topic: TOPIC,
       group,
       lake: this.lakeOf(group),
-      log: join(this.folder, `${group}-${this.#engines.length}`),
+      log: join(this.folder, name),
       ...options,
     });
-    this.#engines.push(engine);
-    return engine;
+    this.#engines.push({ name, process });
+    return process;
+  }
+
+  /** How many engines were started so far: what `tails` counts from. */
+  get enginesStarted(): number {
+    return this.#engines.length;
+  }
+
+  /** The last lines of the engines started since then, for the log of a test that failed. */
+  tails(since: number): string {
+    const parts = this.#engines.slice(since).map(({ name, process }) => `--- ${name}\n${process.tail()}`);
+    return parts.join('\n');
   }
 
   lakeOf(group: string): string {
@@ -127,15 +138,14 @@ export class SpineTopic {
     return sessionsBySql(this.folder, file, before);
   }
 
-  async #send(from: number, to: number, pauseMs = 0, onChunk?: (share: number) => void): Promise<void> {
+  async #send(from: number, to: number, onChunk?: (share: number) => Promise<void>): Promise<void> {
     for (let at = from; at < to; at += CHUNK_EVENTS) {
       const chunk = this.#events.slice(at, Math.min(at + CHUNK_EVENTS, to));
       await this.#producer.send(
         TOPIC,
         chunk.map(({ userId, value, arrivalMs }) => ({ key: userId, value, timestampMs: arrivalMs })),
       );
-      onChunk?.((at + chunk.length - from) / (to - from));
-      if (pauseMs > 0) await sleep(pauseMs);
+      await onChunk?.((at + chunk.length - from) / (to - from));
     }
     await this.#producer.flush();
   }
