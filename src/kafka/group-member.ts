@@ -34,13 +34,12 @@ export interface GroupMember {
   unassign(partitions: readonly number[]): void;
   /** The group has given the partitions away without waiting for this member. */
   isLost(): boolean;
-  unsubscribe(): void;
   /** null: the broker has it. */
   commit(offsets: readonly OffsetToCommit[]): Promise<Failure | null>;
   committed(partitions: readonly number[]): Promise<Map<number, CommittedOffset>>;
   /** Newest figures of the native client, or null before the first. */
   statistics(): Statistics | null;
-  /** Bounded in time. 'timed-out': the native client still holds a thread of libuv's pool. */
+  /** Leaves the group. Bounded in time. 'timed-out': the native client still holds a thread of libuv's pool. */
   close(timeoutMs: number): Promise<'closed' | 'timed-out'>;
 }
 
@@ -203,10 +202,6 @@ class NativeMember implements GroupMember {
     return this.#state === 'open' && this.#consumer.assignmentLost();
   }
 
-  unsubscribe(): void {
-    this.#consumer.unsubscribe();
-  }
-
   statistics(): Statistics | null {
     return this.#statistics;
   }
@@ -268,8 +263,9 @@ class NativeMember implements GroupMember {
   async close(timeoutMs: number): Promise<'closed' | 'timed-out'> {
     this.#state = 'closing';
     this.#pendingCommit?.settle(closedFailure());
-    // An event that nobody answered would keep the native close waiting for ever.
-    if (this.takeRebalances().length > 0) this.#answer(() => this.#consumer.unassign());
+    for (const event of this.takeRebalances()) this.#answerWhileClosing(event);
+    // Unsubscribing first looks tidier, but a close right behind it can overtake the LeaveGroup request: the others
+    // then wait for the session time-out. The native close does both in order.
     const outcome = await closeWithin(
       (done) => this.#consumer.disconnect(done),
       timeoutMs,
@@ -281,15 +277,29 @@ class NativeMember implements GroupMember {
 
   #onRebalance(code: number, list: TopicPartition[]): void {
     if (this.#state === 'closed') return;
-    if (this.#state === 'closing') {
-      // While the native client terminates it takes any assignment call as the answer; only this one passes its checks.
-      this.#answer(() => this.#consumer.unassign());
-      return;
-    }
     const kind = code === ERR_ASSIGN_PARTITIONS ? 'assign' : 'revoke';
     const partitions = list.map(({ partition }) => partition);
-    this.#rebalances.push({ kind, partitions, lost: kind === 'revoke' && this.isLost() });
+    const event: Rebalance = { kind, partitions, lost: kind === 'revoke' && this.isLost() };
+    if (this.#state === 'closing') {
+      this.#answerWhileClosing(event);
+      return;
+    }
+    this.#rebalances.push(event);
     this.#options.onWork();
+  }
+
+  /**
+   * The native close waits for an answer to every event. Once it has begun, it takes any assignment call for one, and
+   * the binding lets only unassign() through; until then only the incremental calls count.
+   */
+  #answerWhileClosing({ kind, partitions }: Rebalance): void {
+    const list = this.#named(partitions);
+    try {
+      if (kind === 'assign') this.#consumer.incrementalAssign(list);
+      else this.#consumer.incrementalUnassign(list);
+    } catch {
+      this.#answer(() => this.#consumer.unassign());
+    }
   }
 
   #onCommitted(error: unknown, offsets: TopicPartition[]): void {

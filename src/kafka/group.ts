@@ -29,8 +29,6 @@ export interface GroupOptions extends Omit<MemberOptions, 'onLog' | 'onWork'> {
   log: Log;
   /** How long onRevoked may hold an answer back. Keep it below max.poll.interval.ms (300 s). */
   revokeTimeoutMs?: number;
-  /** Bound of leave(), in addition to revokeTimeoutMs when onRevoked holds it up. */
-  leaveTimeoutMs?: number;
   pollIntervalMs?: number;
   onAssigned(partitions: number[]): Promise<void> | void;
   onRevoked(partitions: number[]): Promise<void>;
@@ -41,8 +39,7 @@ export interface GroupOptions extends Omit<MemberOptions, 'onLog' | 'onWork'> {
 }
 
 const REVOKE_TIMEOUT_MS = 30_000;
-const LEAVE_TIMEOUT_MS = 10_000;
-const CLOSE_TIMEOUT_MS = 5_000;
+const CLOSE_TIMEOUT_MS = 10_000;
 const POLL_INTERVAL_MS = 100;
 /** While a rebalance or a commit is under way. */
 const POLL_INTERVAL_BUSY_MS = 20;
@@ -50,18 +47,24 @@ const POLL_INTERVAL_BUSY_MS = 20;
 const BUSY_AFTER_EVENT_MS = 3_000;
 const REBUILD_BACKOFF_MS = { first: 1_000, max: 15_000 };
 
+/** Lanes that onRevoked was asked to release. */
+interface Release {
+  partitions: number[];
+  deadlineMs: number;
+  done: boolean;
+}
+
+/** A revoke that the group waits for. */
 interface HeldRevoke {
   partitions: number[];
-  /** Those that onRevoked was told about. */
-  told: number[];
-  deadlineMs: number;
-  released: boolean;
+  release: Release;
 }
 
 export class Group {
   readonly #options: GroupOptions;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #where: { group: string; topic: string };
   readonly #trouble: GroupTrouble;
   readonly #wake: WakeSignal;
   /** By partition; the value tells one assignment of it from the next. */
@@ -71,8 +74,9 @@ export class Group {
   #held: HeldRevoke | null = null;
   /** onAssigned and onRevoked, one after the other. */
   #callbacks: Promise<void> = Promise.resolve();
-  #leaveDeadlineMs: number | null = null;
-  #unsubscribed = false;
+  #leaveWanted = false;
+  /** All that we owned when we began to leave. */
+  #farewell: Release | null = null;
   #lastEventMs: number;
   #commitsInFlight = 0;
   #strayMessages = 0;
@@ -81,6 +85,7 @@ export class Group {
     this.#options = options;
     this.#clock = options.clock;
     this.#log = options.log;
+    this.#where = { group: options.groupId, topic: options.topic };
     this.#trouble = new GroupTrouble(options);
     this.#wake = new WakeSignal(options.clock);
     this.#lastEventMs = options.clock.monotonicMs();
@@ -92,9 +97,12 @@ export class Group {
     this.#running = this.#run(member);
   }
 
-  /** Gives the lanes back and leaves, so that the others get them at once. Bounded in time. Never rejects. */
+  /**
+   * Has all lanes released through onRevoked, commits being possible meanwhile, then leaves, so that the others get them
+   * at once. Takes revokeTimeoutMs and ten seconds at most. Never rejects.
+   */
   async leave(): Promise<void> {
-    this.#leaveDeadlineMs ??= this.#clock.monotonicMs() + (this.#options.leaveTimeoutMs ?? LEAVE_TIMEOUT_MS);
+    this.#leaveWanted = true;
     this.#wake.wake();
     await this.#running;
   }
@@ -156,13 +164,12 @@ export class Group {
       this.#member = member;
       const end = await this.#serve(member, backoff);
       this.#member = null;
-      this.#held = null;
       this.#lose(this.assignment());
+      // The native close waits for the answer.
+      if (this.#held !== null) member.unassign(this.#held.partitions);
+      this.#held = null;
       if ((await member.close(CLOSE_TIMEOUT_MS)) === 'timed-out') {
-        this.#log.warn(
-          { group: this.#options.groupId },
-          'the Kafka client did not close in time; going on without',
-        );
+        this.#log.warn(this.#where, 'the Kafka client did not close in time; going on without');
       }
       member = end === 'left' ? null : await this.#reopen(backoff);
     }
@@ -172,7 +179,7 @@ export class Group {
   async #reopen(backoff: Backoff): Promise<GroupMember | null> {
     let untilMs = this.#clock.monotonicMs() + backoff.nextMs();
     for (;;) {
-      if (this.#leaveDeadlineMs !== null) return null;
+      if (this.#leaveWanted) return null;
       const waitMs = untilMs - this.#clock.monotonicMs();
       if (waitMs > 0) {
         await this.#wake.sleep(waitMs);
@@ -181,10 +188,7 @@ export class Group {
       try {
         return await this.#open();
       } catch (error) {
-        this.#log.error(
-          { group: this.#options.groupId, error: messageOf(error) },
-          'no new Kafka client; retrying',
-        );
+        this.#log.error({ ...this.#where, error: messageOf(error) }, 'no new Kafka client; retrying');
         untilMs = this.#clock.monotonicMs() + backoff.nextMs();
       }
     }
@@ -206,109 +210,102 @@ export class Group {
       }
       this.#answerHeld(member);
       this.#trouble.check(member.statistics(), this.#owned.size);
-      if (this.#leaveDeadlineMs !== null && this.#leaving(member, this.#leaveDeadlineMs)) return 'left';
+      if (this.#leaveWanted && this.#readyToLeave()) return 'left';
       await this.#wake.sleep(this.#pauseMs());
     }
   }
 
   #onAssign(member: GroupMember, partitions: number[]): void {
     member.assign(partitions);
-    // Who is about to leave answers, but tells nobody: the revoke comes right behind.
-    if (this.#leaveDeadlineMs !== null || partitions.length === 0) return;
+    // Who is about to leave answers, but tells nobody.
+    if (this.#leaveWanted || partitions.length === 0) return;
     const assignment = Symbol('assignment');
     for (const partition of partitions) this.#owned.set(partition, assignment);
-    this.#log.info(
-      { group: this.#options.groupId, partitions, owned: this.#owned.size },
-      'partitions assigned',
-    );
-    this.#inOrder('onAssigned', async () => {
+    this.#log.info({ ...this.#where, partitions, owned: this.#owned.size }, 'partitions assigned');
+    void this.#inOrder('onAssigned', async () => {
       const still = partitions.filter((partition) => this.#owned.get(partition) === assignment);
       if (still.length > 0) await this.#options.onAssigned(still);
     });
   }
 
   #onRevoke(member: GroupMember, partitions: number[], lost: boolean): void {
-    const told = partitions.filter((partition) => this.#owned.has(partition));
-    if (lost) this.#lose(told);
-    if (lost || told.length === 0) {
+    const owned = partitions.filter((partition) => this.#owned.has(partition));
+    if (lost) this.#lose(owned);
+    if (lost || owned.length === 0) {
       member.unassign(partitions);
       return;
     }
-    const timeoutMs = this.#options.revokeTimeoutMs ?? REVOKE_TIMEOUT_MS;
-    const held = { partitions, told, deadlineMs: this.#clock.monotonicMs() + timeoutMs, released: false };
-    this.#held = held;
-    const released = this.#inOrder('onRevoked', async () => {
-      // Lost meanwhile: onLost has said so.
-      if (this.#held === held) await this.#options.onRevoked(told);
-    });
-    void released.then(() => {
-      held.released = true;
-      this.#wake.wake();
-    });
+    this.#held = { partitions, release: this.#farewell ?? this.#release(owned) };
   }
 
-  /** Answers the revoke when its partitions are released, too late, or gone already. */
+  /** Asks for lanes. Who loses them before their turn comes is not asked: onLost has said so. */
+  #release(partitions: number[]): Release {
+    const timeoutMs = this.#options.revokeTimeoutMs ?? REVOKE_TIMEOUT_MS;
+    const release: Release = { partitions, deadlineMs: this.#clock.monotonicMs() + timeoutMs, done: false };
+    const asked = new Map(partitions.map((partition) => [partition, this.#owned.get(partition)]));
+    const released = this.#inOrder('onRevoked', async () => {
+      const still = partitions.filter((partition) => this.#owned.get(partition) === asked.get(partition));
+      if (still.length > 0) await this.#options.onRevoked(still);
+    });
+    void released.then(() => {
+      release.done = true;
+      this.#wake.wake();
+    });
+    return release;
+  }
+
+  /** Answers the revoke when its lanes are released, gone already, or too late. */
   #answerHeld(member: GroupMember): void {
     const held = this.#held;
     if (held === null) return;
-    const { partitions, told } = held;
     const lost = member.isLost();
-    const late = this.#clock.monotonicMs() >= held.deadlineMs;
-    if (!held.released && !lost && !late) return;
+    if (!lost && !this.#isOver(held.release)) return;
     this.#held = null;
     this.#lastEventMs = this.#clock.monotonicMs();
-    if (held.released) {
-      for (const partition of told) this.#owned.delete(partition);
-      this.#log.info(
-        { group: this.#options.groupId, partitions: told, owned: this.#owned.size },
-        'partitions revoked',
-      );
-    } else {
-      if (late) this.#tellLateRelease(told);
-      this.#lose(told);
-    }
-    member.unassign(partitions);
+    if (lost) this.#lose(held.partitions.filter((partition) => this.#owned.has(partition)));
+    else this.#disown(held.partitions, held.release.done);
+    member.unassign(held.partitions);
   }
 
-  #tellLateRelease(partitions: number[]): void {
+  #isOver(release: Release): boolean {
+    return release.done || this.#clock.monotonicMs() >= release.deadlineMs;
+  }
+
+  #disown(partitions: number[], released: boolean): void {
+    const owned = partitions.filter((partition) => this.#owned.has(partition));
+    if (owned.length === 0) return;
+    if (released) {
+      for (const partition of owned) this.#owned.delete(partition);
+      this.#log.info({ ...this.#where, partitions: owned, owned: this.#owned.size }, 'partitions revoked');
+      return;
+    }
     this.#log.error(
-      {
-        group: this.#options.groupId,
-        partitions,
-        timeoutMs: this.#options.revokeTimeoutMs ?? REVOKE_TIMEOUT_MS,
-      },
-      'partitions were not released in time; the revoke is answered all the same',
+      { ...this.#where, partitions: owned },
+      'partitions were not released before they had to be given away',
     );
+    this.#lose(owned);
   }
 
-  /** True when nothing is left to give back, or the time is up. */
-  #leaving(member: GroupMember, deadlineMs: number): boolean {
-    if (!this.#unsubscribed) {
-      this.#unsubscribed = true;
-      member.unsubscribe();
-      // The revoke that this brings about is an event: look for it before judging.
-      return this.#owned.size === 0;
-    }
-    if (this.#owned.size === 0 && this.#held === null) return true;
-    if (this.#held !== null || this.#clock.monotonicMs() < deadlineMs) return false;
-    this.#log.warn(
-      { group: this.#options.groupId, partitions: this.assignment() },
-      'the group let us not leave in time',
-    );
+  /** True when everything is given back, or the time is up. */
+  #readyToLeave(): boolean {
+    const asked = this.#held?.release.partitions ?? [];
+    this.#farewell ??= this.#release(this.assignment().filter((partition) => !asked.includes(partition)));
+    if (this.#held !== null || !this.#isOver(this.#farewell)) return false;
+    this.#disown(this.assignment(), this.#farewell.done);
     return true;
   }
 
   #lose(partitions: number[]): void {
     if (partitions.length === 0) return;
     for (const partition of partitions) this.#owned.delete(partition);
-    this.#log.warn({ group: this.#options.groupId, partitions }, 'partitions lost');
+    this.#log.warn({ ...this.#where, partitions }, 'partitions lost');
     this.#options.onLost(partitions);
   }
 
   /** Never rejects: a callback that fails is told; when it broke an invariant the process ends. */
   #inOrder(name: string, call: () => Promise<void>): Promise<void> {
     this.#callbacks = this.#callbacks.then(call).catch((error: unknown) => {
-      this.#log.error({ group: this.#options.groupId, error: messageOf(error) }, `${name} failed`);
+      this.#log.error({ ...this.#where, error: messageOf(error) }, `${name} failed`);
       if (error instanceof HeadraceError && error.disposition === 'exit') {
         queueMicrotask(() => {
           throw error;
@@ -320,17 +317,14 @@ export class Group {
 
   #noteStray(messages: number): void {
     if (this.#strayMessages === 0) {
-      this.#log.warn(
-        { group: this.#options.groupId, messages },
-        'the group member was handed messages it never asked for',
-      );
+      this.#log.warn({ ...this.#where, messages }, 'the group member was handed messages it never asked for');
     }
     this.#strayMessages += messages;
   }
 
   #pauseMs(): number {
     const quick =
-      this.#leaveDeadlineMs !== null ||
+      this.#leaveWanted ||
       this.#held !== null ||
       this.#commitsInFlight > 0 ||
       this.#clock.monotonicMs() - this.#lastEventMs < BUSY_AFTER_EVENT_MS;
@@ -338,6 +332,6 @@ export class Group {
   }
 
   #error(failure: Failure): HeadraceError {
-    return failureToError(failure, { group: this.#options.groupId, topic: this.#options.topic });
+    return failureToError(failure, { ...this.#where, topic: this.#options.topic });
   }
 }

@@ -61,7 +61,6 @@ export interface NativeClient extends EventEmitter {
 export interface NativeConsumer extends NativeClient {
   setDefaultConsumeTimeout(timeoutMs: number): void;
   subscribe(topics: string[]): void;
-  unsubscribe(): void;
   consume(count: number, done: Callback<NativeMessage[]>): void;
   incrementalAssign(partitions: TopicPartition[]): void;
   incrementalUnassign(partitions: TopicPartition[]): void;
@@ -94,8 +93,8 @@ export interface NativeProducer extends NativeClient {
 }
 
 interface Library {
-  KafkaConsumer: new (config: LibrdkafkaConfig, topicConfig: LibrdkafkaConfig) => NativeConsumer;
-  Producer: new (config: LibrdkafkaConfig, topicConfig: LibrdkafkaConfig) => NativeProducer;
+  KafkaConsumer: new (config: LibrdkafkaConfig) => NativeConsumer;
+  Producer: new (config: LibrdkafkaConfig) => NativeProducer;
   librdkafkaVersion: string;
   CODES: { ERRORS: Record<string, number> };
 }
@@ -121,12 +120,16 @@ export function loadLibrdkafka(): Library {
   return library;
 }
 
+/*
+ * Topic properties (partitioner, auto.offset.reset, acks) stand in the one configuration. The second, for topics, is not
+ * passed, for it would replace all of those, an empty one too.
+ */
 export function createConsumer(config: LibrdkafkaConfig): NativeConsumer {
-  return configured(config, () => new (loadLibrdkafka().KafkaConsumer)(config, {}));
+  return configured(config, () => new (loadLibrdkafka().KafkaConsumer)(config));
 }
 
 export function createProducer(config: LibrdkafkaConfig): NativeProducer {
-  return configured(config, () => new (loadLibrdkafka().Producer)(config, {}));
+  return configured(config, () => new (loadLibrdkafka().Producer)(config));
 }
 
 function configured<T>(config: LibrdkafkaConfig, create: () => T): T {
