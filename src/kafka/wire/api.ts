@@ -20,6 +20,8 @@ export interface Api<Request, Response> {
 export function decodeResponse<Response>(api: Api<never, Response>, reader: WireReader): Response {
   if (api.flexible) reader.skipTags();
   const response = api.decode(reader);
+  // librdkafka's mock cluster ends flexible responses with one set of tagged fields too many
+  if (api.flexible && reader.remaining === 1) reader.skipTags();
   reader.end();
   return response;
 }
