@@ -150,7 +150,7 @@ describe('put', () => {
       };
       const store = new LocalStore(folder, { fs: { ...fs, open: open as LocalFs['open'] } });
       await store.put('p/q/x', bytes('1'));
-      expect(synced).toEqual([join(folder, 'p'), folder, 'file', join(folder, 'p/q')]);
+      expect(synced).toEqual([folder, join(folder, 'p'), 'file', join(folder, 'p/q')]);
     });
   });
 

@@ -61,14 +61,31 @@ export class Engine {
   #figures: RunFigures | null = null;
 
   constructor(options: EngineOptions) {
-    const { config, model, lake, cluster, topic, clock, random, log, engineId, semantics, version } = options;
     this.#options = options;
     this.#failed = new Promise<never>((_, reject) => {
       this.#fail = reject;
     });
     this.#failed.catch(() => undefined);
-    const onFatal = (error: unknown) => this.#fail(error);
-    this.#ledger = new Ledger(lake.delta, lake.history, {
+    const { lake, model, clock, log } = options;
+    this.#ledger = this.#makeLedger();
+    this.#pool = this.#makePool();
+    this.#fetcher = this.#makeFetcher();
+    this.#group = this.#makeGroup();
+    this.#offsets = new OffsetsFollower({ committer: this.#group, clock, log });
+    this.#janitor = new SnapshotJanitor({
+      store: lake.store,
+      modelHash: model.hash,
+      appId: (partition) => this.#ledger.appId(partition),
+      log,
+    });
+    this.#manager = this.#makeManager();
+    this.#coordinator = this.#makeCoordinator();
+    this.#manager.attach(this.#coordinator);
+  }
+
+  #makeLedger(): Ledger {
+    const { config, lake, topic, clock, random, log, engineId, semantics, version } = this.#options;
+    return new Ledger(lake.delta, lake.history, {
       log,
       clock,
       random,
@@ -80,7 +97,11 @@ export class Engine {
       version,
       onForeign: (at, partitions) => this.#manager.onForeign(at, partitions),
     });
-    this.#pool = new WorkerPool({
+  }
+
+  #makePool(): WorkerPool {
+    const { config, lake, topic, model } = this.#options;
+    return new WorkerPool({
       workers: config.workers,
       ringCapacityBytes: config.limits.ringBytes,
       tableFolder: lake.tableFolder,
@@ -88,10 +109,14 @@ export class Engine {
       model,
       limits: config.limits,
       onMessage: (worker, message) => this.#onWorkerMessage(worker, message),
-      onFailure: (worker, error) =>
-        onFatal(new HeadraceError('INVARIANT', `worker ${worker} died`, { where: { worker }, cause: error })),
+      onFailure: (worker, cause) =>
+        this.#fail(new HeadraceError('INVARIANT', 'a worker died', { where: { worker }, cause })),
     });
-    this.#fetcher = new Fetcher({
+  }
+
+  #makeFetcher(): Fetcher {
+    const { config, cluster, topic, clock, random, log } = this.#options;
+    return new Fetcher({
       cluster,
       topic,
       ringOf: (partition) => this.#pool.rings[this.#manager.lanes.get(partition)!.worker]!,
@@ -108,7 +133,11 @@ export class Engine {
       random,
       onEvent: (event) => this.#manager.onFetchEvent(event),
     });
-    this.#group = new Group({
+  }
+
+  #makeGroup(): Group {
+    const { config, topic, clock, log } = this.#options;
+    return new Group({
       brokers: config.kafka.brokers,
       topic: topic.name,
       groupId: config.kafka.group,
@@ -125,14 +154,11 @@ export class Engine {
       },
       onLost: (partitions) => this.#manager.lost(partitions),
     });
-    this.#offsets = new OffsetsFollower({ committer: this.#group, clock, log });
-    this.#janitor = new SnapshotJanitor({
-      store: lake.store,
-      modelHash: model.hash,
-      appId: (partition) => this.#ledger.appId(partition),
-      log,
-    });
-    this.#manager = new LaneManager({
+  }
+
+  #makeManager(): LaneManager {
+    const { config, cluster, topic, clock, random, log, untilEnd } = this.#options;
+    return new LaneManager({
       ledger: this.#ledger,
       rings: this.#pool.rings,
       post: (worker, message) => this.#pool.post(worker, message),
@@ -145,14 +171,18 @@ export class Engine {
       topic: topic.name,
       snapshotIntervalMs: config.snapshotIntervalMs,
       startOffsets: (partitions) => cluster.listOffsets(topic, partitions, config.kafka.start),
-      endOffsets: options.untilEnd ? (partitions) => cluster.listOffsets(topic, partitions, 'latest') : null,
+      endOffsets: untilEnd ? (partitions) => cluster.listOffsets(topic, partitions, 'latest') : null,
       leaderOf: (partition) => {
         const leader = topic.leader(partition);
         return leader === undefined ? undefined : cluster.nameOf(leader.nodeId);
       },
-      onFatal,
+      onFatal: (error) => this.#fail(error),
     });
-    this.#coordinator = new Coordinator({
+  }
+
+  #makeCoordinator(): Coordinator {
+    const { clock, random } = this.#options;
+    return new Coordinator({
       ledger: this.#ledger,
       clock,
       random,
@@ -161,9 +191,8 @@ export class Engine {
       sendCut: (command) => this.#manager.sendCut(command),
       onCommitted: (at, plan) => this.#manager.onCommitted(at, plan),
       onResets: (partitions) => this.#manager.onResets(partitions),
-      onFatal,
+      onFatal: (error) => this.#fail(error),
     });
-    this.#manager.attach(this.#coordinator);
   }
 
   /**

@@ -25,7 +25,7 @@ export async function prepareLake(
   identity: { engineId: string; attempt: string; semantics: string; version: string; nowMs: number },
 ): Promise<PreparedLake> {
   const tableFolder = await resolveTableFolder(config.lake.path);
-  const store = new LocalStore(tableFolder);
+  const store = await LocalStore.open(tableFolder);
   await probeWritable(store);
   const owner = { group: config.kafka.group, topic: config.kafka.topic };
   const history = new LedgerHistory(owner);

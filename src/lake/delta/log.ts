@@ -184,10 +184,23 @@ export class DeltaLog {
     this.#busy = true;
     try {
       return await work();
+    } catch (error) {
+      throw namingTable(this.#store, error);
     } finally {
       this.#busy = false;
     }
   }
+}
+
+/** What is wrong with a log is of use only with the table that it belongs to. */
+function namingTable(store: ObjectStore, error: unknown): unknown {
+  if (!(error instanceof HeadraceError) || error.where.table !== undefined) return error;
+  const { code, message, where, remedy, cause } = error;
+  return new HeadraceError(code, message, {
+    where: { table: store.url, ...where },
+    ...(remedy === undefined ? {} : { remedy }),
+    cause,
+  });
 }
 
 /** `versions` ascending; `checkpoint` is the newest checkpoint's version, or −1. */

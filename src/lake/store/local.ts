@@ -54,10 +54,19 @@ export class LocalStore implements ObjectStore {
     this.#random = options.random ?? systemRandom;
   }
 
-  /** Makes the folder with its parents and clears away what dead writers left behind. */
+  /** Makes the folder with its parents and clears away what dead writers left behind. Throws LAKE_UNWRITABLE. */
   static async open(root: string, options: LocalStoreOptions = {}): Promise<LocalStore> {
     const store = new LocalStore(root, options);
-    await store.#try('make the folder', '', () => store.#ensureFolder(store.#root));
+    try {
+      await store.#ensureFolder(store.#root);
+    } catch (error) {
+      const { message, where, remedy } = lakeIoError('make the folder', store.#root, error);
+      throw new HeadraceError('LAKE_UNWRITABLE', message, {
+        where,
+        remedy: remedy ?? 'name a folder with --lake that can be made and written',
+        cause: error,
+      });
+    }
     await store.#removeLeftovers();
     return store;
   }
@@ -168,14 +177,32 @@ export class LocalStore implements ObjectStore {
 
   async #ensureFolder(folder: string): Promise<void> {
     if (this.#knownFolders.has(folder)) return;
-    const firstMade = await this.#fs.mkdir(folder, { recursive: true });
-    if (firstMade !== undefined) {
-      for (let made = folder; ; made = dirname(made)) {
-        await this.#syncFolder(dirname(made));
-        if (made === firstMade || made === dirname(made)) break;
-      }
-    }
+    await this.#makeFolder(folder);
     this.#knownFolders.add(folder);
+  }
+
+  /**
+   * One level at a time: Node 20's recursive mkdir never ends where the last level answers ENOENT although its parent is
+   * there, as in /proc.
+   */
+  async #makeFolder(folder: string): Promise<void> {
+    const parent = dirname(folder);
+    try {
+      await this.#fs.mkdir(folder);
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST' && (await this.#fs.stat(folder)).isDirectory()) return;
+      if (codeOf(error) !== 'ENOENT' || parent === folder || (await this.#isThere(parent))) throw error;
+      await this.#makeFolder(parent);
+      return await this.#makeFolder(folder);
+    }
+    await this.#syncFolder(parent);
+  }
+
+  async #isThere(path: string): Promise<boolean> {
+    return await this.#fs.stat(path).then(
+      () => true,
+      () => false,
+    );
   }
 
   async #syncFolder(folder: string): Promise<void> {
