@@ -57,7 +57,7 @@ export const demoCommand: DemoCommand = async (options) => {
     played.catch(() => undefined);
     const outcome = await Promise.race([played, interrupt.code]);
     if (typeof outcome === 'number') {
-      narrator.line('Ended before the end: nothing was compared.');
+      narrator.line('Interrupted: stopping the engine and clearing up; nothing is compared.');
       return outcome;
     }
     if (options.json) process.stdout.write(`${JSON.stringify(resultJson(outcome))}\n`);
@@ -116,6 +116,7 @@ async function play(
   } finally {
     ended.abort();
   }
+  signal.throwIfAborted();
 
   narrator.line(
     'All events are out. Stopping the engine: it seals, commits, and keeps open sessions in snapshots.',
