@@ -1,4 +1,4 @@
-import type { Clock } from '#src/clock.js';
+import { type Clock, systemClock } from '#src/clock.js';
 import { Cluster, type ClusterOptions } from '#src/kafka/cluster.js';
 import { type FetchEvent, Fetcher, type FetcherOptions, type FetchLimits } from '#src/kafka/fetcher.js';
 import type { Log } from '#src/kafka/log.js';
@@ -12,22 +12,18 @@ import { FakeCluster } from './fake-broker.js';
 /** A fetcher with real rings on a fake cluster, and what is needed to watch it. */
 
 /** Our waits pass this much faster than those of sockets and brokers. */
-const HASTE = 20;
-const hastyClock: Clock = {
-  nowMs: () => Date.now(),
-  monotonicMs: () => performance.now() * HASTE,
-  sleep: (ms, signal) =>
-    new Promise((resolve) => {
-      if (signal?.aborted) return resolve();
-      const done = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, ms / HASTE);
-      signal?.addEventListener('abort', done, { once: true });
-    }),
-};
+const HASTE = 50;
+
+function hastyClock(sleepsMs: number[]): Clock {
+  return {
+    nowMs: () => Date.now(),
+    monotonicMs: () => performance.now() * HASTE,
+    sleep: (ms, signal) => {
+      sleepsMs.push(ms);
+      return systemClock.sleep(ms / HASTE, signal);
+    },
+  };
+}
 
 export interface LogLine {
   level: 'debug' | 'info' | 'warn' | 'error';
@@ -119,6 +115,9 @@ export class Rig {
   readonly fake: FakeCluster;
   readonly log = new TestLog();
   readonly events: FetchEvent[] = [];
+  /** What was slept by our own clock. */
+  readonly sleepsMs: number[] = [];
+  readonly clock = hastyClock(this.sleepsMs);
   readonly rings: TestRing[];
   cluster!: Cluster;
   fetcher!: Fetcher;
@@ -149,7 +148,7 @@ export class Rig {
       ringOf: (partition) => rig.ring(partition).writer,
       limits,
       log: rig.log,
-      clock: hastyClock,
+      clock: rig.clock,
       random: seededRandom(1),
       onEvent: (event) => {
         rig.events.push(event);
@@ -168,7 +167,7 @@ export class Rig {
       responseBytesMax: testLimits.responseBytesMax,
       requestTimeoutMs: 5_000,
       log: this.log,
-      clock: hastyClock,
+      clock: this.clock,
       random: seededRandom(2),
       ...options,
     });

@@ -6,10 +6,8 @@ import { encodeBatch, type FakeBatch } from '../support/fake-broker-codec.js';
 
 const NO_LIMITS: WalkLimits = { position: 0n, endOffset: null, bytesMax: 2 ** 30 };
 
-const walk = (
-  batches: readonly FakeBatch[],
-  limits: Partial<WalkLimits> = {},
-) => walkBatches(ByteSlices.of(Buffer.concat(batches.map(encodeBatch))), { ...NO_LIMITS, ...limits });
+const walk = (batches: readonly FakeBatch[], limits: Partial<WalkLimits> = {}) =>
+  walkBatches(ByteSlices.of(Buffer.concat(batches.map(encodeBatch))), { ...NO_LIMITS, ...limits });
 
 describe('walking batch headers', () => {
   test('goes on behind the last offset of the last batch, holes by compaction included', () => {
