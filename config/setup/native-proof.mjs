@@ -23,5 +23,5 @@ export async function proveNativePackages() {
     });
   }
   writeStamp(stamp, key);
-  return 'load';
+  return 'loaded';
 }

@@ -29,7 +29,7 @@ const FOLDERS = [
   'embedded',
   'commands',
 ];
-const BASE_FILES = ['src/errors.ts', 'src/invariant.ts', 'src/clock.ts', 'src/random.ts'];
+const BASE_FILES = ['src/errors.ts', 'src/invariant.ts', 'src/clock.ts', 'src/random.ts', 'src/version.ts'];
 const ENTRIES = ['src/engine.ts', 'workers/worker.ts'];
 /** What a worker must never load, itself or through another module. */
 const NOT_IN_WORKERS =
