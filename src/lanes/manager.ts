@@ -1,4 +1,3 @@
-import { pack } from 'msgpackr';
 import type { Clock } from '../clock.js';
 import { HeadraceError, messageOf } from '../errors.js';
 import type { OffsetsFollower } from '../followers/offsets.js';
@@ -10,11 +9,11 @@ import { type CommitPlan, lanesLost } from '../ledger/protocol.js';
 import type { CutCommand } from '../ledger/types.js';
 import type { AssignCommand, MainMessage, WorkerMessage } from '../pool/messages.js';
 import type { Random } from '../random.js';
-import { RecordType } from '../ring/layout.js';
 import type { RingWriter } from '../ring/writer.js';
 import type { Log } from '../telemetry/log.js';
 import { isHeld, type Lane } from './lane.js';
 import type { SnapshotJanitor } from './snapshot-janitor.js';
+import { WorkerLink } from './worker-link.js';
 
 /**
  * The lives of this engine's lanes: from the group's assignment over recovery and fetching to the hand-over. It owns no
@@ -45,12 +44,13 @@ export interface LaneManagerOptions {
 export class LaneManager {
   readonly #options: LaneManagerOptions;
   readonly #lanes = new Map<number, Lane>();
-  readonly #revokeWaiters = new Map<string, () => void>();
+  readonly #link: WorkerLink;
   #incarnations = 0;
   #coordinator: Coordinator | null = null;
 
   constructor(options: LaneManagerOptions) {
     this.#options = options;
+    this.#link = new WorkerLink(options.rings, options.post);
   }
 
   /** The coordinator is made with this manager's callbacks, hence after it. */
@@ -104,7 +104,7 @@ export class LaneManager {
       { partitions: lanes.length },
       'lanes revoked: sealing and committing what was read',
     );
-    this.#freeze(lanes);
+    this.#link.freeze(lanes);
     for (const lane of lanes) {
       this.#stopReading(lane);
       if (lane.state === 'live') lane.state = 'leaving';
@@ -139,7 +139,7 @@ export class LaneManager {
   async drain(): Promise<void> {
     const lanes = [...this.#lanes.values()];
     for (const lane of lanes) this.#stopReading(lane);
-    this.#freeze(lanes);
+    this.#link.freeze(lanes);
     await this.#cutWithSnapshot([...this.held().values()]);
     await this.#coordinator!.idle();
   }
@@ -192,9 +192,7 @@ export class LaneManager {
 
   onWorkerMessage(message: WorkerMessage): void {
     if (message.type === 'lane-revoked') {
-      const key = `${message.partition}/${message.incarnation}`;
-      this.#revokeWaiters.get(key)?.();
-      this.#revokeWaiters.delete(key);
+      this.#link.revoked(message.partition, message.incarnation);
       return;
     }
     if (!('incarnation' in message)) return;
@@ -268,18 +266,9 @@ export class LaneManager {
     }
   }
 
-  /** Sends a cut to the workers of its lanes, each its own part; returns those workers. */
+  /** Sends a cut to the workers of its lanes; returns those workers. */
   sendCut(command: CutCommand): number[] {
-    const byWorker = new Map<number, CutCommand['lanes']>();
-    for (const cut of command.lanes) {
-      const lane = this.#lanes.get(cut.partition);
-      if (lane === undefined || lane.incarnation !== cut.incarnation) continue;
-      byWorker.set(lane.worker, [...(byWorker.get(lane.worker) ?? []), cut]);
-    }
-    for (const [worker, lanes] of byWorker) {
-      this.#command(worker, RecordType.cut, -1, 0, pack({ ...command, lanes }));
-    }
-    return [...byWorker.keys()];
+    return this.#link.cut(command, this.#lanes);
   }
 
   #lanesOf(partitions: readonly number[]): Lane[] {
@@ -287,15 +276,13 @@ export class LaneManager {
   }
 
   #newLane(partition: number): Lane {
-    const { clock, random, snapshotIntervalMs, rings } = this.#options;
-    const load = rings.map(() => 0);
-    for (const lane of this.#lanes.values()) load[lane.worker]!++;
+    const { clock, random, snapshotIntervalMs } = this.#options;
     const nowMs = clock.monotonicMs();
     return {
       partition,
       incarnation: ++this.#incarnations,
       state: 'starting',
-      worker: load.indexOf(Math.min(...load)),
+      worker: this.#link.leastLoaded(this.#lanes.values()),
       parent: this.#options.ledger.version,
       committedTo: 0n,
       lastCommitMs: nowMs,
@@ -348,7 +335,7 @@ export class LaneManager {
         'replaying a lane up to the ledger',
       );
     }
-    this.#command(lane.worker, RecordType.assign, lane.partition, lane.incarnation, pack(command));
+    this.#link.assign(lane, command);
   }
 
   #ready(lane: Lane, nextOffset: bigint, openSessions: number): void {
@@ -413,7 +400,7 @@ export class LaneManager {
     const lanes = this.#lanesOf(partitions);
     for (const lane of lanes) {
       this.#stopReading(lane);
-      this.#command(lane.worker, RecordType.revoke, lane.partition, lane.incarnation);
+      void this.#link.revoke(lane);
       lane.incarnation = ++this.#incarnations;
       lane.state = 'starting';
       lane.halted = null;
@@ -433,14 +420,6 @@ export class LaneManager {
       .catch((error: unknown) => this.#options.onFatal(error));
   }
 
-  #freeze(lanes: readonly Lane[]): void {
-    for (const worker of new Set(lanes.map((lane) => lane.worker))) {
-      const own = lanes.filter((lane) => lane.worker === worker);
-      const message = own.map(({ partition, incarnation }) => ({ partition, incarnation }));
-      this.#options.post(worker, { type: 'freeze', lanes: message });
-    }
-  }
-
   async #cutWithSnapshot(lanes: readonly Lane[]): Promise<void> {
     if (lanes.length === 0) return;
     await this.#coordinator!.cut(
@@ -455,24 +434,8 @@ export class LaneManager {
 
   /** Tells the worker to let go of the lane, and forgets it. Resolves when the worker has. */
   #dismiss(lane: Lane): Promise<void> {
-    const { partition, incarnation, worker } = lane;
-    this.#lanes.delete(partition);
-    const gone = new Promise<void>((resolve) => {
-      this.#revokeWaiters.set(`${partition}/${incarnation}`, resolve);
-    });
-    this.#command(worker, RecordType.revoke, partition, incarnation);
-    return gone;
-  }
-
-  #command(
-    worker: number,
-    type: RecordType,
-    partition: number,
-    incarnation: number,
-    payload?: Uint8Array,
-  ): void {
-    const header = { type, partition, incarnation, offset: 0n, aux: 0n };
-    this.#options.rings[worker]!.command(header, payload ?? new Uint8Array(0));
+    this.#lanes.delete(lane.partition);
+    return this.#link.revoke(lane);
   }
 
   /** The offset behind the last event that was handed to the worker. */

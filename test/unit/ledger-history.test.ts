@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { appIdPrefix, LedgerHistory, recoveryOf, type VersionFacts } from '#src/ledger/history.js';
+import { appIdOf, LedgerHistory, recoveryOf, type VersionFacts } from '#src/ledger/history.js';
 import type { CutLaneEntry } from '#src/ledger/types.js';
 
-const PREFIX = appIdPrefix('group', 'clicks', 'topic-id');
+const SOURCE = { group: 'a/group', topic: 'clicks' };
+const TOPIC_ID = 'topic-id';
 
 function lane(from: number, to: number, overrides: Partial<CutLaneEntry> = {}): CutLaneEntry {
   return {
@@ -29,47 +30,64 @@ function version(number: number, ...lanes: CutLaneEntry[]): VersionFacts {
   return {
     version: number,
     entry: { format: 1, attempt: 'x', engine: 'e', semantics: 's', cuts },
-    txns: [{ appId: `${PREFIX}7`, version: BigInt(lanes.at(-1)!.to) }],
+    txns: [{ appId: appIdOf(SOURCE, TOPIC_ID, 7), version: BigInt(lanes.at(-1)!.to) }],
   };
 }
 
 describe('LedgerHistory', () => {
   it('follows a lane from its start through its cuts', () => {
-    const history = new LedgerHistory(PREFIX);
+    const history = new LedgerHistory(SOURCE);
     history.apply(version(1, lane(40, 40, { start: true, rows: 0 })));
     history.apply(version(2, lane(40, 50), lane(50, 60)));
-    expect(history.lane(7)).toMatchObject({ startOffset: 40n, committedTo: 60n, version: 2 });
-    expect(history.lane(7)!.cuts.map((cut) => cut.to)).toEqual([50n, 60n]);
+    expect(history.lane(TOPIC_ID, 7)).toMatchObject({ startOffset: 40n, committedTo: 60n, version: 2 });
+    expect(history.lane(TOPIC_ID, 7)!.cuts.map((cut) => cut.to)).toEqual([50n, 60n]);
     expect(history.lastSemantics).toBe('s');
   });
 
   it('passes over versions and transactions that are not ours', () => {
-    const history = new LedgerHistory(PREFIX);
+    const history = new LedgerHistory(SOURCE);
     history.apply({
       version: 1,
       entry: null,
-      txns: [{ appId: 'headrace/group/clicks/other-id/7', version: 3n }],
+      txns: [{ appId: 'headrace/another/clicks/topic-id/7', version: 3n }],
     });
-    expect(history.lanes()).toEqual([]);
+    expect(history.lanes(TOPIC_ID)).toEqual([]);
+  });
+
+  it('tells the lanes of a recreated topic from those of its predecessor', () => {
+    const history = new LedgerHistory(SOURCE);
+    history.apply(version(1, lane(0, 10)));
+    const recreated = {
+      ...version(2, lane(0, 3)),
+      txns: [{ appId: appIdOf(SOURCE, 'new-id', 7), version: 3n }],
+    };
+    history.apply(recreated);
+    expect(history.lane(TOPIC_ID, 7)!.committedTo).toBe(10n);
+    expect(history.lane('new-id', 7)!.committedTo).toBe(3n);
+    expect(history.partitionsOf(recreated, TOPIC_ID)).toEqual([]);
+    expect(history.partitionsOf(recreated, 'new-id')).toEqual([7]);
   });
 
   it('refuses our transaction id in a version without cuts of ours', () => {
-    const history = new LedgerHistory(PREFIX);
-    const facts = { version: 3, entry: null, txns: [{ appId: `${PREFIX}7`, version: 3n }] };
+    const history = new LedgerHistory(SOURCE);
+    const facts = { version: 3, entry: null, txns: [{ appId: appIdOf(SOURCE, TOPIC_ID, 7), version: 3n }] };
     expect(() => history.apply(facts)).toThrow(/carries a lane's txn but none of our cuts/);
   });
 
   it('refuses cuts that leave a gap, overlap, or do not end at the txn', () => {
-    const history = new LedgerHistory(PREFIX);
+    const history = new LedgerHistory(SOURCE);
     history.apply(version(1, lane(0, 10)));
     expect(() => history.apply(version(2, lane(11, 20)))).toThrow(/do not join/);
     expect(() => history.apply(version(2, lane(9, 20)))).toThrow(/do not join/);
-    const torn = { ...version(2, lane(10, 20)), txns: [{ appId: `${PREFIX}7`, version: 21n }] };
+    const torn = {
+      ...version(2, lane(10, 20)),
+      txns: [{ appId: appIdOf(SOURCE, TOPIC_ID, 7), version: 21n }],
+    };
     expect(() => history.apply(torn)).toThrow(/txn and its cuts differ/);
   });
 
   it('keeps two snapshots and the cuts behind the older of them', () => {
-    const history = new LedgerHistory(PREFIX);
+    const history = new LedgerHistory(SOURCE);
     for (let i = 0; i < 6; i++) {
       history.apply(
         version(
@@ -78,7 +96,7 @@ describe('LedgerHistory', () => {
         ),
       );
     }
-    const state = history.lane(7)!;
+    const state = history.lane(TOPIC_ID, 7)!;
     expect(state.snapshots.map((snapshot) => snapshot.path)).toEqual(['s2', 's4']);
     expect(state.cuts.map((cut) => cut.to)).toEqual([40n, 50n, 60n]);
   });
@@ -86,12 +104,12 @@ describe('LedgerHistory', () => {
 
 describe('recoveryOf', () => {
   function twoSnapshots() {
-    const history = new LedgerHistory(PREFIX);
+    const history = new LedgerHistory(SOURCE);
     history.apply(version(1, lane(0, 10, { snapshot: { path: 'a', sizeBytes: 1 } })));
     history.apply(version(2, lane(10, 20)));
     history.apply(version(3, lane(20, 30, { snapshot: { path: 'b', sizeBytes: 1 } })));
     history.apply(version(4, lane(30, 30, { marks: { endOfInput: true } })));
-    return history.lane(7)!;
+    return history.lane(TOPIC_ID, 7)!;
   }
 
   it('takes the newest snapshot and the cuts after it, one at the snapshot’s own offset included', () => {
@@ -111,8 +129,11 @@ describe('recoveryOf', () => {
   });
 
   it('replays from the lane’s start when it has no snapshot', () => {
-    const history = new LedgerHistory(PREFIX);
+    const history = new LedgerHistory(SOURCE);
     history.apply(version(1, lane(5, 10)));
-    expect(recoveryOf(history.lane(7)!, new Set())).toMatchObject({ snapshot: null, replay: [{ to: 10n }] });
+    expect(recoveryOf(history.lane(TOPIC_ID, 7)!, new Set())).toMatchObject({
+      snapshot: null,
+      replay: [{ to: 10n }],
+    });
   });
 });

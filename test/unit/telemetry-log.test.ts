@@ -2,7 +2,6 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { HeadraceError } from '#src/errors.js';
 import { createLog, type Log, type LogFormat, type LogLevel } from '#src/telemetry/log.js';
 import { describeError, plainFields } from '#src/telemetry/log-fields.js';
-import { rateLimited } from '#src/telemetry/rate-limited.js';
 
 const AT_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 6);
 const clock = { nowMs: () => AT_MS, monotonicMs: () => 0, sleep: async () => {} };
@@ -135,69 +134,5 @@ describe('the log', () => {
     });
     expect(describeError(error)).toBe('KAFKA_UNREACHABLE: no broker answers: ECONNREFUSED; trying again');
     expect(describeError('thrown text')).toBe('thrown text');
-  });
-});
-
-describe('a rate-limited log', () => {
-  function limited() {
-    const time = { ms: 0 };
-    const { log, lines } = recorded('info');
-    const slow = rateLimited(log, { ...clock, monotonicMs: () => time.ms }, 5_000);
-    const messages = () =>
-      json(lines).map(({ message, n }) => (n === undefined ? message : `${message} #${n}`));
-    return { slow, time, messages };
-  }
-
-  it('writes the first at once, then one line a window with the count', () => {
-    const { slow, time, messages } = limited();
-    for (let n = 0; n < 38; n++) {
-      time.ms = n * 100;
-      slow.warn({ n }, 'no broker answers');
-    }
-    expect(messages()).toEqual(['no broker answers #0']);
-    time.ms = 5_000;
-    slow.warn({ n: 99 }, 'no broker answers');
-    expect(messages()).toEqual(['no broker answers #0', 'no broker answers … 37 more in 4 s #99']);
-  });
-
-  it('writes the count with the next line of any message, when the repeats have ended', () => {
-    const { slow, time, messages } = limited();
-    slow.warn({ n: 1 }, 'a');
-    slow.warn({ n: 2 }, 'a');
-    time.ms = 3_600_000;
-    slow.info({ n: 3 }, 'b');
-    expect(messages()).toEqual(['a #1', 'b #3', 'a … 1 more in 1 s #2']);
-    slow.warn({ n: 4 }, 'a');
-    expect(messages().at(-1)).toBe('a #4');
-  });
-
-  it('tells messages, levels and children apart', () => {
-    const { slow, messages } = limited();
-    const child = slow.child({ partition: 1 });
-    slow.warn({}, 'a');
-    slow.error({}, 'a');
-    slow.warn({}, 'b');
-    child.warn({}, 'a');
-    child.warn({}, 'a');
-    expect(messages()).toEqual(['a', 'a', 'b', 'a']);
-  });
-
-  it('keeps nothing back after a flush, the children’s counts included', () => {
-    const { slow, time, messages } = limited();
-    const child = slow.child({ partition: 1 });
-    child.warn({}, 'a');
-    time.ms = 2_000;
-    child.warn({}, 'a');
-    slow.flush();
-    slow.flush();
-    expect(messages()).toEqual(['a', 'a … 1 more in 2 s']);
-  });
-
-  it('holds a bounded number of messages, even when somebody puts values into them', () => {
-    const { slow, messages } = limited();
-    for (let n = 0; n < 5_000; n++) slow.info({}, `offset ${n}`);
-    expect(messages()).toHaveLength(5_000);
-    slow.info({}, 'offset 0');
-    expect(messages()).toHaveLength(5_001);
   });
 });
