@@ -180,6 +180,11 @@ describe('a preferred replica', () => {
     await prefer();
     const honest = rig.fake.partitions[0]!;
     let followers = 0;
+    let examined = 0;
+    rig.fake.onOffsets = () => {
+      examined += 1;
+      return 0;
+    };
     rig.fake.onPartition = ({ fetchOffset, partitionBytesMax }, nodeId) => {
       if (nodeId === 2) {
         followers += 1;
@@ -190,6 +195,7 @@ describe('a preferred replica', () => {
     };
     await rig.caughtUp(0);
     expect(followers).toBe(1);
+    expect(examined).toBe(0);
     expect(rig.fetcher.stats().halted).toBe(0);
   });
 

@@ -221,14 +221,15 @@ describe('a lying size', () => {
   const fetchHead = () => new WireWriter().int32(0).int16(0).int32(0);
 
   test.each([
-    ['number of topics', fetchHead().int32(0x7fffffff)],
-    ['negative number of topics', fetchHead().int32(-2)],
-    ['topic name', fetchHead().int32(1).int16(0x7fff).int32(1)],
-    ['negative topic name', fetchHead().int32(1).int16(-2).int32(1)],
-    ['number of partitions', fetchHead().int32(1).string('t').int32(0x7fffffff)],
-  ])('of the %s is refused before anything is allocated', (_what, writer) => {
+    ['number of topics', fetchHead().int32(0x7fffffff), 'elements announced'],
+    ['number of topics, just too many,', fetchHead().int32(11), 'elements announced'],
+    ['negative number of topics', fetchHead().int32(-2), 'elements announced'],
+    ['topic name', fetchHead().int32(1).int16(0x7fff).int32(1), 'bytes announced'],
+    ['negative topic name', fetchHead().int32(1).int16(-2).int32(1), 'bytes announced'],
+    ['number of partitions', fetchHead().int32(1).string('t').int32(0x7fffffff), 'elements announced'],
+  ])('of the %s is refused where it is announced', (_what, writer, words) => {
     const bytes = Buffer.concat([writer.toBuffer(), Buffer.alloc(64)]);
-    expect(codeOf(() => decode(fetchApi, ByteSlices.of(bytes)))).toBe('KAFKA_PROTOCOL');
+    expect(() => decode(fetchApi, ByteSlices.of(bytes))).toThrow(words);
   });
 
   test.each([0x7fffffff, -2, -0x80000000])('of records (%i) is refused', (size) => {
