@@ -152,7 +152,7 @@ export class LaneManager {
     return this.#coordinator!.cut(
       lanes.map((lane) => {
         const snapshot = this.#wantsSnapshot(lane, nowMs);
-        if (snapshot) lane.nextSnapshotMs = nowMs + this.#options.snapshotIntervalMs;
+        if (snapshot) this.#snapshotTaken(lane);
         lane.cutPosition = this.#position(lane);
         return { partition: lane.partition, incarnation: lane.incarnation, marks: {}, snapshot };
       }),
@@ -173,6 +173,7 @@ export class LaneManager {
     if (waiting.some((lane) => lane.halted === null && !this.#atEnd(lane))) return false;
     const held = waiting.filter((lane) => isHeld(lane));
     if (held.length > 0) {
+      for (const lane of held) this.#snapshotTaken(lane);
       await this.#coordinator!.cut(
         held.map((lane) => ({
           partition: lane.partition,
@@ -366,9 +367,8 @@ export class LaneManager {
   #endedAt(lane: Lane): boolean {
     if (lane.endOffset === null || lane.committedTo < lane.endOffset) return false;
     const history = this.#options.ledger.lane(lane.partition)!;
-    const last = history.cuts.at(-1);
-    if (last === undefined && history.snapshots.length === 0) return true;
-    return last?.marks.endOfInput === true;
+    const untouched = history.committedTo === history.startOffset && history.cuts.length === 0;
+    return untouched || history.endedAt === lane.committedTo;
   }
 
   #corrupt(lane: Lane, offset: bigint, error: HeadraceError): void {
@@ -458,6 +458,10 @@ export class LaneManager {
     if (lane.halted !== null) return false;
     const overdue = nowMs - lane.lastCommitMs >= IDLE_COMMIT_MS && position !== lane.committedTo;
     return overdue || this.#wantsSnapshot(lane, nowMs);
+  }
+
+  #snapshotTaken(lane: Lane): void {
+    lane.nextSnapshotMs = this.#options.clock.monotonicMs() + this.#options.snapshotIntervalMs;
   }
 
   #wantsSnapshot(lane: Lane, nowMs: number): boolean {

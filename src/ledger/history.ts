@@ -32,6 +32,8 @@ export interface LaneHistory {
   /** Version of the lane's last commit. */
   version: number;
   watermarkMs: number | null;
+  /** Offset at which a bounded run last let the open sessions out, or null. */
+  endedAt: bigint | null;
   /** Oldest first; only those whose cut the ledger has for this lane (rule 11). */
   snapshots: (SnapshotRef & { version: number })[];
   /** In order of version. */
@@ -132,6 +134,7 @@ export class LedgerHistory {
         committedTo: BigInt(entry.from),
         version,
         watermarkMs: null,
+        endedAt: null,
         snapshots: [],
         cuts: [],
       };
@@ -146,6 +149,7 @@ export class LedgerHistory {
     lane.committedTo = to;
     lane.version = version;
     lane.watermarkMs = entry.watermarkMs ?? lane.watermarkMs;
+    if (entry.marks.endOfInput === true) lane.endedAt = to;
     if (entry.start === true) return;
     lane.cuts.push({
       cutId,
