@@ -29,13 +29,15 @@ export async function examineGap(
   if (position >= start && position <= end) return null;
   lane.logStartOffset = start;
   lane.highWatermark = end;
-  const what =
-    position < start
-      ? `offsets ${position} to ${start - 1n} (${start - position} of them) were deleted before they were read`
-      : `the log ends at ${end}, ${position - end} offsets before the position ${position}`;
+  const deleted = position < start;
+  const what = deleted
+    ? `offsets ${position} to ${start - 1n} (${start - position} of them) were deleted before they were read`
+    : `the log ends at ${end}, ${position - end} offsets before the position ${position}`;
   return new HeadraceError('OFFSET_OUT_OF_RANGE', what, {
     where: { topic: topic.name, partition, position, logStart: start, highWatermark: end, broker },
-    remedy: 'raise the retention of the topic; what is gone can only come back from a copy of it',
+    remedy: deleted
+      ? 'raise the retention of the topic; what is gone can only come back from a copy of it'
+      : 'the log lost records, or the position is from another topic',
   });
 }
 
