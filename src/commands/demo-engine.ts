@@ -12,9 +12,9 @@ import { HeadraceError, messageOf } from '../errors.js';
  */
 
 /** From the sources (tests) it is the built one too: Node can't run TypeScript by itself. */
-const BUILT = new URL(import.meta.url.endsWith('.ts') ? '../../dist/' : '../', import.meta.url);
-const ENTRY = fileURLToPath(new URL('engine.js', BUILT));
-const END_WITH_PARENT = new URL('embedded/end-with-parent.js', BUILT).href;
+const BUILT = new URL(import.meta.url.endsWith('.ts') ? '../../dist/commands/' : './', import.meta.url);
+const ENTRY = fileURLToPath(new URL('../engine.js', BUILT));
+const END_WITH_PARENT = new URL('../embedded/end-with-parent.js', BUILT).href;
 const TAIL_LINES = 20;
 
 export class DemoEngine {

@@ -78,7 +78,8 @@ export class Feed {
   #dueEvents(): number {
     const { eventsPerSecond, generator } = this.#options;
     if (eventsPerSecond === null) return BATCH_EVENTS;
-    const due = Math.floor((this.elapsedMs * eventsPerSecond) / 1000) - generator.emitted;
+    // the first event is due at once
+    const due = 1 + Math.floor((this.elapsedMs * eventsPerSecond) / 1000) - generator.emitted;
     return Math.min(BATCH_EVENTS, Math.max(0, due));
   }
 

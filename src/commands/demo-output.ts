@@ -42,10 +42,10 @@ export function statusText(parts: {
   return [
     `${formatElapsed(feed.elapsedMs)}: ${formatCount(backlog.records)} events`,
     formatRate(backlog.records, feed.elapsedMs),
-    `${formatCount(ledger.rows)} sessions in the table`,
+    `${formatCount(ledger.rows)} sessions`,
     `${ledger.commits} commits`,
     `lag ${formatCount(backlog.records - backlog.committedRecords)}`,
-    `event time ${new Date(generator.nowMs).toISOString().slice(0, 16).replace('T', ' ')}`,
+    `at ${new Date(generator.nowMs).toISOString().slice(5, 16).replace('T', ' ')}`,
   ].join(' · ');
 }
 

@@ -76,7 +76,8 @@ async function play(
   signal: AbortSignal,
 ): Promise<DemoFigures> {
   const clock = systemClock;
-  const folder = await demoFolder(options, narrator, cleanups);
+  const keeping = { folder: options.keep === true };
+  const folder = await demoFolder(keeping, narrator, cleanups);
   const lake = join(folder, 'lake');
   await mkdir(lake);
   // chDB is asked for now: half a minute later would be late to learn that it is not installed
@@ -131,15 +132,18 @@ async function play(
   narrator.line('Asking the table (SQL by chDB, deltaLakeLocal).');
   const table = await readTable(chdb, join(chdb.folder, 'lake'));
   const expected = generator.expected();
+  const differing = differences(expected, table);
+  // a table that is wrong is worth a look
+  if (differing.length > 0) keeping.folder = true;
   return {
     expected,
     table,
-    differences: differences(expected, table),
+    differences: differing,
     seconds: options.seconds,
     feedMs: feed.elapsedMs,
     commits: ledger.commits,
     tableFolder: lake,
-    kept: options.keep === true,
+    kept: keeping.folder,
   };
 }
 
@@ -188,10 +192,14 @@ function generatorOptions({ seconds, eventsPerSecond }: DemoOptions, nowMs: numb
   return { seed: SEED, users, partitions: PARTITIONS, startMs };
 }
 
-async function demoFolder(options: DemoOptions, narrator: Narrator, cleanups: Cleanups): Promise<string> {
+async function demoFolder(
+  keeping: { folder: boolean },
+  narrator: Narrator,
+  cleanups: Cleanups,
+): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'headrace-demo-')));
   cleanups.add(async () => {
-    if (options.keep === true) narrator.line(`Kept: ${folder}`);
+    if (keeping.folder) narrator.line(`Kept: ${folder}`);
     else await rm(folder, { recursive: true, force: true });
   });
   return folder;
