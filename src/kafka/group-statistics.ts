@@ -5,14 +5,11 @@ export interface Statistics {
   /** Fetch requests sent and messages received since the start. Both stay 0: the group never reads. */
   fetchRequests: number;
   messagesReceived: number;
-  /** State of the membership: `init`, `wait-join`, `steady`, … */
-  joinState: string;
 }
 
 interface RawStatistics {
   rxmsgs?: number;
   brokers?: Record<string, { state?: string; req?: Record<string, number> }>;
-  cgrp?: { join_state?: string };
 }
 
 /** null when the text is no statistics. */
@@ -28,6 +25,5 @@ export function readStatistics(json: string): Statistics | null {
     brokersUp: brokers.filter(({ state }) => state === 'UP' || state === 'UPDATE').length,
     fetchRequests: brokers.reduce((sum, { req }) => sum + (req?.Fetch ?? 0), 0),
     messagesReceived: raw.rxmsgs ?? 0,
-    joinState: raw.cgrp?.join_state ?? '',
   };
 }

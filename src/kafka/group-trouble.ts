@@ -70,6 +70,7 @@ export class GroupTrouble {
   }
 
   #answered(): void {
+    this.#detail = undefined;
     if (this.#lasting.delete('unreachable')) this.#log.info(this.#where, 'Kafka answers again');
   }
 

@@ -66,7 +66,6 @@ export interface NativeConsumer extends NativeClient {
   incrementalUnassign(partitions: TopicPartition[]): void;
   unassign(): void;
   assignmentLost(): boolean;
-  rebalanceProtocol(): string;
   pause(partitions: TopicPartition[]): void;
   commit(offsets: TopicPartition[]): void;
   committed(

@@ -50,6 +50,7 @@ export class Producer {
   readonly #options: ProducerOptions;
   readonly #log: RepeatLimitedLog;
   readonly #config: LibrdkafkaConfig;
+  readonly #messagesMax: number;
   readonly #offsets = new Map<string, Map<number, number>>();
   #client: NativeProducer | null = null;
   #accepted = 0;
@@ -60,6 +61,7 @@ export class Producer {
   constructor(options: ProducerOptions) {
     this.#options = options;
     this.#log = new RepeatLimitedLog(options.log, options.clock);
+    this.#messagesMax = options.queueMessagesMax ?? QUEUE_MESSAGES_MAX;
     this.#config = {
       ...clientConfig(options.brokers, options.clientId),
       'enable.idempotence': true,
@@ -67,7 +69,7 @@ export class Producer {
       partitioner: 'murmur2_random',
       'compression.codec': 'lz4',
       'linger.ms': options.lingerMs ?? LINGER_MS,
-      'queue.buffering.max.messages': options.queueMessagesMax ?? QUEUE_MESSAGES_MAX,
+      'queue.buffering.max.messages': this.#messagesMax,
       'queue.buffering.max.kbytes': options.queueKibMax ?? QUEUE_KIB_MAX,
       dr_cb: true,
       ...options.extra,
@@ -109,6 +111,8 @@ export class Producer {
   ): 'queued' | 'full' {
     const client = this.#client;
     invariant(client !== null, 'a record for a producer that is not connected');
+    // The native queue has room again as soon as the broker answers; the reports that wait for us take memory too.
+    if (this.inFlight >= this.#messagesMax) return 'full';
     try {
       client.produce(topic, partition, value, key, timestampMs, undefined, headers);
     } catch (error) {

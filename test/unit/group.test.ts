@@ -309,7 +309,7 @@ describe('a commit', () => {
 });
 
 describe('trouble', () => {
-  const figures = { brokersUp: 0, fetchRequests: 0, messagesReceived: 0, joinState: 'init' };
+  const figures = { brokersUp: 0, fetchRequests: 0, messagesReceived: 0 };
 
   it('with unreachable brokers is told once every five seconds, and its end once', async () => {
     const member = await start();
