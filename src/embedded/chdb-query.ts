@@ -211,7 +211,8 @@ function unavailable(folder: string, message: string, remedy: string): HeadraceE
 }
 
 function remedyFor(message: string): string {
-  if (message.includes('chdb-child.js')) return 'Build first: npm run build.';
-  if (!/Cannot find (package|module)|no native binding/.test(message)) return 'See the message above.';
-  return 'chDB is a development dependency (543 MB, Linux with glibc or macOS): npm ci in a checkout installs it.';
+  if (/Cannot find package 'chdb'|no native binding/.test(message)) {
+    return 'chDB is a development dependency (543 MB, Linux with glibc or macOS): npm ci in a checkout installs it.';
+  }
+  return message.includes('chdb-child.js') ? 'Build first: npm run build.' : 'See the message above.';
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -166,6 +166,25 @@ describe('SQL by chDB in a child process', () => {
     parent.kill('SIGKILL');
     await expect.poll(() => isAlive(pid), { timeout: 20_000 }).toBe(false);
     expect(await readdir(temporary)).toEqual([]);
+  });
+
+  it('says what to do when chDB is not installed, as in production', async () => {
+    const dist = new URL('../../dist/', import.meta.url);
+    for (const name of ['errors.js', 'embedded/chdb-query.js', 'embedded/chdb-child.js']) {
+      await cp(new URL(name, dist), join(root, 'dist', name));
+    }
+    await writeFile(join(root, 'package.json'), '{"type":"module"}');
+    const script = `
+      import { querySql } from ${JSON.stringify(join(root, 'dist/embedded/chdb-query.js'))};
+      await querySql('.', 'SELECT 1').catch((error) => console.log(String(error)));
+    `;
+    const node = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const printed = await new Promise((resolve) => node.stdout.once('data', (text) => resolve(String(text))));
+    expect(printed).toMatch(
+      /^CHDB_UNAVAILABLE: .*Cannot find package 'chdb'.*npm ci in a checkout installs it/,
+    );
   });
 
   it('says so when the folder is not there', async () => {
