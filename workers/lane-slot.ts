@@ -29,6 +29,7 @@ export interface Emitted {
 
 export interface LaneSlotOptions {
   assign: AssignCommand;
+  topic: string;
   model: CompiledModel;
   limits: { recordBytesMax: number; decompressedBatchBytesMax: number };
   onLive(): void;
@@ -103,29 +104,29 @@ export class LaneSlot {
   }
 
   /**
-   * Takes whole record batches that were fetched from `nextOffset`. Returns the number of events. Throws HeadraceError
-   * BATCH_CORRUPT (nextOffset stands at the first event not taken), BATCH_UNSUPPORTED, REPLAY_DIFFERS.
+   * Takes whole record batches that were fetched from `nextOffset`; events at or behind `until` are not the lane's (the last
+   * batch of a bounded run may reach beyond its end). Returns the number of events. Throws HeadraceError BATCH_CORRUPT
+   * (nextOffset stands at the first event not taken), BATCH_UNSUPPORTED, BATCH_TOO_LARGE, REPLAY_DIFFERS.
    */
-  accept(bytes: Uint8Array, fetchedFrom: bigint): number {
+  accept(bytes: Uint8Array, fetchedFrom: bigint, until: bigint): number {
     const lane = this.#lane;
-    invariant(lane !== null, 'data came before the lane was ready', { partition: this.partition });
+    const { partition } = this;
+    invariant(lane !== null, 'data came before the lane was ready', { partition });
     invariant(fetchedFrom === this.nextOffset, 'data does not continue the lane', {
-      partition: this.partition,
+      partition,
       expected: this.nextOffset,
       offset: fetchedFrom,
     });
     let taken = 0;
-    const done = decodeBatches(
-      bytes,
-      { fromOffset: this.nextOffset, limits: this.#options.limits },
-      (record) => {
-        if (this.mode === 'replay') this.#meetCuts(record.offset);
-        lane.accept(record);
-        this.nextOffset = record.offset + 1n;
-        taken++;
-      },
-    );
-    this.nextOffset = done.nextOffset;
+    const { topic, limits } = this.#options;
+    decodeBatches(bytes, { fromOffset: this.nextOffset, limits, where: { topic, partition } }, (record) => {
+      if (record.offset >= until) return;
+      if (this.mode === 'replay') this.#meetCuts(record.offset);
+      lane.accept(record);
+      this.nextOffset = record.offset + 1n;
+      taken++;
+    });
+    this.nextOffset = until;
     if (this.mode === 'replay') this.#meetCuts(this.nextOffset);
     return taken;
   }

@@ -135,7 +135,7 @@ class WorkerLoop {
     const startedMs = performance.now();
     try {
       const clampedBefore = slot.clamped;
-      const events = slot.accept(record.bytes, record.offset);
+      const events = slot.accept(record.bytes, record.offset, record.aux);
       this.#counters.add('clamped', slot.clamped - clampedBefore);
       this.#events += events;
       this.#counters.add('events', events);
@@ -152,6 +152,7 @@ class WorkerLoop {
     const { recordBytesMax, decompressedBatchBytesMax } = this.#task.limits;
     const slot = new LaneSlot({
       assign: command,
+      topic: this.#task.topic,
       model: this.#task.model,
       limits: { recordBytesMax, decompressedBatchBytesMax },
       onLive: () => this.#post({ type: 'lane-live', partition, incarnation }),

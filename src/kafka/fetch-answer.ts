@@ -65,9 +65,7 @@ function nothingKept(
 ): Delivery {
   switch (walk.stop) {
     case 'end-offset':
-      // what lay before the end was compacted away
-      lane.advance(lane.endOffset!, lane.batchEpoch, 0);
-      return { kind: 'nothing' };
+      return compactedAway(lane);
     case 'unsupported':
       return {
         kind: 'suspect',
@@ -81,6 +79,15 @@ function nothingKept(
     default:
       return cutOff(lane, walk.stoppedAtBytes, where);
   }
+}
+
+/** What lay before the end was compacted away: an empty record tells the worker that the lane is at its end. */
+function compactedAway(lane: FetchLane): Delivery {
+  const { partition, incarnation, position: offset } = lane;
+  if (lane.ring.writer.tryClaim(0) === null) return { kind: 'no-room' };
+  lane.advance(lane.endOffset!, lane.batchEpoch, 0);
+  lane.ring.writer.commit({ type: RecordType.data, partition, incarnation, offset, aux: lane.position }, 0);
+  return { kind: 'nothing' };
 }
 
 /** The first batch is not there as a whole. `bytes`: its size if its header is there. */

@@ -43,7 +43,10 @@ export const AUX_AT = 24;
 export const RecordType = {
   /** Fill up to the end of the data area. */
   padding: 0,
-  /** Whole record batches as fetched. offset: the position they were fetched from; aux: the position behind them. */
+  /**
+   * Whole record batches as fetched, or none. offset: the position they were fetched from; aux: the position behind them.
+   * Events of the first and last batch that lie outside [offset, aux) do not count.
+   */
   data: 1,
   /** A lane arrives. Payload: msgpack AssignCommand. */
   assign: 2,
