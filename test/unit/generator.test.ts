@@ -179,7 +179,7 @@ describe('ClickstreamGenerator', () => {
   });
 
   it('writes events of the documented shape and size, with fields missing, null, escaped and not ASCII', () => {
-    const { events } = stream({ ...BASE, users: 2000 }, 20_000);
+    const { events } = stream({ ...BASE, users: 2000 }, 8_000);
     const clicks = events.map(parse);
     const uuidV4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
     for (const click of clicks) {
