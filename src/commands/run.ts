@@ -67,7 +67,9 @@ export async function runCommand(options: RunOptions): Promise<number> {
         ...common,
       });
       const topic = await cluster.topic(config.kafka.topic);
-      const { untilEnd } = options;
+      const endOffsets = options.untilEnd
+        ? await cluster.listOffsets(topic, topic.partitions, 'latest')
+        : null;
       engine = new Engine({
         config,
         model,
@@ -77,7 +79,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
         engineId,
         semantics,
         version,
-        untilEnd,
+        endOffsets,
         ...common,
       });
       return await engine.run(signal);

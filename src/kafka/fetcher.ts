@@ -195,7 +195,7 @@ export class Fetcher {
     lane.atEndSinceMs = null;
     this.#placement.withdraw(lane);
     this.#stats.halted += 1;
-    this.#options.log.error({ error }, 'lane halted; others go on');
+
     const { partition, incarnation } = lane;
     this.#options.onEvent({ type: 'lane-halted', partition, incarnation, error });
   }

@@ -34,8 +34,8 @@ export interface LaneManagerOptions {
   snapshotIntervalMs: number;
   /** Offsets to start from, for lanes that the ledger does not know. */
   startOffsets(partitions: number[]): Promise<ReadonlyMap<number, bigint>>;
-  /** Bounded run: where the input of these lanes ends; null: it does not. */
-  endOffsets: ((partitions: number[]) => Promise<ReadonlyMap<number, bigint>>) | null;
+  /** Bounded run: where the input of each lane ends; null: it does not. */
+  endOffsets: ReadonlyMap<number, bigint> | null;
   /** The broker that leads a partition, for messages. */
   leaderOf(partition: number): string | undefined;
   onFatal(error: unknown): void;
@@ -87,12 +87,9 @@ export class LaneManager {
         unknown.map((partition) => ({ partition, offset: starts.get(partition)! })),
       );
     }
-    const ends = await this.#options.endOffsets?.(fresh);
     for (const lane of lanes) {
-      // revoked again, or reset by another's commit, while we asked
-      if (this.#lanes.get(lane.partition) !== lane || lane.state !== 'starting') continue;
-      lane.endOffset = ends?.get(lane.partition) ?? null;
-      this.#recover(lane);
+      // it may have been taken away again while we asked
+      if (this.#lanes.get(lane.partition) === lane) this.#recover(lane);
     }
   }
 
@@ -235,7 +232,9 @@ export class LaneManager {
 
   /** Another engine wrote a version with these lanes' transactions. */
   onForeign(version: number, partitions: number[]): void {
-    const lost = lanesLost(version, partitions, this.#lanes.values());
+    // a lane that is still starting stands on nothing yet: it will be built on what the ledger says then
+    const built = [...this.#lanes.values()].filter((lane) => lane.state !== 'starting');
+    const lost = lanesLost(version, partitions, built);
     if (lost.length === 0) return;
     this.#options.log.warn(
       { version, partitions: lost.join(',') },
@@ -277,7 +276,7 @@ export class LaneManager {
   }
 
   #newLane(partition: number): Lane {
-    const { clock, random, snapshotIntervalMs } = this.#options;
+    const { clock, random, snapshotIntervalMs, endOffsets } = this.#options;
     const nowMs = clock.monotonicMs();
     return {
       partition,
@@ -287,7 +286,8 @@ export class LaneManager {
       parent: this.#options.ledger.version,
       committedTo: 0n,
       lastCommitMs: nowMs,
-      endOffset: null,
+      // a partition that was added since has nothing that belongs to a bounded run
+      endOffset: endOffsets === null ? null : (endOffsets.get(partition) ?? 0n),
       finished: false,
       halted: null,
       unusable: new Set(),

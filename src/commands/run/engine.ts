@@ -28,16 +28,16 @@ export interface EngineOptions {
   engineId: string;
   semantics: string;
   version: string;
-  /** A bounded run: ends at the offsets that are the last ones when a lane is assigned. */
-  untilEnd: boolean;
+  /** A bounded run: where each partition's input ends; null: it does not. */
+  endOffsets: ReadonlyMap<number, bigint> | null;
   clock: Clock;
   random: Random;
   log: Log;
 }
 
-/** A bounded run without a single partition gives up waiting for one after this. */
-const NO_LANES_MS = 15_000;
 const BOUNDED_POLL_MS = 100;
+/** How often a bounded run that is done with its own lanes asks the ledger for the others. */
+const BOUNDED_OTHERS_MS = 1_000;
 
 /** All parts of a running engine, wired; see src/ARCHITECTURE.md for the picture. */
 export class Engine {
@@ -57,7 +57,6 @@ export class Engine {
   #cutting: Promise<void> = Promise.resolve();
   #abandoned = false;
   #startedMs = 0;
-  #lastAssignmentMs = 0;
   #figures: RunFigures | null = null;
 
   constructor(options: EngineOptions) {
@@ -157,7 +156,7 @@ export class Engine {
   }
 
   #makeManager(): LaneManager {
-    const { config, cluster, topic, clock, random, log, untilEnd } = this.#options;
+    const { config, cluster, topic, clock, random, log, endOffsets } = this.#options;
     return new LaneManager({
       ledger: this.#ledger,
       rings: this.#pool.rings,
@@ -171,7 +170,7 @@ export class Engine {
       topic: topic.name,
       snapshotIntervalMs: config.snapshotIntervalMs,
       startOffsets: (partitions) => cluster.listOffsets(topic, partitions, config.kafka.start),
-      endOffsets: untilEnd ? (partitions) => cluster.listOffsets(topic, partitions, 'latest') : null,
+      endOffsets,
       leaderOf: (partition) => {
         const leader = topic.leader(partition);
         return leader === undefined ? undefined : cluster.nameOf(leader.nodeId);
@@ -202,7 +201,6 @@ export class Engine {
   async run(signal: AbortSignal): Promise<RunFigures> {
     const { clock } = this.#options;
     this.#startedMs = clock.monotonicMs();
-    this.#lastAssignmentMs = this.#startedMs;
     try {
       await this.#group.start();
       const done = Promise.race([this.#untilStopped(signal), this.#untilFinished(), this.#failed]);
@@ -225,20 +223,33 @@ export class Engine {
     );
   }
 
-  /** Bounded run: until every lane of ours is at its end and let out. Never resolves in an unbounded one. */
+  /**
+   * Bounded run: until every lane of ours is at its end and let out, and the ledger has every other one at its end too.
+   * Silence proves nothing: lanes may be lost for a while, or be another engine's. Never resolves in an unbounded run.
+   */
   async #untilFinished(): Promise<void> {
-    const { untilEnd, clock, log } = this.#options;
-    if (!untilEnd) return await new Promise<never>(() => {});
-    for (;;) {
+    const { endOffsets, clock, log } = this.#options;
+    if (endOffsets === null) return await new Promise<never>(() => {});
+    let toldMs = clock.monotonicMs();
+    while (!this.#stop.signal.aborted) {
       await clock.sleep(BOUNDED_POLL_MS, this.#stop.signal);
-      if (this.#stop.signal.aborted) return;
-      if (this.#manager.lanes.size === 0) {
-        if (clock.monotonicMs() - this.#lastAssignmentMs < NO_LANES_MS) continue;
-        log.info({}, 'no partitions came to this engine: others have them all');
-        return;
+      if (!(await this.#manager.finishBounded())) continue;
+      const others = [...endOffsets].filter(([partition, end]) => !this.#isDone(partition, end));
+      if (others.length === 0) return;
+      if (clock.monotonicMs() - toldMs >= PROGRESS_MS) {
+        toldMs = clock.monotonicMs();
+        const partitions = others.map(([partition]) => partition).join(',');
+        log.info({ partitions }, 'done with our lanes; waiting for these, which are not ours now');
       }
-      if (await this.#manager.finishBounded()) return;
+      await clock.sleep(BOUNDED_OTHERS_MS, this.#stop.signal);
+      await this.#ledger.refresh();
     }
+  }
+
+  #isDone(partition: number, end: bigint): boolean {
+    if (this.#manager.lanes.get(partition)?.finished === true) return true;
+    const lane = this.#ledger.lane(partition);
+    return lane !== undefined && lane.committedTo >= end;
   }
 
   /** A cut each interval. Too many under way: data is held back until the oldest is done, commands pass. */
@@ -346,7 +357,6 @@ export class Engine {
   }
 
   #onAssigned(partitions: number[]): void {
-    this.#lastAssignmentMs = this.#options.clock.monotonicMs();
     this.#manager.assigned(partitions).catch((error: unknown) => this.#fail(error));
   }
 
