@@ -35,6 +35,8 @@ export class Coordinator {
   readonly #options: CoordinatorOptions;
   #inFlight: Cut[] = [];
   #pumping = false;
+  /** A commit that can't be planned or written can't be by trying again; the engine is about to end. */
+  #failed = false;
   #lastId = 0n;
 
   constructor(options: CoordinatorOptions) {
@@ -68,9 +70,9 @@ export class Coordinator {
     this.#pump();
   }
 
-  /** Resolves when no cut is under way. */
+  /** Resolves when the cuts that are under way now are done; the engine may begin others meanwhile. */
   async idle(): Promise<void> {
-    while (this.#inFlight.length > 0) await this.#inFlight.at(-1)!.settled;
+    await this.#inFlight.at(-1)?.settled;
   }
 
   /**
@@ -113,10 +115,13 @@ export class Coordinator {
   }
 
   #pump(): void {
-    if (this.#pumping || !this.#headIsSealed()) return;
+    if (this.#pumping || this.#failed || !this.#headIsSealed()) return;
     this.#pumping = true;
     this.#commitSealed()
-      .catch((error: unknown) => this.#options.onFatal(error))
+      .catch((error: unknown) => {
+        this.#failed = true;
+        this.#options.onFatal(error);
+      })
       .finally(() => {
         this.#pumping = false;
         this.#pump();
