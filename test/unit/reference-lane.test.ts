@@ -409,6 +409,31 @@ describe('the end of a bounded input', () => {
       { session_id: `u:${BASE_MS + 8_000}`, closed_by: 'gap', revision: 1, sign: 1 },
     ]);
   });
+
+  it('knows a session by its first row for good, also after it was let out with an earlier start', () => {
+    const probe = new LaneProbe(tinyModel({ disorder: '60s' })).send(u(8)).marks({ endOfInput: true });
+    probe.send(u(2)).marks({ endOfInput: true });
+    probe.rows.length = 0;
+    probe.send(end(4)).marks({ endOfInput: true });
+    expect(probe.named).toMatchObject([
+      { session_id: `u:${BASE_MS + 2_000}`, sign: 1, events: 1 },
+      { session_id: `u:${BASE_MS + 8_000}`, sign: -1, events: 2, revision: 1 },
+      { session_id: `u:${BASE_MS + 8_000}`, sign: 1, events: 1, revision: 2 },
+    ]);
+  });
+
+  it('gives no revision of a session twice when what was merged is split again', () => {
+    const probe = new LaneProbe(tinyModel({ disorder: '60s' })).send(u(0), u(16)).marks({ endOfInput: true });
+    probe.send(u(8)).marks({ endOfInput: true });
+    probe.rows.length = 0;
+    probe.send(end(12)).marks({ endOfInput: true });
+    expect(probe.named).toMatchObject([
+      { session_id: `u:${BASE_MS}`, sign: -1, revision: 1, events: 3 },
+      { session_id: `u:${BASE_MS}`, sign: 1, revision: 2, events: 2 },
+      // its revision 0 was given and taken back before the merge
+      { session_id: `u:${BASE_MS + 16_000}`, sign: 1, revision: 2, events: 1 },
+    ]);
+  });
 });
 
 describe('a snapshot', () => {
