@@ -46,6 +46,8 @@ export class LaneManager {
   readonly #lanes = new Map<number, Lane>();
   readonly #link: WorkerLink;
   #incarnations = 0;
+  /** The engine stops: lanes that become ready now are not read any more. */
+  #draining = false;
   #coordinator: Coordinator | null = null;
 
   constructor(options: LaneManagerOptions) {
@@ -134,6 +136,7 @@ export class LaneManager {
    * lies in the rings is left to the next start: it may be seconds of work.
    */
   async drain(): Promise<void> {
+    this.#draining = true;
     const lanes = [...this.#lanes.values()];
     for (const lane of lanes) this.#stopReading(lane);
     this.#link.freeze(lanes);
@@ -255,14 +258,12 @@ export class LaneManager {
       lane.parent = version;
       lane.committedTo = to;
       lane.lastCommitMs = nowMs;
+      this.#options.offsets.note({ partition, offset: to, metadata: `headrace version=${version}` });
     }
     for (const snapshot of plan.snapshots) {
       const lane = this.#lanes.get(snapshot.partition);
       if (lane !== undefined) lane.snapshotOffset = snapshot.offset;
       this.#options.janitor.committed(this.#options.ledger.lane(snapshot.partition)!);
-    }
-    for (const { partition, to } of plan.lanes) {
-      this.#options.offsets.note({ partition, offset: to, metadata: `headrace version=${version}` });
     }
   }
 
@@ -308,6 +309,7 @@ export class LaneManager {
     lane.parent = history.version;
     lane.committedTo = history.committedTo;
     lane.snapshotOffset = recovery?.snapshot?.offset ?? null;
+    lane.state = 'recovering';
     if (recovery === null) {
       const error = new HeadraceError('SNAPSHOT_UNUSABLE', 'no snapshot of the lane can be read', {
         where: { partition: lane.partition, tried: [...lane.unusable].join(' ') },
@@ -316,7 +318,6 @@ export class LaneManager {
       this.#halt(lane, error);
       return;
     }
-    lane.state = 'recovering';
     const fromOffset = recovery.snapshot?.offset ?? history.startOffset;
     lane.position = fromOffset;
     lane.replay = { fromMs: clock.monotonicMs(), fromOffset };
@@ -344,6 +345,7 @@ export class LaneManager {
     this.#options.log.debug({ partition, offset: nextOffset, open_sessions: openSessions }, 'lane ready');
     lane.position = nextOffset;
     lane.cutPosition = nextOffset;
+    if (this.#draining) return;
     this.#options.fetcher.addLane({
       partition,
       incarnation,
@@ -395,9 +397,12 @@ export class LaneManager {
     );
   }
 
-  /** Starts lanes over from the ledger: a new incarnation, and everything sealed by the old one is void (rule 3). */
+  /**
+   * Starts lanes over from the ledger: a new incarnation, and everything sealed by the old one is void (rule 3). Lanes that
+   * start already will be built on what the ledger says then.
+   */
   #reset(partitions: readonly number[]): void {
-    const lanes = this.#lanesOf(partitions);
+    const lanes = this.#lanesOf(partitions).filter((lane) => lane.state !== 'starting');
     for (const lane of lanes) {
       this.#stopReading(lane);
       void this.#link.revoke(lane);
@@ -434,7 +439,9 @@ export class LaneManager {
 
   /** Tells the worker to let go of the lane, and forgets it. Resolves when the worker has. */
   #dismiss(lane: Lane): Promise<void> {
-    this.#lanes.delete(lane.partition);
+    // it may have become ready since it was told to stop
+    this.#stopReading(lane);
+    if (this.#lanes.get(lane.partition) === lane) this.#lanes.delete(lane.partition);
     return this.#link.revoke(lane);
   }
 

@@ -1,0 +1,161 @@
+import { unpack } from 'msgpackr';
+import type { CutCommand, SealedLane, SealedReport } from '#src/ledger/types.js';
+import type { AssignCommand, MainMessage, WorkerMessage } from '#src/pool/messages.js';
+import { RingConsumer } from '#src/ring/consumer.js';
+import { RecordType } from '#src/ring/layout.js';
+import { RingProducer } from '#src/ring/producer.js';
+import { RingWriter } from '#src/ring/writer.js';
+import { dirtyRing } from './spine-ring.js';
+
+export interface FakeSlot {
+  assign: AssignCommand;
+  nextOffset: bigint;
+  live: boolean;
+  frozen: boolean;
+  /** Rows since the last cut: one for each record of data. */
+  rows: number;
+}
+
+/**
+ * A worker without sessions: reads a real ring, keeps offsets, answers as told. Messages wait in `outbox` until the test
+ * hands them on, so that every order can be had.
+ */
+export class FakeWorker {
+  readonly ring: RingWriter;
+  readonly slots = new Map<number, FakeSlot>();
+  readonly outbox: WorkerMessage[] = [];
+  /** Commands in the order in which they lay in the ring: `assign 3/1`, `cut 3/1`, `revoke 3/1`, `seek 3/1`. */
+  readonly seen: string[] = [];
+  /** Snapshots that can not be read. */
+  readonly unreadable = new Set<string>();
+  /** Lanes (partitions) whose state takes a while to come: `finishLoading` ends it. */
+  slowLanes = new Set<number>();
+  readonly #index: number;
+  readonly #consumer: RingConsumer;
+
+  constructor(index: number, capacityBytes = 64 * 1024) {
+    this.#index = index;
+    const place = dirtyRing(capacityBytes);
+    this.ring = new RingWriter(new RingProducer(place));
+    this.#consumer = new RingConsumer(place);
+  }
+
+  onMessage(message: MainMessage): void {
+    for (const { partition, incarnation } of message.lanes) {
+      const slot = this.slots.get(partition);
+      if (slot?.assign.incarnation === incarnation) slot.frozen = true;
+    }
+  }
+
+  /** Takes all that lies in the ring. */
+  work(): void {
+    for (;;) {
+      const record = this.#consumer.peek();
+      if (record === null) return;
+      const { type, partition, incarnation, aux } = record;
+      const payload = Buffer.from(record.bytes);
+      this.#consumer.advance();
+      if (type === RecordType.data) this.#data(partition, incarnation, aux);
+      else if (type === RecordType.assign) this.#assign(unpack(payload) as AssignCommand);
+      else if (type === RecordType.cut) this.#cut(unpack(payload) as CutCommand);
+      else if (type === RecordType.revoke) this.#revoke(partition, incarnation);
+      else if (type === RecordType.seek) this.seen.push(`seek ${partition}/${incarnation}`);
+    }
+  }
+
+  finishLoading(partition: number): void {
+    const slot = this.slots.get(partition);
+    if (slot === undefined) return;
+    const { incarnation, snapshot, committedTo } = slot.assign;
+    if (snapshot !== null && this.unreadable.has(snapshot.path)) {
+      const error = { code: 'SNAPSHOT_UNUSABLE' as const, message: 'torn', where: {}, remedy: undefined };
+      this.outbox.push({
+        type: 'lane-snapshot-unusable',
+        partition,
+        incarnation,
+        path: snapshot.path,
+        error,
+      });
+      return;
+    }
+    if (slot.nextOffset >= committedTo) this.#live(slot);
+    const { nextOffset } = slot;
+    this.outbox.push({ type: 'lane-ready', partition, incarnation, nextOffset, openSessions: 0 });
+  }
+
+  #live(slot: FakeSlot): void {
+    slot.live = true;
+    const { partition, incarnation } = slot.assign;
+    this.outbox.push({ type: 'lane-live', partition, incarnation });
+  }
+
+  #assign(assign: AssignCommand): void {
+    const { partition, incarnation } = assign;
+    this.seen.push(`assign ${partition}/${incarnation}`);
+    const nextOffset = assign.snapshot?.offset ?? assign.startOffset;
+    this.slots.set(partition, { assign, nextOffset, live: false, frozen: false, rows: 0 });
+    if (!this.slowLanes.has(partition)) this.finishLoading(partition);
+  }
+
+  #data(partition: number, incarnation: number, nextOffset: bigint): void {
+    const slot = this.slots.get(partition);
+    if (slot === undefined || slot.assign.incarnation !== incarnation || slot.frozen) return;
+    slot.nextOffset = nextOffset;
+    if (slot.live) slot.rows++;
+    else if (nextOffset >= slot.assign.committedTo) this.#live(slot);
+  }
+
+  #cut(command: CutCommand): void {
+    const report: SealedReport = {
+      cutId: command.cutId,
+      worker: this.#index,
+      lanes: [],
+      files: [],
+      deadLetterFile: null,
+    };
+    for (const { partition, incarnation, marks, snapshot, endOffset } of command.lanes) {
+      this.seen.push(`cut ${partition}/${incarnation}`);
+      const slot = this.slots.get(partition);
+      if (slot === undefined || slot.assign.incarnation !== incarnation || !slot.live) continue;
+      const { endOfInput: _, ...others } = marks;
+      const short = endOffset !== undefined && slot.nextOffset < endOffset;
+      report.lanes.push(sealedLane(command.cutId, slot, short ? others : marks, snapshot));
+      if (slot.rows > 0) report.files.push(fileOf(`${command.cutId}-${partition}`, slot.rows, partition));
+      slot.rows = 0;
+    }
+    this.outbox.push({ type: 'sealed', report });
+  }
+
+  #revoke(partition: number, incarnation: number): void {
+    this.seen.push(`revoke ${partition}/${incarnation}`);
+    if (this.slots.get(partition)?.assign.incarnation === incarnation) this.slots.delete(partition);
+    this.outbox.push({ type: 'lane-revoked', partition, incarnation });
+  }
+}
+
+function sealedLane(
+  cutId: string,
+  slot: FakeSlot,
+  marks: SealedLane['marks'],
+  snapshot: boolean,
+): SealedLane {
+  const { partition, incarnation } = slot.assign;
+  const { nextOffset: to, rows } = slot;
+  const path = `_headrace/snapshots/topic-id/${partition}/${to}-${cutId}.snap`;
+  return {
+    partition,
+    incarnation,
+    to,
+    watermarkMs: null,
+    marks,
+    rows,
+    deadLetters: 0,
+    crc: 0,
+    openSessions: 0,
+    snapshot: snapshot ? { path, sizeBytes: 1, offset: to, cutId } : null,
+  };
+}
+
+function fileOf(path: string, rows: number, partition: number): SealedReport['files'][number] {
+  return { path, partitionValues: {}, sizeBytes: 1, rows, stats: '{}', lanes: [partition] };
+}
