@@ -1,0 +1,33 @@
+import type { Contender, Stage } from '../stage.js';
+import type { Workload } from '../workload.js';
+import { crcStage, lz4Stage, ringStage } from './bytes.js';
+import { decodeStage, extractStage, jsonParsing, walkStage } from './events.js';
+import { columnarStage, rowCrcStage } from './rows.js';
+import { closedRows, sessionStage, workerStage } from './sessions.js';
+import { snapshotStages } from './snapshots.js';
+
+export interface StagesOfPath {
+  /** In the order of the data. */
+  stages: Stage[];
+  /** What every figure is compared with; one of the floors. */
+  jsonParse: Contender;
+}
+
+export function allStages(workload: Workload): StagesOfPath {
+  const rows = closedRows(workload);
+  const jsonParse = jsonParsing(workload);
+  const stages = [
+    ringStage(workload),
+    crcStage(workload),
+    lz4Stage(workload),
+    walkStage(workload),
+    decodeStage(workload, jsonParse),
+    extractStage(workload, jsonParse),
+    sessionStage(workload),
+    rowCrcStage(workload, rows),
+    columnarStage(workload, rows),
+    workerStage(workload),
+    ...snapshotStages(workload),
+  ];
+  return { stages, jsonParse };
+}
