@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { messageOf } from '#src/errors.js';
 import { runStages, USAGE } from './stages-command.js';
 
 /** Run by `npm run bench -- stages`. Tables and JSON go to standard output, how it goes to standard error. */
@@ -13,7 +14,8 @@ if (args.includes('--help')) {
       progress: (text) => process.stderr.write(`${text} …\n`),
     });
   } catch (error) {
-    process.stderr.write(`stages: ${inspect(error)}\n\n${USAGE}\n`);
+    const isWrongResult = error instanceof Error && error.cause !== undefined;
+    process.stderr.write(`stages: ${isWrongResult ? inspect(error) : `${messageOf(error)}\n\n${USAGE}`}\n`);
     process.exitCode = 1;
   }
 }

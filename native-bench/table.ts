@@ -16,7 +16,7 @@ export function headText({ workload, machine, rounds, startedAt, jsonParseNs }: 
     `events    ${formatWhole(events)} in ${formatWhole(sessions)} sessions, ${Math.round(valueBytes / events)} bytes each, ${formatBytes(valueBytes)}`,
     `bytes     seed ${seed}, SHA-256 ${sha256.slice(0, 16)}, LZ4 ${lz4Ratio.toFixed(2)} : 1`,
     `machine   ${machine.cores} × ${machine.cpu}, Node ${machine.node}, load ${machine.loadAverage.toFixed(1)}, ${startedAt}`,
-    `figures   ns of CPU, medians of ${rounds} rounds; one JSON.parse of an event: ${formatNs(jsonParseNs)} ns`,
+    `figures   ns of CPU, median of rounds: ${rounds}; one JSON.parse of an event: ${formatNs(jsonParseNs)} ns`,
   ].join('\n');
 }
 
