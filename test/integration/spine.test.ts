@@ -171,13 +171,14 @@ describe.sequential('the spine on a real 3-broker Kafka', { timeout: TEST_MS_MAX
     const before = await committedEvents(lake);
 
     const second = spine.engine('live', { flags });
-    await second.until('more is committed', async () => (await committedEvents(lake)) > before);
+    await second.until('more is committed', async () => (await committedEvents(lake)) > before + EVENTS / 10);
     await sleep(random.below(500));
     await second.stop(RUN_MS_MAX);
 
     const third = spine.engine('live', { flags });
     thirdStarted.open(() => third.untilSays(/lanes assigned/));
     await producing;
+    await third.until('half is committed', async () => (await committedEvents(lake)) > EVENTS / 2);
     await third.stop(RUN_MS_MAX);
     report('live, the rest', await spine.engine('live', { flags, untilEnd: true }).result(RUN_MS_MAX));
 

@@ -106,6 +106,18 @@ describe('a ring writer', () => {
     expect(writeData(writer, 4)).toBe(true);
   });
 
+  it('holds data back when told to, while commands pass', () => {
+    const { writer, consumer } = ring();
+    writer.holdData(true);
+    expect(writer.freeBytes()).toBe(0);
+    expect(writeData(writer, 1)).toBe(false);
+    writer.command(headerOf(RecordType.cut, 2), payloadOf(2, 5));
+    expect(read(consumer)).toBe('cut 2');
+    writer.holdData(false);
+    expect(writeData(writer, 3)).toBe(true);
+    expect(read(consumer)).toBe('data 3');
+  });
+
   it('gives an aborted claim back', () => {
     const { writer, consumer } = ring();
     writer.tryClaim(100);

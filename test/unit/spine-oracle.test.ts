@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { keepingFirstIds, type RawRecord, RawRecordFile, sessionsBySql } from '../support/oracle.js';
 import { sessionsNaively } from '../support/oracle-naive.js';
 import { makeSpineEvents } from '../support/spine-events.js';
+import { differences, standingRows, type TableRow } from '../support/spine-table.js';
 
 /** The oracle of the spine's tests is itself checked: its SQL against plain JavaScript. */
 const PARTITIONS = 5;
@@ -53,4 +54,38 @@ it('the SQL of the oracle gives the sessions that plain JavaScript gives, whole 
   const kept = keepingFirstIds(whole, half);
   const moved = kept.filter((row) => row.session_id !== `${row.user_id}:${row.session_start}`);
   expect(moved.length).toBeGreaterThan(10);
+});
+
+/** A few of the naive sessions, and the rows that a sound table would have of them. */
+function soundTable() {
+  const sessions = sessionsNaively(records().records).slice(0, 50);
+  const ofTheCut = { created_at: 1, batch_id: 2n, file_id: 3n, closed_by: 'gap', revision: 0, sign: 1 };
+  const rows: TableRow[] = sessions.map(({ partition, ...session }) => ({ ...session, ...ofTheCut }));
+  return { sessions, rows };
+}
+
+it('the comparison is silent for equal rows, and notices any column, row too many or row missing', () => {
+  const { sessions, rows } = soundTable();
+  expect(differences(standingRows(rows), sessions)).toEqual([]);
+  for (const name of Object.keys(sessions[0]!).filter((column) => column !== 'partition')) {
+    const changed = rows.with(7, { ...rows[7], [name]: 'something else' });
+    expect(differences(changed, sessions).join(), name).toContain('something else');
+    const { [name]: _, ...without } = rows[7]!;
+    expect(differences(rows.with(7, without), sessions).length, name).toBeGreaterThan(0);
+  }
+  expect(differences(rows.slice(1), sessions).join()).toContain('missing');
+  expect(differences(rows, sessions.slice(1)).join()).toContain('not expected');
+  expect(differences([...rows.slice(1), { ...rows[0], added: 1 }], sessions).join()).toContain('added');
+});
+
+it('folding takes back exactly what was written, and refuses anything else', () => {
+  const { sessions, rows } = soundTable();
+  const old = { ...rows[0]!, total_events: 99, session_end: 5 };
+  const back = { ...old, sign: -1, batch_id: 7n, file_id: 8n, created_at: 9 };
+  const next = { ...rows[0]!, revision: 1 };
+  expect(differences(standingRows([old, ...rows.slice(1), back, next]), sessions)).toEqual([]);
+  expect(() => standingRows([...rows, rows[0]!])).toThrow(/stands twice/);
+  expect(() => standingRows([old, ...rows.slice(1), next])).toThrow(/stands twice/);
+  expect(() => standingRows([...rows, back])).toThrow(/never written/);
+  expect(() => standingRows([old, { ...back, revision: 1 }])).toThrow(/never written/);
 });
