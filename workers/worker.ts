@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { unpack } from 'msgpackr';
+import { systemClock } from '#src/clock.js';
 import { HeadraceError, messageOf } from '#src/errors.js';
 import { LocalStore } from '#src/lake/store/local.js';
 import type {
@@ -32,6 +33,9 @@ export default async function runWorker(task: WorkerTask): Promise<WorkerResult>
 const YIELD_AFTER_MS = 5;
 /** A sleeping worker looks at its ring at least this often, should a notification be missed. */
 const WAIT_MS = 50;
+/** Waits between tries to read a snapshot, doubled each time: some three seconds in all. */
+const READ_RETRY_MS_FIRST = 100;
+const READ_RETRY_MS_MAX = 1_600;
 
 class WorkerLoop {
   readonly #task: WorkerTask;
@@ -167,7 +171,7 @@ class WorkerLoop {
     let state = null;
     if (snapshot !== null) {
       try {
-        const bytes = await this.#store.get(snapshot.path);
+        const bytes = await this.#read(snapshot.path);
         if (bytes === null) throw new HeadraceError('SNAPSHOT_UNUSABLE', 'it is not there');
         state = decodeSnapshot(bytes, {
           modelHash: this.#task.model.hash,
@@ -197,6 +201,18 @@ class WorkerLoop {
       return;
     }
     this.#post({ type: 'lane-ready', partition, incarnation, nextOffset, openSessions: slot.openSessions });
+  }
+
+  /** A failure that passes must not cost a long replay, or a lane that has no older snapshot. */
+  async #read(path: string): Promise<Uint8Array | null> {
+    for (let waitMs = READ_RETRY_MS_FIRST; ; waitMs *= 2) {
+      try {
+        return await this.#store.get(path);
+      } catch (error) {
+        if (waitMs > READ_RETRY_MS_MAX) throw error;
+        await systemClock.sleep(waitMs);
+      }
+    }
   }
 
   #laneError(slot: LaneSlot, error: unknown): void {

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Clock } from '#src/clock.js';
 
 /** Who sleeps wakes in the next turn of the event loop, and the time is then what it would be. */
@@ -33,5 +33,14 @@ export async function until(what: string, holds: () => boolean, turnsMax = 20_00
   for (let turn = 0; !holds(); turn++) {
     if (turn >= turnsMax) throw new Error(`never: ${what}`);
     await setImmediate();
+  }
+}
+
+/** Waits for something that real I/O brings; says what never came. */
+export async function eventually(what: string, holds: () => boolean, timeoutMs = 20_000): Promise<void> {
+  const deadlineMs = performance.now() + timeoutMs;
+  while (!holds()) {
+    if (performance.now() > deadlineMs) throw new Error(`never: ${what}`);
+    await setTimeout(1);
   }
 }
