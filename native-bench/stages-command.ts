@@ -88,7 +88,7 @@ function parseOptions(args: readonly string[]): Options {
     events: whole('events', values.events, smoke ? 400 : 60_000),
     rounds: whole('rounds', values.rounds, smoke ? 1 : 9),
     recordsPerBatch: smoke ? 64 : 500,
-    turnCpuMsMin: smoke ? 0 : 40,
+    turnCpuMsMin: smoke ? 0 : 200,
     collectsGarbage: !smoke,
     out,
     json,
