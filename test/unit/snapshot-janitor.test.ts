@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { SnapshotJanitor } from '#src/lanes/snapshot-janitor.js';
+import type { LaneHistory } from '#src/ledger/history.js';
+import { encodeSnapshot } from '#src/reference/snapshot.js';
+import { FakeLog } from '../support/fake-log.js';
+import { MemoryStore } from '../support/fake-store.js';
+
+const FOLDER = '_headrace/snapshots/topic-id/4/';
+const appId = (partition: number) => `headrace/group/clicks/topic-id/${partition}`;
+
+function pathOf(offset: number, cutId: string): string {
+  return `${FOLDER}${String(offset).padStart(20, '0')}-${cutId}.snap`;
+}
+
+async function setUp() {
+  const store = new MemoryStore();
+  const log = new FakeLog();
+  const janitor = new SnapshotJanitor({ store, modelHash: 'model', appId, log });
+  const write = async (offset: number, cutId: string) => {
+    const meta = { modelHash: 'model', appId: appId(4), partition: 4, offset: BigInt(offset), cutId };
+    await store.put(pathOf(offset, cutId), encodeSnapshot({ watermarkMs: null, keys: [] }, meta));
+  };
+  /** What the ledger says of lane 4, whose newest snapshots are these. */
+  const committed = async (...snapshots: [number, string][]) => {
+    const lane = {
+      partition: 4,
+      snapshots: snapshots.map(([offset, cutId]) => ({
+        path: pathOf(offset, cutId),
+        sizeBytes: 1,
+        offset: BigInt(offset),
+        cutId,
+        version: 1,
+      })),
+    } as LaneHistory;
+    janitor.committed(lane);
+    await janitor.settled();
+  };
+  const left = () => [...store.objects.keys()].filter((path) => path.startsWith(FOLDER)).sort();
+  return { store, log, write, committed, left, janitor };
+}
+
+describe('the janitor of snapshots', () => {
+  it('keeps the two newest committed ones and all that is newer, and removes what is older', async () => {
+    const { write, committed, left } = await setUp();
+    // 20-25 and 40-45 belong to cuts that never committed
+    for (const [offset, id] of [
+      [10, '15'],
+      [20, '25'],
+      [30, '35'],
+      [40, '45'],
+      [50, '55'],
+      [60, '65'],
+    ] as const) {
+      await write(offset, id);
+    }
+    await committed([30, '35'], [50, '55']);
+    expect(left()).toEqual([pathOf(30, '35'), pathOf(40, '45'), pathOf(50, '55'), pathOf(60, '65')]);
+  });
+
+  it('compares offsets as numbers, however long they are', async () => {
+    const { write, committed, left } = await setUp();
+    for (const [offset, id] of [
+      [9, '1'],
+      [100, '2'],
+      [1_000, '3'],
+    ] as const) {
+      await write(offset, id);
+    }
+    await committed([100, '2'], [1_000, '3']);
+    expect(left()).toEqual([pathOf(100, '2'), pathOf(1_000, '3')]);
+  });
+
+  it('removes nothing while there is only one', async () => {
+    const { write, committed, left } = await setUp();
+    await write(10, '1');
+    await write(20, '2');
+    await committed([20, '2']);
+    expect(left()).toHaveLength(2);
+  });
+
+  it('removes nothing when the newest is not there, and says so', async () => {
+    const { write, committed, left, log } = await setUp();
+    await write(10, '1');
+    await write(20, '2');
+    await committed([20, '2'], [30, '3']);
+    expect(left()).toHaveLength(2);
+    expect(log.with('is not there')[0]!.fields).toMatchObject({ partition: 4, path: pathOf(30, '3') });
+  });
+
+  it('removes nothing when the newest can not be read back whole, and goes on with the next', async () => {
+    const { store, write, committed, left, log } = await setUp();
+    for (const offset of [10, 20, 30]) await write(offset, `${offset}`);
+    store.objects.set(pathOf(30, '30'), store.objects.get(pathOf(30, '30'))!.subarray(0, 30));
+    await committed([20, '20'], [30, '30']);
+    expect(left()).toHaveLength(3);
+    expect(log.with('could not clean up')).toHaveLength(1);
+    await write(40, '40');
+    await committed([30, '30'], [40, '40']);
+    expect(left()).toEqual([pathOf(30, '30'), pathOf(40, '40')]);
+  });
+
+  it('removes nothing when the newest is the snapshot of another cut', async () => {
+    const { store, write, committed, left } = await setUp();
+    for (const offset of [10, 20, 30]) await write(offset, `${offset}`);
+    store.objects.set(pathOf(30, '30'), store.objects.get(pathOf(20, '20'))!);
+    await committed([20, '20'], [30, '30']);
+    expect(left()).toHaveLength(3);
+  });
+
+  it('never touches other lanes', async () => {
+    const { store, write, committed } = await setUp();
+    const other = `_headrace/snapshots/topic-id/41/${'0'.repeat(20)}-1.snap`;
+    await store.put(other, Buffer.from('theirs'));
+    for (const offset of [10, 20, 30]) await write(offset, `${offset}`);
+    await committed([20, '20'], [30, '30']);
+    expect(store.objects.has(other)).toBe(true);
+  });
+});
