@@ -1,9 +1,13 @@
+import type { Clock } from '#src/clock.js';
 import type { OffsetsFollower } from '#src/followers/offsets.js';
+import type { ObjectStore } from '#src/lake/store/store.js';
 import { IDLE_COMMIT_MS, LaneManager } from '#src/lanes/manager.js';
 import type { SnapshotJanitor } from '#src/lanes/snapshot-janitor.js';
 import { Coordinator } from '#src/ledger/coordinator.js';
 import type { Ledger } from '#src/ledger/ledger.js';
-import { seededRandom } from '#src/random.js';
+import type { MainMessage } from '#src/pool/messages.js';
+import { type Random, seededRandom } from '#src/random.js';
+import type { RingWriter } from '#src/ring/writer.js';
 import { FakeFetcher } from './fake-fetcher.js';
 import { createTable, openLedger } from './fake-ledger.js';
 import { FakeLog } from './fake-log.js';
@@ -102,11 +106,6 @@ export class FakeEngine {
   }
 
   async #wire(options: FakeEngineOptions, engineId: string): Promise<void> {
-    const { clock, log } = this;
-    const random = seededRandom(engineId.charCodeAt(0));
-    const onFatal = (error: unknown) => this.fatal.push(error);
-    const onForeign = (version: number, partitions: number[]) => this.manager.onForeign(version, partitions);
-    this.ledger = await openLedger(this.store, { engineId, clock, random, log, onForeign });
     const offsets = {
       note: ({ partition, offset }: { partition: number; offset: bigint }) =>
         this.noted.push(`${partition}@${offset}`),
@@ -114,40 +113,77 @@ export class FakeEngine {
       forget: async (partitions: number[]) => void this.forgotten.push(...partitions),
     };
     const janitor = { committed: ({ partition }: { partition: number }) => this.cleaned.push(partition) };
-    this.manager = new LaneManager({
-      ledger: this.ledger,
+    const wired = await wireEngine({
+      store: this.store,
+      engineId,
+      clock: this.clock,
+      random: seededRandom(engineId.charCodeAt(0)),
+      log: this.log,
       rings: this.workers.map((worker) => worker.ring),
       post: (worker, message) => this.workers[worker]!.onMessage(message),
-      fetcher: this.fetcher.asFetcher,
+      fetcher: this.fetcher,
       offsets: offsets as unknown as OffsetsFollower,
-      janitor: janitor as unknown as SnapshotJanitor,
-      clock,
-      random,
-      log,
-      topic: 'clicks',
+      janitor: () => janitor as unknown as SnapshotJanitor,
       snapshotIntervalMs: options.snapshotIntervalMs ?? 600_000,
-      startOffsets: async (partitions) => {
+      startOffsets: (partitions) => {
         this.startsAsked.push(...partitions);
         return new Map(partitions.map((partition) => [partition, options.starts?.[partition] ?? 100n]));
       },
-      endOffsets:
-        options.ends === undefined
-          ? null
-          : new Map(Object.entries(options.ends).map(([partition, end]) => [Number(partition), end])),
-      leaderOf: () => 'broker-1',
-      onFatal,
+      ends: options.ends ?? null,
+      onFatal: (error) => this.fatal.push(error),
     });
-    this.coordinator = new Coordinator({
-      ledger: this.ledger,
-      clock,
-      random,
-      idleCommitMs: IDLE_COMMIT_MS,
-      held: () => this.manager.held(),
-      sendCut: (command) => this.manager.sendCut(command),
-      onCommitted: (version, plan) => this.manager.onCommitted(version, plan),
-      onResets: (partitions) => this.manager.onResets(partitions),
-      onFatal,
-    });
-    this.manager.attach(this.coordinator);
+    Object.assign(this, wired);
   }
+}
+
+export interface EngineWiring {
+  store: ObjectStore;
+  engineId: string;
+  clock: Clock;
+  random: Random;
+  log: FakeLog;
+  rings: readonly RingWriter[];
+  post(worker: number, message: MainMessage): void;
+  fetcher: FakeFetcher;
+  offsets: OffsetsFollower;
+  janitor(ledger: Ledger): SnapshotJanitor;
+  snapshotIntervalMs: number;
+  startOffsets(partitions: number[]): ReadonlyMap<number, bigint>;
+  ends: Record<number, bigint> | null;
+  onFatal(error: unknown): void;
+}
+
+/** Ledger, lanes and cuts as src/commands/run/engine.ts wires them. */
+export async function wireEngine(
+  wiring: EngineWiring,
+): Promise<{ ledger: Ledger; manager: LaneManager; coordinator: Coordinator }> {
+  const { store, engineId, clock, random, log, onFatal, ends } = wiring;
+  const onForeign = (version: number, partitions: number[]) => manager.onForeign(version, partitions);
+  const ledger = await openLedger(store, { engineId, clock, random, log, onForeign });
+  const manager = new LaneManager({
+    ...wiring,
+    ledger,
+    fetcher: wiring.fetcher.asFetcher,
+    janitor: wiring.janitor(ledger),
+    topic: 'clicks',
+    startOffsets: async (partitions) => wiring.startOffsets(partitions),
+    endOffsets:
+      ends === null
+        ? null
+        : new Map(Object.entries(ends).map(([partition, end]) => [Number(partition), end])),
+    leaderOf: () => 'broker-1',
+  });
+  const coordinator = new Coordinator({
+    ledger,
+    clock,
+    random,
+    idleCommitMs: IDLE_COMMIT_MS,
+    held: () => manager.held(),
+    sendCut: (command) => manager.sendCut(command),
+    onCommitted: (version, plan) => manager.onCommitted(version, plan),
+    onResets: (partitions) => manager.onResets(partitions),
+    onFatal,
+  });
+  manager.attach(coordinator);
+  return { ledger, manager, coordinator };
 }

@@ -1,0 +1,231 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { CompiledModel, Row } from '#src/model/types.js';
+import { type Random, seededRandom } from '#src/random.js';
+import { buildBatch } from '../support/batch-builder.js';
+import { readColumns } from '../support/columnar-read.js';
+import { type BottledBatch, BottledEngine, type BottledTopic } from '../support/fake-bottle.js';
+import { createTable, foldedHistory, storedVersions, TOPIC_ID } from '../support/fake-ledger.js';
+import { MemoryStore, turns } from '../support/fake-store.js';
+import { propertySettings } from '../support/property-seed.js';
+import { BASE_MS, LaneProbe, tinyModel } from '../support/reference-lane.js';
+
+/**
+ * Engines in one bottle: cuts, snapshots, crashes, hand-overs, lanes held by two at once, batches that come out wrong, a
+ * ledger behind a bad line. Whatever happened, the committed files add up to what one reference lane gives for the events.
+ */
+const LANES = 3;
+const model = tinyModel();
+
+interface Expected {
+  /** Rows that stand, each with how often. */
+  rows: Map<string, number>;
+  deadLetters: number;
+}
+
+/** Disordered events of a few users with ends, gaps and some that can't be read. */
+function makeTopic(random: Random): { topic: BottledTopic; expected: Expected } {
+  const topic: BottledTopic = { lanes: [], bad: new Set() };
+  const expected: Expected = { rows: new Map(), deadLetters: 0 };
+  for (let partition = 0; partition < LANES; partition++) {
+    const probe = new LaneProbe(model);
+    const batches: BottledBatch[] = [];
+    const count = random.below(120);
+    let seconds = 0;
+    for (let from = 0; from < count; ) {
+      const size = Math.min(count - from, 1 + random.below(12));
+      const values = Array.from({ length: size }, () => {
+        seconds += random.below(4);
+        return eventValue(random, partition, seconds);
+      });
+      for (const value of values) probe.sendRaw(Buffer.from(value));
+      const records = values.map((value) => ({ value, timestampMs: BASE_MS }));
+      const bytes = buildBatch({ baseOffset: from, records, codec: random.below(2) === 0 ? 'none' : 'lz4' });
+      batches.push({ from: BigInt(from), to: BigInt(from + size), bytes });
+      if (random.below(10) === 0) topic.bad.add(`${partition}/${from}`);
+      from += size;
+    }
+    probe.marks({ endOfInput: true });
+    for (const row of probe.rows)
+      count1(expected.rows, lineOfRow(model, row), row[model.columnIndex.sign] as number);
+    expected.deadLetters += probe.letters.length;
+    topic.lanes.push(batches);
+  }
+  return { topic, expected };
+}
+
+function eventValue(random: Random, partition: number, seconds: number): string {
+  if (random.below(40) === 0) return '{"user":';
+  const late = random.below(12) === 0 ? random.below(60) : random.below(6);
+  const type = random.below(15) === 0 ? 'end' : random.below(4) === 0 ? 'buy' : undefined;
+  const at = BASE_MS + Math.max(0, seconds - late) * 1_000;
+  return JSON.stringify({ user: `${partition}-${random.below(5)}`, at, type, page: `/${random.below(4)}` });
+}
+
+function count1(counts: Map<string, number>, line: string, by: number): void {
+  const sum = (counts.get(line) ?? 0) + by;
+  if (sum === 0) counts.delete(line);
+  else counts.set(line, sum);
+}
+
+/** Everything that a row says, but for its sign and what differs from attempt to attempt. */
+function lineOf(model: CompiledModel, read: (name: string) => unknown): string {
+  return model.columns
+    .filter(({ op }) => !['created_at', 'batch_id', 'file_id', 'sign'].includes(op.op))
+    .map(({ name, type }) => {
+      const value = read(name);
+      return `${name}=${type === 'time' ? Number(value) : String(value)}`;
+    })
+    .join(' ');
+}
+
+function lineOfRow(model: CompiledModel, row: Row): string {
+  const index = new Map(model.columns.map((column) => [column.name, column.index]));
+  return lineOf(model, (name) => row[index.get(name)!]);
+}
+
+async function committedRows(memory: MemoryStore, folder: string): Promise<Expected> {
+  const rows = new Map<string, number>();
+  let deadLetters = 0;
+  for (const { paths, facts } of storedVersions(memory)) {
+    for (const path of paths) {
+      const columns = readColumns(await readFile(join(folder, path)));
+      const times = new Set(model.columns.flatMap(({ name, type }) => (type === 'time' ? [name] : [])));
+      for (let i = 0; i < columns.sign!.length; i++) {
+        const columnValue = (name: string) => {
+          const value = columns[name]![i];
+          return times.has(name) ? Number(value as bigint) / 1_000 : value;
+        };
+        count1(rows, lineOf(model, columnValue), Number(columns.sign![i]));
+      }
+    }
+    for (const cut of facts.entry!.cuts) {
+      for (const file of cut.deadLetterFiles) {
+        const text = await readFile(join(folder, file.path), 'utf8');
+        deadLetters += text.trimEnd().split('\n').length;
+      }
+    }
+  }
+  return { rows, deadLetters };
+}
+
+class Bottle {
+  readonly engines: BottledEngine[] = [];
+  readonly #random: Random;
+  readonly #memory: MemoryStore;
+  readonly #folder: string;
+  readonly #topic: BottledTopic;
+  #started = 0;
+
+  constructor(random: Random, memory: MemoryStore, folder: string, topic: BottledTopic) {
+    this.#random = random;
+    this.#memory = memory;
+    this.#folder = folder;
+    this.#topic = topic;
+  }
+
+  async start(bounded = false): Promise<BottledEngine> {
+    const number = this.#started++;
+    const engine = await BottledEngine.start({
+      engineId: `engine-${number}`,
+      memory: this.#memory,
+      folder: this.#folder,
+      topic: this.#topic,
+      model,
+      random: seededRandom(this.#random.below(2 ** 31)),
+      startMs: Date.UTC(2026, 1, 1) + number * 3_600_000,
+      bounded,
+    });
+    this.engines.push(engine);
+    return engine;
+  }
+
+  get alive(): BottledEngine[] {
+    return this.engines.filter((engine) => !engine.crashed);
+  }
+
+  async step(): Promise<void> {
+    const { alive } = this;
+    const engine = alive[this.#random.below(alive.length)]!;
+    const other = alive[this.#random.below(alive.length)]!;
+    const partition = this.#random.below(LANES);
+    const dice = this.#random.below(30);
+    if (dice < 16) engine.feed(partition);
+    else if (dice < 22) engine.tick();
+    else if (dice < 25) engine.clock.advance(this.#random.below(30_000));
+    else if (dice === 25) this.#handOver(engine, other, partition);
+    else if (dice === 26) this.#assign(other, partition);
+    else if (dice === 27) engine.manager.lost([partition]);
+    else if (dice === 28) this.#assign(engine, 0, 1, 2);
+    else if (this.#random.below(3) === 0) await this.#replace(engine);
+    await turns(this.#random.below(4));
+  }
+
+  #assign(engine: BottledEngine, ...partitions: number[]): void {
+    engine.manager.assigned(partitions).catch((error: unknown) => engine.fatal.push(error));
+  }
+
+  #handOver(from: BottledEngine, to: BottledEngine, partition: number): void {
+    from.manager
+      .revoked([partition])
+      .then(() => {
+        if (!to.crashed) this.#assign(to, partition);
+      })
+      .catch((error: unknown) => from.fatal.push(error));
+  }
+
+  async #replace(engine: BottledEngine): Promise<void> {
+    const partitions = [...engine.manager.lanes.keys()];
+    if (this.#random.below(2) === 0) await engine.crash();
+    else await engine.stop();
+    this.#assign(await this.start(), ...partitions);
+  }
+}
+
+async function schedule(seed: number, folder: string): Promise<void> {
+  const random = seededRandom(seed);
+  const memory = new MemoryStore();
+  await createTable(memory);
+  const { topic, expected } = makeTopic(random);
+  const bottle = new Bottle(random, memory, folder, topic);
+  await bottle.start();
+  await bottle.start();
+  for (let step = 60 + random.below(200); step > 0; step--) await bottle.step();
+  for (const engine of bottle.alive) await engine.crash();
+  const last = await bottle.start(true);
+  await last.manager.assigned([0, 1, 2]);
+  await last.finish();
+  await last.stop();
+  for (const engine of bottle.engines) {
+    await engine.store.landed();
+    expect(engine.fatal).toEqual([]);
+  }
+  const committed = await committedRows(memory, folder);
+  expect(Object.fromEntries(committed.rows)).toEqual(Object.fromEntries(expected.rows));
+  expect(committed.deadLetters).toBe(expected.deadLetters);
+  const folded = foldedHistory(memory);
+  topic.lanes.forEach((lane, partition) => {
+    expect(folded.lane(TOPIC_ID, partition)!.committedTo).toBe(lane.at(-1)?.to ?? 0n);
+  });
+}
+
+/** A thousand small files: where memory can be had as a folder, it is taken. */
+const PLACE = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
+it('engines that crash, hand over and fight for lanes commit what one reference lane gives for the events', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer(), async (seed) => {
+      const folder = await mkdtemp(join(PLACE, 'headrace-bottle-'));
+      try {
+        await schedule(seed, folder);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    }),
+    propertySettings({ numRuns: 50, endOnFailure: true }),
+  );
+}, 240_000);
