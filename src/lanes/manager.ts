@@ -3,7 +3,7 @@ import { HeadraceError, messageOf } from '../errors.js';
 import type { OffsetsFollower } from '../followers/offsets.js';
 import type { FetchEvent, Fetcher } from '../kafka/fetcher.js';
 import type { Coordinator } from '../ledger/coordinator.js';
-import { recoveryOf } from '../ledger/history.js';
+import { isEndedAt, recoveryOf } from '../ledger/history.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { type CommitPlan, lanesLost } from '../ledger/protocol.js';
 import type { CutCommand } from '../ledger/types.js';
@@ -365,12 +365,10 @@ export class LaneManager {
     lane.finished = this.#endedAt(lane);
   }
 
-  /** Were the sessions let out at the lane's end, now or by an earlier bounded run, or was there never anything? */
-  #endedAt(lane: Lane): boolean {
-    if (lane.endOffset === null || lane.committedTo < lane.endOffset) return false;
-    const history = this.#options.ledger.lane(lane.partition)!;
-    const untouched = history.committedTo === history.startOffset && history.cuts.length === 0;
-    return untouched || history.endedAt === lane.committedTo;
+  /** Were the sessions let out at the lane's end, now or by an earlier bounded run? */
+  #endedAt({ partition, endOffset }: Lane): boolean {
+    const history = this.#options.ledger.lane(partition);
+    return endOffset !== null && history !== undefined && isEndedAt(history, endOffset);
   }
 
   #corrupt(lane: Lane, offset: bigint, error: HeadraceError): void {

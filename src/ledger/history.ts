@@ -190,3 +190,10 @@ export function recoveryOf(
   if (lane.snapshots.length >= 2) return null;
   return { snapshot: null, replay: lane.cuts };
 }
+
+/** Were the lane's open sessions let out at this end of the input, or was there never anything in it? */
+export function isEndedAt(lane: LaneHistory, endOffset: bigint): boolean {
+  if (lane.committedTo < endOffset) return false;
+  const untouched = lane.committedTo === lane.startOffset && lane.cuts.length === 0;
+  return untouched || lane.endedAt === lane.committedTo;
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { appIdOf, LedgerHistory, recoveryOf, type VersionFacts } from '#src/ledger/history.js';
+import { appIdOf, isEndedAt, LedgerHistory, recoveryOf, type VersionFacts } from '#src/ledger/history.js';
 import type { CutLaneEntry } from '#src/ledger/types.js';
 
 const SOURCE = { group: 'a/group', topic: 'clicks' };
@@ -135,5 +135,29 @@ describe('recoveryOf', () => {
       snapshot: null,
       replay: [{ to: 10n }],
     });
+  });
+});
+
+describe('isEndedAt', () => {
+  it('holds when a bounded run let the sessions out at the lane’s newest offset, whatever snapshots came after', () => {
+    const history = new LedgerHistory(SOURCE);
+    history.apply(version(1, lane(0, 10)));
+    const state = history.lane(TOPIC_ID, 7)!;
+    expect(isEndedAt(state, 10n)).toBe(false);
+    history.apply(
+      version(2, lane(10, 10, { marks: { endOfInput: true }, snapshot: { path: 'a', sizeBytes: 1 } })),
+    );
+    for (const path of ['b', 'c'])
+      history.apply(version(3, lane(10, 10, { snapshot: { path, sizeBytes: 1 } })));
+    expect(isEndedAt(state, 10n)).toBe(true);
+    expect(isEndedAt(state, 11n)).toBe(false);
+    history.apply(version(4, lane(10, 20)));
+    expect(isEndedAt(state, 10n)).toBe(false);
+  });
+
+  it('holds for a lane in which there never was anything', () => {
+    const history = new LedgerHistory(SOURCE);
+    history.apply(version(1, lane(5, 5, { start: true, rows: 0 })));
+    expect(isEndedAt(history.lane(TOPIC_ID, 7)!, 5n)).toBe(true);
   });
 });

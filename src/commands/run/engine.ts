@@ -9,6 +9,7 @@ import type { Topic } from '../../kafka/topic.js';
 import { IDLE_COMMIT_MS, LaneManager } from '../../lanes/manager.js';
 import { SnapshotJanitor } from '../../lanes/snapshot-janitor.js';
 import { Coordinator } from '../../ledger/coordinator.js';
+import { isEndedAt } from '../../ledger/history.js';
 import { Ledger } from '../../ledger/ledger.js';
 import type { CompiledModel } from '../../model/types.js';
 import type { WorkerMessage } from '../../pool/messages.js';
@@ -239,7 +240,10 @@ export class Engine {
       if (clock.monotonicMs() - toldMs >= PROGRESS_MS) {
         toldMs = clock.monotonicMs();
         const partitions = others.map(([partition]) => partition).join(',');
-        log.info({ partitions }, 'done with our lanes; waiting for these, which are not ours now');
+        log.info(
+          { partitions },
+          'done with our lanes; waiting until these are let out by the engine that has them',
+        );
       }
       await clock.sleep(BOUNDED_OTHERS_MS, this.#stop.signal);
       await this.#ledger.refresh();
@@ -249,7 +253,7 @@ export class Engine {
   #isDone(partition: number, end: bigint): boolean {
     if (this.#manager.lanes.get(partition)?.finished === true) return true;
     const lane = this.#ledger.lane(partition);
-    return lane !== undefined && lane.committedTo >= end;
+    return lane !== undefined && isEndedAt(lane, end);
   }
 
   /** A cut each interval. Too many under way: data is held back until the oldest is done, commands pass. */
