@@ -21,41 +21,65 @@ import { BASE_MS, LaneProbe, tinyModel } from '../support/reference-lane.js';
 const LANES = 3;
 const model = tinyModel();
 
-interface Expected {
+interface Standing {
   /** Rows that stand, each with how often. */
   rows: Map<string, number>;
   deadLetters: number;
 }
 
+/** A topic, and its events one by one. */
+interface Input {
+  topic: BottledTopic;
+  values: string[][];
+}
+
 /** Disordered events of a few users with ends, gaps and some that can't be read. */
-function makeTopic(random: Random): { topic: BottledTopic; expected: Expected } {
-  const topic: BottledTopic = { lanes: [], bad: new Set() };
-  const expected: Expected = { rows: new Map(), deadLetters: 0 };
+function makeInput(random: Random): Input {
+  const input: Input = { topic: { lanes: [], bad: new Set() }, values: [] };
   for (let partition = 0; partition < LANES; partition++) {
-    const probe = new LaneProbe(model);
-    const batches: BottledBatch[] = [];
     const count = random.below(120);
     let seconds = 0;
+    const values = Array.from({ length: count }, () => {
+      seconds += random.below(4);
+      return eventValue(random, partition, seconds);
+    });
+    const batches: BottledBatch[] = [];
     for (let from = 0; from < count; ) {
-      const size = Math.min(count - from, 1 + random.below(12));
-      const values = Array.from({ length: size }, () => {
-        seconds += random.below(4);
-        return eventValue(random, partition, seconds);
+      const part = values.slice(from, from + 1 + random.below(12));
+      const records = part.map((value) => ({ value, timestampMs: BASE_MS }));
+      const codec = random.below(2) === 0 ? 'none' : 'lz4';
+      const to = from + part.length;
+      batches.push({
+        from: BigInt(from),
+        to: BigInt(to),
+        bytes: buildBatch({ baseOffset: from, records, codec }),
       });
-      for (const value of values) probe.sendRaw(Buffer.from(value));
-      const records = values.map((value) => ({ value, timestampMs: BASE_MS }));
-      const bytes = buildBatch({ baseOffset: from, records, codec: random.below(2) === 0 ? 'none' : 'lz4' });
-      batches.push({ from: BigInt(from), to: BigInt(from + size), bytes });
-      if (random.below(10) === 0) topic.bad.add(`${partition}/${from}`);
-      from += size;
+      if (random.below(10) === 0) input.topic.bad.add(`${partition}/${from}`);
+      from = to;
     }
-    probe.marks({ endOfInput: true });
-    for (const row of probe.rows)
-      count1(expected.rows, lineOfRow(model, row), row[model.columnIndex.sign] as number);
-    expected.deadLetters += probe.letters.length;
-    topic.lanes.push(batches);
+    input.topic.lanes.push(batches);
+    input.values.push(values);
   }
-  return { topic, expected };
+  return input;
+}
+
+/** What one lane without engine gives for the events, with the ledger's marks at their offsets. */
+function referenceOf(values: readonly string[][], memory: MemoryStore): Standing {
+  const standing: Standing = { rows: new Map(), deadLetters: 0 };
+  const cuts = storedVersions(memory).flatMap(({ facts }) => facts.entry!.cuts.flatMap(({ lanes }) => lanes));
+  values.forEach((lane, partition) => {
+    const probe = new LaneProbe(model);
+    let at = 0;
+    for (const cut of cuts.filter((each) => each.partition === partition)) {
+      for (; at < cut.to; at++) probe.sendRaw(Buffer.from(lane[at]!));
+      probe.marks(cut.marks);
+    }
+    for (const row of probe.rows) {
+      addTo(standing.rows, lineOfRow(model, row), row[model.columnIndex.sign] as number);
+    }
+    standing.deadLetters += probe.letters.length;
+  });
+  return standing;
 }
 
 function eventValue(random: Random, partition: number, seconds: number): string {
@@ -66,7 +90,7 @@ function eventValue(random: Random, partition: number, seconds: number): string 
   return JSON.stringify({ user: `${partition}-${random.below(5)}`, at, type, page: `/${random.below(4)}` });
 }
 
-function count1(counts: Map<string, number>, line: string, by: number): void {
+function addTo(counts: Map<string, number>, line: string, by: number): void {
   const sum = (counts.get(line) ?? 0) + by;
   if (sum === 0) counts.delete(line);
   else counts.set(line, sum);
@@ -88,7 +112,7 @@ function lineOfRow(model: CompiledModel, row: Row): string {
   return lineOf(model, (name) => row[index.get(name)!]);
 }
 
-async function committedRows(memory: MemoryStore, folder: string): Promise<Expected> {
+async function committedRows(memory: MemoryStore, folder: string): Promise<Standing> {
   const rows = new Map<string, number>();
   let deadLetters = 0;
   for (const { paths, facts } of storedVersions(memory)) {
@@ -100,7 +124,7 @@ async function committedRows(memory: MemoryStore, folder: string): Promise<Expec
           const value = columns[name]![i];
           return times.has(name) ? Number(value as bigint) / 1_000 : value;
         };
-        count1(rows, lineOf(model, columnValue), Number(columns.sign![i]));
+        addTo(rows, lineOf(model, columnValue), Number(columns.sign![i]));
       }
     }
     for (const cut of facts.entry!.cuts) {
@@ -128,7 +152,7 @@ class Bottle {
     this.#topic = topic;
   }
 
-  async start(bounded = false): Promise<BottledEngine> {
+  async start(ends = this.#someEnds()): Promise<BottledEngine> {
     const number = this.#started++;
     const engine = await BottledEngine.start({
       engineId: `engine-${number}`,
@@ -138,10 +162,21 @@ class Bottle {
       model,
       random: seededRandom(this.#random.below(2 ** 31)),
       startMs: Date.UTC(2026, 1, 1) + number * 3_600_000,
-      bounded,
+      ends,
     });
     this.engines.push(engine);
     return engine;
+  }
+
+  /** Every third engine is a bounded run, to anywhere. */
+  #someEnds(): Record<number, bigint> | null {
+    if (this.#random.below(3) > 0) return null;
+    return Object.fromEntries(
+      this.#topic.lanes.map((lane, partition) => {
+        const end = Number(lane.at(-1)?.to ?? 0n);
+        return [partition, BigInt(this.#random.below(end + 1))];
+      }),
+    );
   }
 
   get alive(): BottledEngine[] {
@@ -155,7 +190,8 @@ class Bottle {
     const partition = this.#random.below(LANES);
     const dice = this.#random.below(30);
     if (dice < 16) engine.feed(partition);
-    else if (dice < 22) engine.tick();
+    else if (dice < 21) engine.tick();
+    else if (dice === 21) engine.letOut().catch((error: unknown) => engine.fatal.push(error));
     else if (dice < 25) engine.clock.advance(this.#random.below(30_000));
     else if (dice === 25) this.#handOver(engine, other, partition);
     else if (dice === 26) this.#assign(other, partition);
@@ -190,13 +226,14 @@ async function schedule(seed: number, folder: string): Promise<void> {
   const random = seededRandom(seed);
   const memory = new MemoryStore();
   await createTable(memory);
-  const { topic, expected } = makeTopic(random);
+  const { topic, values } = makeInput(random);
   const bottle = new Bottle(random, memory, folder, topic);
   await bottle.start();
   await bottle.start();
   for (let step = 60 + random.below(200); step > 0; step--) await bottle.step();
   for (const engine of bottle.alive) await engine.crash();
-  const last = await bottle.start(true);
+  const ends = values.map((lane) => BigInt(lane.length));
+  const last = await bottle.start({ ...ends });
   await last.manager.assigned([0, 1, 2]);
   await last.finish();
   await last.stop();
@@ -205,11 +242,13 @@ async function schedule(seed: number, folder: string): Promise<void> {
     expect(engine.fatal).toEqual([]);
   }
   const committed = await committedRows(memory, folder);
+  const expected = referenceOf(values, memory);
   expect(Object.fromEntries(committed.rows)).toEqual(Object.fromEntries(expected.rows));
   expect(committed.deadLetters).toBe(expected.deadLetters);
   const folded = foldedHistory(memory);
-  topic.lanes.forEach((lane, partition) => {
-    expect(folded.lane(TOPIC_ID, partition)!.committedTo).toBe(lane.at(-1)?.to ?? 0n);
+  ends.forEach((end, partition) => {
+    expect(folded.lane(TOPIC_ID, partition)).toMatchObject({ committedTo: end });
+    if (end > 0n) expect(folded.lane(TOPIC_ID, partition)!.endedAt).toBe(end);
   });
 }
 

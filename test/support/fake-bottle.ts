@@ -37,7 +37,8 @@ export interface BottleOptions {
   model: CompiledModel;
   random: Random;
   startMs: number;
-  bounded: boolean;
+  /** A bounded run: where each partition ends; null: a run without an end. */
+  ends: Record<number, bigint> | null;
 }
 
 /**
@@ -54,6 +55,7 @@ export class BottledEngine {
   manager!: LaneManager;
   coordinator!: Coordinator;
   crashed = false;
+  #lettingOut = false;
   readonly #workers: FakeMainThread[];
   readonly #options: BottleOptions;
 
@@ -81,7 +83,7 @@ export class BottledEngine {
 
   static async start(options: BottleOptions): Promise<BottledEngine> {
     const engine = new BottledEngine(options);
-    const { model, folder, topic, bounded, engineId, random } = options;
+    const { model, folder, ends, engineId, random } = options;
     const offsets = { note: () => {}, flush: async () => 'flushed', forget: async () => {} };
     const files = new LocalStore(folder);
     const wired = await wireEngine({
@@ -103,7 +105,7 @@ export class BottledEngine {
         }),
       snapshotIntervalMs: 20_000,
       startOffsets: (partitions) => new Map(partitions.map((partition) => [partition, 0n])),
-      ends: bounded ? Object.fromEntries(topic.lanes.map((lane, p) => [p, lane.at(-1)?.to ?? 0n])) : null,
+      ends,
       onFatal: (error) => engine.fatal.push(error),
     });
     Object.assign(engine, wired);
@@ -113,19 +115,30 @@ export class BottledEngine {
   /** The next batch of a lane, if it is fetched now and there is one, and room. */
   feed(partition: number): void {
     const { topic } = this.#options;
-    const position = this.fetcher.lanes.get(partition)?.position;
-    if (position === undefined || this.crashed) return;
+    const lane = this.fetcher.lanes.get(partition);
+    if (lane === undefined || this.crashed) return;
+    const { position, endOffset } = lane;
+    if (endOffset !== null && position >= endOffset) return;
     const batch = topic.lanes[partition]!.find(({ to }) => to > position);
     if (batch === undefined) return;
     const name = `${partition}/${batch.from}`;
     const bytes = topic.bad.has(name) ? damaged(batch.bytes) : batch.bytes;
-    if (this.fetcher.deliver(partition, bytes, batch.to)) topic.bad.delete(name);
+    const to = endOffset !== null && endOffset < batch.to ? endOffset : batch.to;
+    if (this.fetcher.deliver(partition, bytes, to)) topic.bad.delete(name);
   }
 
   /** A tick of the cut interval. */
   tick(): void {
     if (this.crashed || this.coordinator.cutsInFlight >= 4) return;
     this.manager.cutLive()?.catch((error: unknown) => this.fatal.push(error));
+  }
+
+  /** In a bounded run: lets the lanes out that are at their ends. */
+  async letOut(): Promise<void> {
+    if (this.crashed || this.#lettingOut || this.#options.ends === null) return;
+    this.#lettingOut = true;
+    await this.manager.finishBounded();
+    this.#lettingOut = false;
   }
 
   /** Ends without a word; what is on its way may land all the same. */
