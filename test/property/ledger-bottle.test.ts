@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -15,8 +15,8 @@ import { propertySettings } from '../support/property-seed.js';
 import { BASE_MS, LaneProbe, tinyModel } from '../support/reference-lane.js';
 
 /**
- * Engines in one bottle: cuts, snapshots, crashes, hand-overs, lanes held by two at once, batches that come out wrong, a
- * ledger behind a bad line. Whatever happened, the committed files add up to what one reference lane gives for the events.
+ * Engines in one bottle: cuts, snapshots, some of them torn, crashes, hand-overs, lanes held by two at once, bounded runs,
+ * batches that come out wrong, a ledger behind a bad line. Whatever happened, the committed files add up to what one reference lane gives for the events.
  */
 const LANES = 3;
 const model = tinyModel();
@@ -143,6 +143,8 @@ class Bottle {
   readonly #memory: MemoryStore;
   readonly #folder: string;
   readonly #topic: BottledTopic;
+  /** Snapshots that were damaged. */
+  readonly #torn = new Set<string>();
   #started = 0;
 
   constructor(random: Random, memory: MemoryStore, folder: string, topic: BottledTopic) {
@@ -197,7 +199,8 @@ class Bottle {
     else if (dice === 26) this.#assign(other, partition);
     else if (dice === 27) engine.manager.lost([partition]);
     else if (dice === 28) this.#assign(engine, 0, 1, 2);
-    else if (this.#random.below(3) === 0) await this.#replace(engine);
+    else if (this.#random.below(2) === 0) await this.#replace(engine);
+    else await this.#tear(partition);
     await turns(this.#random.below(4));
   }
 
@@ -212,6 +215,15 @@ class Bottle {
         if (!to.crashed) this.#assign(to, partition);
       })
       .catch((error: unknown) => from.fatal.push(error));
+  }
+
+  /** Damages a lane's newest snapshot, as long as the one before it, or the lane's start, is whole. */
+  async #tear(partition: number): Promise<void> {
+    const snapshots = foldedHistory(this.#memory).lane(TOPIC_ID, partition)?.snapshots ?? [];
+    const [before, newest] = snapshots.length === 2 ? snapshots : [undefined, snapshots[0]];
+    if (newest === undefined || (before !== undefined && this.#torn.has(before.path))) return;
+    this.#torn.add(newest.path);
+    await truncate(join(this.#folder, newest.path), 30).catch(() => undefined);
   }
 
   async #replace(engine: BottledEngine): Promise<void> {

@@ -238,6 +238,17 @@ describe('another engine’s commit of a lane of ours', () => {
     expect(ours.fetcher.calls.at(-1)).toBe('add 0 from 100');
   });
 
+  it('is not undone by the news of a commit of the old incarnation that was under way', async () => {
+    const engine = await FakeEngine.start();
+    await engine.assign(0);
+    const lane = engine.manager.lanes.get(0)!;
+    const before = { ...lane };
+    const lanes = [{ partition: 0, incarnation: lane.incarnation - 1, to: 999n }];
+    engine.manager.onCommitted(77, { cuts: [], files: [], lanes, resets: [], snapshots: [] });
+    expect(lane).toEqual(before);
+    expect(engine.noted).toEqual([]);
+  });
+
   it('brings a halted lane back to work', async () => {
     const { ours, theirs } = await twoEngines();
     await ours.assign(0);
