@@ -192,15 +192,14 @@ class Bottle {
     const partition = this.#random.below(LANES);
     const dice = this.#random.below(30);
     if (dice < 16) engine.feed(partition);
-    else if (dice < 21) engine.tick();
-    else if (dice === 21) engine.letOut().catch((error: unknown) => engine.fatal.push(error));
+    else if (dice < 20) engine.tick();
+    else if (dice < 22) engine.letOut().catch((error: unknown) => engine.fatal.push(error));
     else if (dice < 25) engine.clock.advance(this.#random.below(30_000));
     else if (dice === 25) this.#handOver(engine, other, partition);
     else if (dice === 26) this.#assign(other, partition);
     else if (dice === 27) engine.manager.lost([partition]);
     else if (dice === 28) this.#assign(engine, 0, 1, 2);
-    else if (this.#random.below(2) === 0) await this.#replace(engine);
-    else await this.#tear(partition);
+    else await this.#replace(engine);
     await turns(this.#random.below(4));
   }
 
@@ -230,6 +229,7 @@ class Bottle {
     const partitions = [...engine.manager.lanes.keys()];
     if (this.#random.below(2) === 0) await engine.crash();
     else await engine.stop();
+    for (const partition of partitions) if (this.#random.below(2) === 0) await this.#tear(partition);
     this.#assign(await this.start(), ...partitions);
   }
 }
