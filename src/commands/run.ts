@@ -58,12 +58,19 @@ export async function runCommand(options: RunOptions): Promise<number> {
     const common = { log, clock: systemClock, random: systemRandom };
     let cluster: Cluster | null = null;
     let engine: Engine | null = null;
+    // a stop gives up waiting for brokers and topic; once the engine runs, it still needs them to stop in order
+    const waiting = new AbortController();
+    const giveUp = () => {
+      if (engine === null) waiting.abort();
+    };
+    if (signal.aborted) giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
     try {
       cluster = await Cluster.connect({
         bootstrap: config.kafka.brokers,
         clientId: config.kafka.clientId,
         responseBytesMax: config.fetch.responseBytesMax,
-        signal,
+        signal: waiting.signal,
         ...common,
       });
       const topic = await cluster.topic(config.kafka.topic);
