@@ -105,10 +105,10 @@ export class LaneSlot {
 
   /**
    * Takes whole record batches that were fetched from `nextOffset`; events at or behind `until` are not the lane's (the last
-   * batch of a bounded run may reach beyond its end). Returns the number of events. Throws HeadraceError BATCH_CORRUPT
+   * batch of a bounded run may reach beyond its end). Throws HeadraceError BATCH_CORRUPT
    * (nextOffset stands at the first event not taken), BATCH_UNSUPPORTED, BATCH_TOO_LARGE, REPLAY_DIFFERS.
    */
-  accept(bytes: Uint8Array, fetchedFrom: bigint, until: bigint): number {
+  accept(bytes: Uint8Array, fetchedFrom: bigint, until: bigint): { events: number; batches: number } {
     const lane = this.#lane;
     const { partition } = this;
     invariant(lane !== null, 'data came before the lane was ready', { partition });
@@ -117,18 +117,22 @@ export class LaneSlot {
       expected: this.nextOffset,
       offset: fetchedFrom,
     });
-    let taken = 0;
+    let events = 0;
     const { topic, limits } = this.#options;
-    decodeBatches(bytes, { fromOffset: this.nextOffset, limits, where: { topic, partition } }, (record) => {
-      if (record.offset >= until) return;
-      if (this.mode === 'replay') this.#meetCuts(record.offset);
-      lane.accept(record);
-      this.nextOffset = record.offset + 1n;
-      taken++;
-    });
+    const { batches } = decodeBatches(
+      bytes,
+      { fromOffset: this.nextOffset, limits, where: { topic, partition } },
+      (record) => {
+        if (record.offset >= until) return;
+        if (this.mode === 'replay') this.#meetCuts(record.offset);
+        lane.accept(record);
+        this.nextOffset = record.offset + 1n;
+        events++;
+      },
+    );
     this.nextOffset = until;
     if (this.mode === 'replay') this.#meetCuts(this.nextOffset);
-    return taken;
+    return { events, batches };
   }
 
   applyMarks(marks: Marks): void {

@@ -127,7 +127,9 @@ export class Sealer {
   ): Promise<SealedFile> {
     const fileId = systemRandom.id63();
     const seal = { createdAtMs: command.createdAtMs, batchId: BigInt(command.cutId), fileId };
+    const startedMs = performance.now();
     const encoded = encodeRows(this.#options.model, rows, seal);
+    this.#options.counters.add('sealNs', Math.round((performance.now() - startedMs) * 1e6));
     const column = this.#options.model.partitionColumn;
     const path = `${column}=${date}/part-${command.cutId}-${this.#options.worker}-${fileId}.parquet`;
     await this.#put(command.cutId, path, encoded.bytes);

@@ -139,10 +139,11 @@ class WorkerLoop {
     const startedMs = performance.now();
     try {
       const clampedBefore = slot.clamped;
-      const events = slot.accept(record.bytes, record.offset, record.aux);
+      const { events, batches } = slot.accept(record.bytes, record.offset, record.aux);
       this.#counters.add('clamped', slot.clamped - clampedBefore);
       this.#events += events;
       this.#counters.add('events', events);
+      this.#counters.add('batches', batches);
       this.#counters.add('bytes', record.bytes.byteLength);
     } catch (error) {
       this.#laneError(slot, error);

@@ -1,4 +1,5 @@
 import { HeadraceError } from '../errors.js';
+import { hasMarks } from './protocol.js';
 import type { CutLaneEntry, LedgerEntry, RecordedCut, SnapshotRef } from './types.js';
 
 /**
@@ -185,10 +186,39 @@ export function recoveryOf(
   const snapshot = lane.snapshots.filter((candidate) => !unusable.has(candidate.path)).at(-1);
   if (snapshot !== undefined) {
     const at = lane.cuts.findIndex((cut) => cut.cutId === snapshot.cutId);
-    return { snapshot, replay: lane.cuts.slice(at + 1) };
+    return { snapshot, replay: condensed(lane.cuts.slice(at + 1)) };
   }
   if (lane.snapshots.length >= 2) return null;
-  return { snapshot: null, replay: lane.cuts };
+  return { snapshot: null, replay: condensed(lane.cuts) };
+}
+
+/** A replay's cuts travel through a ring: this many at most, beside those with marks. */
+const REPLAY_CUTS_MAX = 1_000;
+
+/** Joins neighbours without marks, whose counts and sums simply add up, where there are very many. */
+function condensed(cuts: readonly RecordedCut[]): RecordedCut[] {
+  const perEntry = Math.ceil(cuts.length / REPLAY_CUTS_MAX);
+  const entries: RecordedCut[] = [];
+  let joined = 0;
+  for (const cut of cuts) {
+    const last = entries.at(-1);
+    if (last === undefined || joined >= perEntry || hasMarks(last.marks)) {
+      entries.push({ ...cut });
+      joined = 1;
+      continue;
+    }
+    const { cutId, to, marks } = cut;
+    entries[entries.length - 1] = {
+      cutId,
+      to,
+      marks,
+      rows: last.rows + cut.rows,
+      deadLetters: last.deadLetters + cut.deadLetters,
+      crc: (last.crc + cut.crc) % 2 ** 32,
+    };
+    joined++;
+  }
+  return entries;
 }
 
 /** Were the lane's open sessions let out at this end of the input, or was there never anything in it? */

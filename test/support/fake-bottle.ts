@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { HeadraceError } from '#src/errors.js';
 import type { OffsetsFollower } from '#src/followers/offsets.js';
 import { LocalStore } from '#src/lake/store/local.js';
 import type { LaneManager } from '#src/lanes/manager.js';
@@ -163,8 +164,10 @@ export class BottledEngine {
   }
 
   #onMessage(message: WorkerMessage): void {
-    if (this.crashed || message.type === 'started' || message.type === 'seal-retry') return;
+    if (this.crashed || message.type === 'started') return;
     try {
+      // the folder is sound: a file that can't be written is a bug
+      if (message.type === 'seal-retry') throw HeadraceError.fromPlain(message.error);
       if (message.type === 'sealed') this.coordinator.sealed(message.report);
       else this.manager.onWorkerMessage(message);
     } catch (error) {

@@ -128,6 +128,23 @@ describe('recoveryOf', () => {
     expect(recoveryOf(twoSnapshots(), new Set(['a', 'b']))).toBeNull();
   });
 
+  it('joins very many cuts, but never over marks, so that they fit a ring', () => {
+    const history = new LedgerHistory(SOURCE);
+    for (let i = 0; i < 4_000; i++) {
+      const marks = i === 1_000 ? { endOfInput: true } : {};
+      history.apply(version(i, lane(i, i + 1, { crc: 2 ** 31 + i, deadLetters: 2, marks })));
+    }
+    const { replay } = recoveryOf(history.lane(TOPIC_ID, 7)!, new Set())!;
+    expect(replay.length).toBeLessThan(1_003);
+    expect(replay.at(-1)!.to).toBe(4_000n);
+    expect(replay.filter((cut) => cut.marks.endOfInput).map((cut) => cut.to)).toEqual([1_001n]);
+    const sum = (of: (cut: (typeof replay)[number]) => number) =>
+      replay.reduce((all, cut) => all + of(cut), 0);
+    expect(sum((cut) => cut.rows)).toBe(4_000);
+    expect(sum((cut) => cut.deadLetters)).toBe(8_000);
+    expect(sum((cut) => cut.crc) % 2 ** 32).toBe((4_000 * 2 ** 31 + (3_999 * 4_000) / 2) % 2 ** 32);
+  });
+
   it('replays from the lane’s start when it has no snapshot', () => {
     const history = new LedgerHistory(SOURCE);
     history.apply(version(1, lane(5, 10)));

@@ -187,13 +187,19 @@ export class LocalStore implements ObjectStore {
    */
   async #makeFolder(folder: string): Promise<void> {
     const parent = dirname(folder);
-    try {
-      await this.#fs.mkdir(folder);
-    } catch (error) {
-      if (codeOf(error) === 'EEXIST' && (await this.#fs.stat(folder)).isDirectory()) return;
-      if (codeOf(error) !== 'ENOENT' || parent === folder || (await this.#isThere(parent))) throw error;
-      await this.#makeFolder(parent);
-      return await this.#makeFolder(folder);
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await this.#fs.mkdir(folder);
+        break;
+      } catch (error) {
+        // another made it; it may have died before it synced the parent
+        if (codeOf(error) === 'EEXIST' && (await this.#fs.stat(folder)).isDirectory()) break;
+        if (codeOf(error) !== 'ENOENT' || parent === folder) throw error;
+        const parentIsThere = await this.#isThere(parent);
+        // once more: another may have made the parent between the two questions
+        if (parentIsThere && attempt > 0) throw error;
+        if (!parentIsThere) await this.#makeFolder(parent);
+      }
     }
     await this.#syncFolder(parent);
   }
