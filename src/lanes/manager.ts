@@ -142,6 +142,8 @@ export class LaneManager {
     this.#link.freeze(lanes);
     await this.#cutWithSnapshot([...this.held().values()]);
     await this.#coordinator!.idle();
+    // they stand where they were frozen, not where they were read to: the group's revoke has nothing to add
+    for (const lane of this.held().values()) lane.position = lane.committedTo;
   }
 
   /** One tick of the cut interval: cuts the lanes that have something to say. */

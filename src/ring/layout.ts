@@ -11,8 +11,8 @@
  * - Behind each payload lie at least 64 zero bytes, so that a scanner may read ahead.
  *
  * ```
- *  base      +0 tail i64 │ +128 head i64 │ +256 producer's counters │ +384 consumer's counters
- *  base+512  data: capacity bytes, a power of two
+ *  base      +0 tail i64 │ +128 head i64
+ *  base+256  data: capacity bytes, a power of two
  *
  *  record    0        4      8           12            16           24            32
  *            │ length │ type │ partition │ incarnation │ offset i64 │ aux i64     │ payload … │ ≥ 64 zero bytes
@@ -23,9 +23,7 @@
 export const CACHE_LINE_BYTES = 128;
 export const TAIL_BYTES_AT = 0;
 export const HEAD_BYTES_AT = CACHE_LINE_BYTES;
-export const PRODUCER_COUNTERS_AT = 2 * CACHE_LINE_BYTES;
-export const CONSUMER_COUNTERS_AT = 3 * CACHE_LINE_BYTES;
-export const DATA_AT = 4 * CACHE_LINE_BYTES;
+export const DATA_AT = 2 * CACHE_LINE_BYTES;
 
 export const RECORD_ALIGN_BYTES = 64;
 export const RECORD_HEADER_BYTES = 32;

@@ -366,6 +366,19 @@ describe('an orderly stop', () => {
     expect(engine.fetcher.lanes.size).toBe(0);
   });
 
+  it('leaves what lies in the rings behind, and the group’s revoke adds nothing to it', async () => {
+    const engine = await FakeEngine.start();
+    await engine.assign(0);
+    await engine.feed(0, 130n);
+    engine.workerOf(0).onMessage({ type: 'freeze', lanes: [{ partition: 0, incarnation: 1 }] });
+    await engine.feed(0, 200n);
+    await engine.through(engine.manager.drain());
+    expect(engine.ledger.lane(0)).toMatchObject({ committedTo: 130n, snapshots: [{ offset: 130n }] });
+    const versions = storedVersions(engine.store).length;
+    await engine.through(engine.manager.revoked([0]));
+    expect(storedVersions(engine.store)).toHaveLength(versions);
+  });
+
   it('writes nothing when the newest snapshot is where the lane stands', async () => {
     const engine = await FakeEngine.start();
     await engine.assign(0);
