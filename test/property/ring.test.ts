@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { RingConsumer } from '#src/ring/consumer.js';
-import { payloadBytesMax, READ_AHEAD_BYTES, RecordType, recordBytes } from '#src/ring/layout.js';
+import {
+  DATA_AT,
+  payloadBytesMax,
+  READ_AHEAD_BYTES,
+  RECORD_HEADER_BYTES,
+  RecordType,
+  recordBytes,
+} from '#src/ring/layout.js';
 import { RingProducer } from '#src/ring/producer.js';
 import { dirtyRing, headerOf, payloadOf } from '../support/spine-ring.js';
 
@@ -186,7 +193,7 @@ class RingUnderTest {
     expect(Buffer.compare(bytes, payload)).toBe(0);
     const ahead = new Uint8Array(bytes.buffer, bytes.byteOffset + bytes.byteLength, READ_AHEAD_BYTES);
     expect(ahead.every((byte) => byte === 0)).toBe(true);
-    expect((bytes.byteOffset - 256 - 512 - 32) % 64).toBe(0);
+    expect((bytes.byteOffset - 256 - DATA_AT - RECORD_HEADER_BYTES) % 64).toBe(0);
     if (!advance) return;
     this.#consumer.advance();
     this.#space.advance();
