@@ -77,11 +77,6 @@ export class LaneSlot {
     return this.#lane?.watermarkMs ?? null;
   }
 
-  /** Rows that wait for the next cut. */
-  get pendingRows(): number {
-    return this.#emitted.rows.length;
-  }
-
   /** Does the lane take part in cuts? One that halted while live still has what lies before its halt to seal. */
   get sealable(): boolean {
     return this.mode === 'live' || (this.mode === 'halted' && this.#wasLive);

@@ -73,7 +73,7 @@ class WorkerLoop {
     this.#post({ type: 'started', worker: this.#task.worker, osThreadId: osThreadId() });
     let lastYieldMs = performance.now();
     for (;;) {
-      if (this.#failure !== null) throw this.#failure.error;
+      this.#throwIfFailed();
       const record = this.#ring.peek();
       if (record === null) {
         await this.#ring.wait(WAIT_MS);
@@ -90,7 +90,7 @@ class WorkerLoop {
     }
     this.#ring.advance();
     await this.#sealer.settled();
-    if (this.#failure !== null) throw (this.#failure as { error: unknown }).error;
+    this.#throwIfFailed();
     this.#task.port.close();
     return { worker: this.#task.worker, events: this.#events };
   }
@@ -263,6 +263,10 @@ class WorkerLoop {
   /** Ends the task from asynchronous work, where nobody awaits the error. */
   #fail(error: unknown): void {
     this.#failure ??= { error };
+  }
+
+  #throwIfFailed(): void {
+    if (this.#failure !== null) throw this.#failure.error;
   }
 
   #gauges(): void {

@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.js';
 import { messageOf } from '../errors.js';
-import { type Log, RepeatLimitedLog } from '../kafka/log.js';
 import { WakeSignal } from '../kafka/wake-signal.js';
+import type { PlainLog } from '../telemetry/log.js';
+import { RepeatLimitedLog } from '../telemetry/repeat-limited-log.js';
 
 /**
  * Brings Kafka's committed offsets after the ledger, so that lag tools show where the engine stands. Nothing reads them
@@ -26,7 +27,7 @@ export interface LaneOffset {
 export interface OffsetsFollowerOptions {
   committer: OffsetCommitter;
   clock: Clock;
-  log: Log;
+  log: PlainLog;
   intervalMs?: number;
 }
 

@@ -1,11 +1,12 @@
 import type { Clock } from '../clock.js';
 import { HeadraceError } from '../errors.js';
 import type { Random } from '../random.js';
+import type { PlainLog } from '../telemetry/log.js';
+import { RepeatLimitedLog } from '../telemetry/repeat-limited-log.js';
 import { Backoff } from './backoff.js';
 import type { BrokerConnection, SecurityOptions } from './broker-connection.js';
 import { Connections, type Purpose } from './connections.js';
 import { listOffsets, type OffsetSpec } from './list-offsets.js';
-import { type Log, RepeatLimitedLog } from './log.js';
 import { Topic } from './topic.js';
 import { WakeSignal } from './wake-signal.js';
 import { KafkaErrorCode, nameOfError } from './wire/error-codes.js';
@@ -23,7 +24,7 @@ export interface ClusterOptions {
   requestTimeoutMs?: number;
   /** Metadata is asked for again after this at the latest. */
   metadataMaxAgeMs?: number;
-  log: Log;
+  log: PlainLog;
   clock: Clock;
   random: Random;
   /** Gives up connecting and closes the cluster. */

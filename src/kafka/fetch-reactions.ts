@@ -1,5 +1,7 @@
 import type { Clock } from '../clock.js';
 import { HeadraceError } from '../errors.js';
+import type { PlainLog } from '../telemetry/log.js';
+import { RepeatLimitedLog } from '../telemetry/repeat-limited-log.js';
 import { type Cluster, principalOf } from './cluster.js';
 import { type Delivery, deliver } from './fetch-answer.js';
 import { actionOf } from './fetch-errors.js';
@@ -8,7 +10,6 @@ import type { FetchLane } from './fetch-lane.js';
 import type { FetchPlacement } from './fetch-placement.js';
 import type { FetchPart } from './fetch-plan.js';
 import type { FetchStats } from './fetch-stats.js';
-import { type Log, RepeatLimitedLog } from './log.js';
 import type { Topic } from './topic.js';
 import { KafkaErrorCode, nameOfError } from './wire/error-codes.js';
 import type { FetchedPartition } from './wire/fetch.js';
@@ -18,7 +19,7 @@ export interface FetchReactionsHost {
   readonly cluster: Cluster;
   readonly topic: Topic;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly log: PlainLog;
   readonly stats: FetchStats;
   readonly placement: FetchPlacement;
   readonly closing: AbortSignal;

@@ -4,6 +4,7 @@ import { invariant } from '../invariant.js';
 import type { Random } from '../random.js';
 import { RecordType } from '../ring/layout.js';
 import type { RingWriter } from '../ring/writer.js';
+import type { PlainLog } from '../telemetry/log.js';
 import { Backoff } from './backoff.js';
 import type { Cluster } from './cluster.js';
 import { FetchBudget } from './fetch-budget.js';
@@ -14,7 +15,6 @@ import { FetchReactions } from './fetch-reactions.js';
 import { FetchRing } from './fetch-ring.js';
 import { type FetchStats, newFetchStats } from './fetch-stats.js';
 import type { FetchEvent, FetchLimits, LaneStatus } from './fetch-types.js';
-import type { Log } from './log.js';
 import type { Topic } from './topic.js';
 
 export type { FetchEvent, FetchLimits, LaneStatus } from './fetch-types.js';
@@ -27,7 +27,7 @@ export interface FetcherOptions {
   limits: FetchLimits;
   /** Where we are, for reading from the nearest replica. */
   rack?: string;
-  log: Log;
+  log: PlainLog;
   clock: Clock;
   random: Random;
   /** Called synchronously; it may add, remove and seek lanes. */

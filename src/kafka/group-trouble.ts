@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.js';
+import type { LogFields, PlainLog } from '../telemetry/log.js';
+import { RepeatLimitedLog } from '../telemetry/repeat-limited-log.js';
 import type { Statistics } from './group-statistics.js';
 import type { Failure, FailureKind } from './librdkafka.js';
-import { type Log, RepeatLimitedLog } from './log.js';
 
 /**
  * Tells what keeps the group member from its work: one line every few seconds for as long as it lasts.
@@ -24,15 +25,15 @@ const LASTING: readonly FailureKind[] = ['unreachable', 'auth', 'topic'];
 const SEVERITY_ERROR = 3;
 
 export class GroupTrouble {
-  readonly #where: object;
-  readonly #log: Log;
+  readonly #where: LogFields;
+  readonly #log: PlainLog;
   readonly #limited: RepeatLimitedLog;
   readonly #lasting = new Map<FailureKind, string>();
   /** What the native client logged last about a connection: host, port and reason. */
   #detail: string | undefined;
 
   constructor(options: {
-    log: Log;
+    log: PlainLog;
     clock: Clock;
     brokers: string | readonly string[];
     topic: string;

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import { HeadraceError, messageOf } from '../errors.js';
 import { systemRandom } from '../random.js';
+import type { PlainLog } from '../telemetry/log.js';
 import { Backoff } from './backoff.js';
 import {
   type CommittedOffset,
@@ -11,7 +12,6 @@ import {
 } from './group-member.js';
 import { GroupTrouble } from './group-trouble.js';
 import { type Failure, failureToError } from './librdkafka.js';
-import type { Log } from './log.js';
 import { WakeSignal } from './wake-signal.js';
 
 /**
@@ -26,7 +26,7 @@ import { WakeSignal } from './wake-signal.js';
  *   is spent (fatal error, fenced instance, poll interval exceeded) its partitions are lost and a new one joins.
  */
 export interface GroupOptions extends Omit<MemberOptions, 'onLog' | 'onWork'> {
-  log: Log;
+  log: PlainLog;
   /** How long onRevoked may hold an answer back. Keep it below max.poll.interval.ms (300 s). */
   revokeTimeoutMs?: number;
   pollIntervalMs?: number;
@@ -63,7 +63,7 @@ interface HeldRevoke {
 export class Group {
   readonly #options: GroupOptions;
   readonly #clock: Clock;
-  readonly #log: Log;
+  readonly #log: PlainLog;
   readonly #where: { group: string; topic: string };
   readonly #trouble: GroupTrouble;
   readonly #wake: WakeSignal;

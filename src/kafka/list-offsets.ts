@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.js';
 import { HeadraceError, messageOf } from '../errors.js';
 import type { Random } from '../random.js';
+import type { RepeatLimitedLog } from '../telemetry/repeat-limited-log.js';
 import { Backoff } from './backoff.js';
 import type { Cluster } from './cluster.js';
-import type { RepeatLimitedLog } from './log.js';
 import type { Topic } from './topic.js';
 import { KafkaErrorCode, nameOfError } from './wire/error-codes.js';
 import {

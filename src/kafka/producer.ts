@@ -1,6 +1,8 @@
 import type { Clock } from '../clock.js';
 import { HeadraceError } from '../errors.js';
 import { invariant } from '../invariant.js';
+import type { PlainLog } from '../telemetry/log.js';
+import { RepeatLimitedLog } from '../telemetry/repeat-limited-log.js';
 import {
   clientConfig,
   closeWithin,
@@ -13,7 +15,6 @@ import {
   type NativeError,
   type NativeProducer,
 } from './librdkafka.js';
-import { type Log, RepeatLimitedLog } from './log.js';
 
 /**
  * Writes records through librdkafka: idempotent, acknowledged by all in-sync replicas, keys placed as Java places them.
@@ -25,7 +26,7 @@ import { type Log, RepeatLimitedLog } from './log.js';
 export interface ProducerOptions {
   brokers: string | readonly string[];
   clientId: string;
-  log: Log;
+  log: PlainLog;
   clock: Clock;
   /** How long a record waits for others of its batch. */
   lingerMs?: number;

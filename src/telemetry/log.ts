@@ -26,7 +26,8 @@ export interface Log {
   child(bindings: LogFields): Log;
 }
 
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const satisfies readonly LogLevel[];
+/** What most parts need of a log. */
+export type PlainLog = Omit<Log, 'trace' | 'child'>;
 
 export interface LogOptions {
   level: LogLevel;

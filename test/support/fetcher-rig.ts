@@ -1,12 +1,12 @@
 import { type Clock, systemClock } from '#src/clock.js';
 import { Cluster, type ClusterOptions } from '#src/kafka/cluster.js';
 import { type FetchEvent, Fetcher, type FetcherOptions, type FetchLimits } from '#src/kafka/fetcher.js';
-import type { Log } from '#src/kafka/log.js';
 import { seededRandom } from '#src/random.js';
 import { RingConsumer, type RingRecord } from '#src/ring/consumer.js';
 import { RecordType, ringBytes } from '#src/ring/layout.js';
 import { RingProducer } from '#src/ring/producer.js';
 import { RingWriter } from '#src/ring/writer.js';
+import type { LogFields, PlainLog } from '#src/telemetry/log.js';
 import { FakeCluster } from './fake-broker.js';
 
 /** A fetcher with real rings on a fake cluster, and what is needed to watch it. */
@@ -31,12 +31,12 @@ export interface LogLine {
   message: string;
 }
 
-export class TestLog implements Log {
+export class TestLog implements PlainLog {
   readonly lines: LogLine[] = [];
-  debug = (fields: object, message: string) => this.#add('debug', fields, message);
-  info = (fields: object, message: string) => this.#add('info', fields, message);
-  warn = (fields: object, message: string) => this.#add('warn', fields, message);
-  error = (fields: object, message: string) => this.#add('error', fields, message);
+  debug = (fields: LogFields, message: string) => this.#add('debug', fields, message);
+  info = (fields: LogFields, message: string) => this.#add('info', fields, message);
+  warn = (fields: LogFields, message: string) => this.#add('warn', fields, message);
+  error = (fields: LogFields, message: string) => this.#add('error', fields, message);
 
   /** Fields and message of the lines of a level, as text. */
   text(level: LogLine['level']): string {
@@ -49,7 +49,7 @@ export class TestLog implements Log {
       .join('\n');
   }
 
-  #add(level: LogLine['level'], fields: object, message: string): void {
+  #add(level: LogLine['level'], fields: LogFields, message: string): void {
     this.lines.push({ level, fields: fields as Record<string, unknown>, message });
   }
 }

@@ -2,7 +2,7 @@ import type { Clock } from '#src/clock.js';
 import type { CommittedOffset, GroupMember, OffsetToCommit, Rebalance } from '#src/kafka/group-member.js';
 import type { Statistics } from '#src/kafka/group-statistics.js';
 import type { Failure } from '#src/kafka/librdkafka.js';
-import type { Log } from '#src/kafka/log.js';
+import type { LogFields, PlainLog } from '#src/telemetry/log.js';
 
 /** Time that passes only in advance(). */
 export class ManualClock implements Clock {
@@ -50,19 +50,19 @@ export function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-export class RecordingLog implements Log {
+export class RecordingLog implements PlainLog {
   readonly lines: { level: string; fields: Record<string, unknown>; message: string }[] = [];
 
-  debug(fields: object, message: string): void {
+  debug(fields: LogFields, message: string): void {
     this.#add('debug', fields, message);
   }
-  info(fields: object, message: string): void {
+  info(fields: LogFields, message: string): void {
     this.#add('info', fields, message);
   }
-  warn(fields: object, message: string): void {
+  warn(fields: LogFields, message: string): void {
     this.#add('warn', fields, message);
   }
-  error(fields: object, message: string): void {
+  error(fields: LogFields, message: string): void {
     this.#add('error', fields, message);
   }
 
@@ -70,7 +70,7 @@ export class RecordingLog implements Log {
     return this.lines.filter(({ message }) => message.includes(part));
   }
 
-  #add(level: string, fields: object, message: string): void {
+  #add(level: string, fields: LogFields, message: string): void {
     this.lines.push({ level, fields: fields as Record<string, unknown>, message });
   }
 }

@@ -1,12 +1,5 @@
 import type { Clock } from '../clock.js';
-
-/** What a logger must offer (pino does). */
-export interface Log {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
+import type { LogFields, PlainLog } from './log.js';
 
 /** Lines that tell the same, by key, are this far apart at least. */
 const REPEAT_INTERVAL_MS = 5_000;
@@ -15,24 +8,24 @@ const KEYS_MAX = 1_000;
 
 /** Lets one line through per key and interval, with the number of those it held back. */
 export class RepeatLimitedLog {
-  readonly #log: Log;
+  readonly #log: PlainLog;
   readonly #clock: Clock;
   readonly #seen = new Map<string, { atMs: number; heldBack: number }>();
 
-  constructor(log: Log, clock: Clock) {
+  constructor(log: PlainLog, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
   }
 
-  warn(key: string, fields: object, message: string): void {
+  warn(key: string, fields: LogFields, message: string): void {
     this.#write('warn', key, fields, message);
   }
 
-  error(key: string, fields: object, message: string): void {
+  error(key: string, fields: LogFields, message: string): void {
     this.#write('error', key, fields, message);
   }
 
-  #write(level: 'warn' | 'error', key: string, fields: object, message: string): void {
+  #write(level: 'warn' | 'error', key: string, fields: LogFields, message: string): void {
     const now = this.#clock.monotonicMs();
     const seen = this.#seen.get(key);
     if (seen !== undefined && now - seen.atMs < REPEAT_INTERVAL_MS) {
