@@ -21,7 +21,8 @@ import {
  * - The native client answers a rebalance whenever assign() or unassign() is called, from any later turn: its callback
  *   only enqueues. Between a rebalance event and its answer it keeps its heartbeats and may be polled.
  * - Every assigned partition starts at OFFSET_END and is paused at once. With an absolute offset a fetch escaped in
- *   nine of ten joins before the pause arrived; at OFFSET_END the offset must be looked up first and none did.
+ *   nine of ten joins before the pause arrived; at OFFSET_END the offset must be looked up first, and one in dozens did.
+ *   Nobody reads what it brings, and after the pause none follows.
  * - Assigning happens between two polls only, so that no poll can hand out what the pause is about to hold back.
  * - After close() nothing of it calls anybody.
  */

@@ -143,7 +143,7 @@ describe.each([
     expect(await second.call('commit', [{ partition: PARTITIONS, offset: 1 }])).toBe('stale');
   });
 
-  it('fetches nothing, join after join', async () => {
+  it('brings no message, and fetches nothing once it is paused, join after join', async () => {
     for (let join = 0; join < 3; join += 1) {
       const reader = member(nextGroup(), {
         ...options,
@@ -151,8 +151,17 @@ describe.each([
       });
       await reader.untilOwned(PARTITIONS);
       // Each commit is a round trip with the broker: time enough for a fetch to show, were there one.
-      for (let offset = 1; offset <= 20; offset += 1) await reader.call('commit', [{ partition: 0, offset }]);
-      expect(await reader.call('stray')).toEqual({ requests: 0, messages: 0 });
+      const commits = async () => {
+        for (let offset = 1; offset <= 20; offset += 1)
+          await reader.call('commit', [{ partition: 0, offset }]);
+      };
+      await commits();
+      // Assigning and pausing are two calls: once in dozens of joins one request to the one broker slips between.
+      const settled = (await reader.call('stray')) as { requests: number; messages: number };
+      expect(settled.messages).toBe(0);
+      expect(settled.requests).toBeLessThanOrEqual(1);
+      await commits();
+      expect(await reader.call('stray')).toEqual(settled);
       await reader.end();
     }
   });
