@@ -1,0 +1,157 @@
+/**
+ * What host and kernel agree on: numbers only, read by both compilers (tsc and asc), so nothing but literals here.
+ *
+ * A worker's memory, a shared WebAssembly.Memory reserved once:
+ * ```
+ *   0          the kernel's static data (a few bytes)
+ *   64 KiB     ring (src/ring/layout.ts)
+ *   behind it  heap of the kernel: program, windows, decompressed batch, sessions, rows under way
+ * ```
+ * All numbers little-endian. Addresses are u32; 0 is none.
+ */
+
+/** Where the ring lies. */
+export const RING_AT = 65536;
+
+/**
+ * The program: a compiled model as the kernel reads it. Offsets are from the program's start, which is a multiple of 8.
+ * Texts are UTF-8, begin at multiples of 8, and have at least 32 zero bytes behind them.
+ */
+export const P_FIELD_COUNT = 0;
+/** Fields whose values a session keeps: those that a column reads. At most LOGGED_MAX. */
+export const P_LOGGED_COUNT = 4;
+/** How many of these, the first ones, are kept for every event; of the others only what `first` can need. */
+export const P_TRACKED_COUNT = 8;
+export const P_KEY_FIELD = 12;
+export const P_TIME_FIELD = 16;
+/** TIME_… */
+export const P_TIME_FORMAT = 20;
+export const P_COLUMN_COUNT = 24;
+/** Field of the end event's condition, −1: the model has none. */
+export const P_END_FIELD = 28;
+/** Offset of its text set. */
+export const P_END_SET = 32;
+/** Offset of the field table. */
+export const P_FIELDS = 36;
+/** Offset of the column table. */
+export const P_COLUMNS = 40;
+/** Offset of the root of the key tree. */
+export const P_KEYS = 44;
+export const P_SESSION_ID_COLUMN = 48;
+export const P_SIGN_COLUMN = 52;
+export const P_REVISION_COLUMN = 56;
+export const P_BYTES = 60;
+/** i64, ms */
+export const P_GAP = 64;
+export const P_DISORDER = 72;
+export const P_LATENESS = 80;
+export const P_MAX_FUTURE = 88;
+/** Offset of a table of u32, by place in the log: the field. */
+export const P_LOGGED_FIELDS = 96;
+export const P_HEADER_BYTES = 104;
+
+export const TIME_ISO8601 = 0;
+export const TIME_EPOCH_MS = 1;
+export const TIME_EPOCH_S = 2;
+
+/** A field: type u32 │ required u32 │ place in a session's log i32, −1: not kept │ 0 u32 */
+export const FIELD_BYTES = 16;
+export const FIELD_TYPE = 0;
+export const FIELD_REQUIRED = 4;
+export const FIELD_LOGGED = 8;
+
+export const TYPE_STRING = 0;
+export const TYPE_NUMBER = 1;
+export const TYPE_UINT32 = 2;
+export const TYPE_TIME = 3;
+
+/** As many bits as a log entry's mask has. */
+export const LOGGED_MAX = 56;
+
+/**
+ * A node of the key tree, for one object of the event: count u32 │ 0 u32 │ count × key
+ * A key: offset of its text u32 │ bytes u32 │ field i32 (−1: none ends here) │ offset of the node below u32 (0: none)
+ */
+export const NODE_COUNT = 0;
+export const NODE_KEYS = 8;
+export const KEY_BYTES = 16;
+export const KEY_TEXT = 0;
+export const KEY_LENGTH = 4;
+export const KEY_FIELD = 8;
+export const KEY_NODE = 12;
+
+/** A text set: count u32 │ 0 u32 │ count × (offset u32 │ bytes u32) */
+export const SET_COUNT = 0;
+export const SET_TEXTS = 8;
+export const SET_TEXT_BYTES = 8;
+
+/** A template: count u32 │ 0 u32 │ count × (kind u32 │ offset u32 │ bytes u32 │ 0 u32) */
+export const TEMPLATE_PARTS = 8;
+export const TEMPLATE_PART_BYTES = 16;
+export const PART_LITERAL = 0;
+export const PART_KEY = 1;
+export const PART_START_MS = 2;
+
+/** A column: op u32 │ type u32 │ field i32 │ limit u32 │ offset of its text set or template u32 │ nullable u32 │ 0 │ 0 */
+export const COLUMN_BYTES = 32;
+export const COLUMN_OP = 0;
+export const COLUMN_TYPE = 4;
+export const COLUMN_FIELD = 8;
+export const COLUMN_LIMIT = 12;
+export const COLUMN_ARGUMENT = 16;
+export const COLUMN_NULLABLE = 20;
+
+export const OP_KEY = 0;
+export const OP_SESSION_ID = 1;
+export const OP_SESSION_START = 2;
+export const OP_SESSION_END = 3;
+export const OP_DURATION_SEC = 4;
+export const OP_COUNT = 5;
+export const OP_COUNT_IF = 6;
+export const OP_FIRST = 7;
+export const OP_LAST = 8;
+export const OP_COUNT_DISTINCT = 9;
+export const OP_LIST = 10;
+export const OP_SET = 11;
+export const OP_CREATED_AT = 12;
+export const OP_BATCH_ID = 13;
+export const OP_FILE_ID = 14;
+export const OP_CLOSED_BY = 15;
+export const OP_REVISION = 16;
+export const OP_SIGN = 17;
+
+export const COLUMN_INT8 = 0;
+export const COLUMN_UINT16 = 1;
+export const COLUMN_UINT32 = 2;
+export const COLUMN_UINT64 = 3;
+export const COLUMN_FLOAT = 4;
+export const COLUMN_TIME = 5;
+export const COLUMN_STRING = 6;
+export const COLUMN_LIST = 7;
+
+/**
+ * The values of an event: 8 bytes a field, by field index.
+ *   string                 address u32 │ bytes u32      null: both 0 (an empty string has an address)
+ *   number, uint32, time   f64                          null: NULL_NUMBER_BITS; time in ms since 1970
+ */
+export const VALUE_BYTES = 8;
+
+/** Tags of a row's canonical bytes; src/reference/row-crc.ts has the whole form. */
+export const TAG_NULL = 0;
+export const TAG_INTEGER = 1;
+export const TAG_FLOAT = 2;
+export const TAG_STRING = 3;
+export const TAG_LIST = 4;
+
+/** How a walk over a batch's records ended; src/kernel/bytes.ts has the words. */
+export const FAULT_NONE = 0;
+
+/** closed_by, by number. */
+export const CLOSED_BY_GAP = 0;
+export const CLOSED_BY_END_EVENT = 1;
+export const CLOSED_BY_END_OF_INPUT = 2;
+export const CLOSED_BY_EARLY = 3;
+export const CLOSED_BY_MEMORY = 4;
+
+/** What lies behind every text and record that is scanned: zero bytes that may be read. */
+export const READ_AHEAD_BYTES = 64;

@@ -1,0 +1,226 @@
+import type { ColumnOp, ColumnType, CompiledModel, Field } from '../model/types.js';
+import * as abi from './abi.js';
+
+/** Compiled model → the bytes that the kernel interprets; abi.ts has their form. */
+
+/** What of a model's fields a session has to keep. */
+export interface LoggedFields {
+  /** Field indexes, by place in a session's log. */
+  fields: readonly number[];
+  /** The first of them are kept for every event, the others only as far as `first` can need them. */
+  tracked: number;
+}
+
+const OPS: Readonly<Record<ColumnOp['op'], number>> = {
+  key: abi.OP_KEY,
+  session_id: abi.OP_SESSION_ID,
+  session_start: abi.OP_SESSION_START,
+  session_end: abi.OP_SESSION_END,
+  duration_sec: abi.OP_DURATION_SEC,
+  count: abi.OP_COUNT,
+  count_if: abi.OP_COUNT_IF,
+  first: abi.OP_FIRST,
+  last: abi.OP_LAST,
+  count_distinct: abi.OP_COUNT_DISTINCT,
+  list: abi.OP_LIST,
+  set: abi.OP_SET,
+  created_at: abi.OP_CREATED_AT,
+  batch_id: abi.OP_BATCH_ID,
+  file_id: abi.OP_FILE_ID,
+  closed_by: abi.OP_CLOSED_BY,
+  revision: abi.OP_REVISION,
+  sign: abi.OP_SIGN,
+};
+
+const COLUMN_TYPES: Readonly<Record<ColumnType, number>> = {
+  int8: abi.COLUMN_INT8,
+  uint16: abi.COLUMN_UINT16,
+  uint32: abi.COLUMN_UINT32,
+  uint64: abi.COLUMN_UINT64,
+  float: abi.COLUMN_FLOAT,
+  time: abi.COLUMN_TIME,
+  string: abi.COLUMN_STRING,
+  'list<string>': abi.COLUMN_LIST,
+};
+
+const FIELD_TYPES: Readonly<Record<Field['type'], number>> = {
+  string: abi.TYPE_STRING,
+  number: abi.TYPE_NUMBER,
+  uint32: abi.TYPE_UINT32,
+  time: abi.TYPE_TIME,
+};
+
+const TIME_FORMATS = {
+  iso8601: abi.TIME_ISO8601,
+  epoch_ms: abi.TIME_EPOCH_MS,
+  epoch_s: abi.TIME_EPOCH_S,
+} as const;
+
+/** Fields that columns read: those that need every event first, then those that only `first` reads. */
+export function loggedFields(model: CompiledModel): LoggedFields {
+  const every = new Set<number>();
+  const first = new Set<number>();
+  for (const { op } of model.columns) {
+    if (op.op === 'count_if') every.add(op.where.field);
+    else if (op.op === 'first') first.add(op.field);
+    else if ('field' in op) every.add(op.field);
+  }
+  // a split can make any event the first of its session
+  const splits = model.endEvent !== null;
+  const onlyFirst = [...first].filter((field) => !every.has(field));
+  const fields = [...every, ...onlyFirst];
+  return { fields, tracked: splits ? fields.length : every.size };
+}
+
+/** Throws nothing for a model that compileModel has passed and that keeps at most LOGGED_MAX fields. */
+export function encodeProgram(model: CompiledModel): Uint8Array {
+  const out = new ProgramWriter();
+  const logged = loggedFields(model);
+  const header = out.reserve(abi.P_HEADER_BYTES);
+  out.u32(header + abi.P_FIELD_COUNT, model.fields.length);
+  out.u32(header + abi.P_LOGGED_COUNT, logged.fields.length);
+  out.u32(header + abi.P_TRACKED_COUNT, logged.tracked);
+  out.u32(header + abi.P_KEY_FIELD, model.keyField);
+  out.u32(header + abi.P_TIME_FIELD, model.timeField);
+  out.u32(header + abi.P_TIME_FORMAT, TIME_FORMATS[model.timeFormat]);
+  out.u32(header + abi.P_COLUMN_COUNT, model.columns.length);
+  out.u32(header + abi.P_END_FIELD, model.endEvent?.field ?? -1);
+  out.u32(header + abi.P_END_SET, out.textSet(model.endEvent?.oneOf ?? []));
+  const sessionId = model.columns.findIndex((column) => column.op.op === 'session_id');
+  out.u32(header + abi.P_SESSION_ID_COLUMN, sessionId);
+  out.u32(header + abi.P_SIGN_COLUMN, model.columnIndex.sign);
+  out.u32(header + abi.P_REVISION_COLUMN, model.columnIndex.revision);
+  out.i64(header + abi.P_GAP, model.gapMs);
+  out.i64(header + abi.P_DISORDER, model.allowedDisorderMs);
+  out.i64(header + abi.P_LATENESS, model.allowedLatenessMs);
+  out.i64(header + abi.P_MAX_FUTURE, model.maxFutureMs);
+  out.u32(header + abi.P_LOGGED_FIELDS, putLogged(out, logged));
+  out.u32(header + abi.P_FIELDS, putFields(out, model, logged));
+  out.u32(header + abi.P_COLUMNS, putColumns(out, model));
+  out.u32(header + abi.P_KEYS, putNode(out, model.fields, 0));
+  return out.finish();
+}
+
+function putLogged(out: ProgramWriter, { fields }: LoggedFields): number {
+  const at = out.reserve(fields.length * 4);
+  fields.forEach((field, place) => {
+    out.u32(at + place * 4, field);
+  });
+  return at;
+}
+
+function putFields(out: ProgramWriter, model: CompiledModel, logged: LoggedFields): number {
+  const at = out.reserve(model.fields.length * abi.FIELD_BYTES);
+  for (const field of model.fields) {
+    const entry = at + field.index * abi.FIELD_BYTES;
+    out.u32(entry + abi.FIELD_TYPE, FIELD_TYPES[field.type]);
+    out.u32(entry + abi.FIELD_REQUIRED, field.required ? 1 : 0);
+    out.u32(entry + abi.FIELD_LOGGED, logged.fields.indexOf(field.index));
+  }
+  return at;
+}
+
+function putColumns(out: ProgramWriter, model: CompiledModel): number {
+  const at = out.reserve(model.columns.length * abi.COLUMN_BYTES);
+  for (const { index, op, type, nullable } of model.columns) {
+    const entry = at + index * abi.COLUMN_BYTES;
+    out.u32(entry + abi.COLUMN_OP, OPS[op.op]);
+    out.u32(entry + abi.COLUMN_TYPE, COLUMN_TYPES[type]);
+    out.u32(entry + abi.COLUMN_FIELD, fieldOf(op));
+    out.u32(entry + abi.COLUMN_LIMIT, 'limit' in op ? op.limit : 0);
+    if (op.op === 'count_if') out.u32(entry + abi.COLUMN_ARGUMENT, out.textSet(op.where.oneOf));
+    if (op.op === 'session_id') out.u32(entry + abi.COLUMN_ARGUMENT, putTemplate(out, op.template));
+    out.u32(entry + abi.COLUMN_NULLABLE, nullable ? 1 : 0);
+  }
+  return at;
+}
+
+function fieldOf(op: ColumnOp): number {
+  if (op.op === 'count_if') return op.where.field;
+  return 'field' in op ? op.field : -1;
+}
+
+function putTemplate(out: ProgramWriter, template: string): number {
+  const parts = template.split(/(\{key\}|\{start_ms\})/).filter((part) => part !== '');
+  const at = out.reserve(abi.TEMPLATE_PARTS + parts.length * abi.TEMPLATE_PART_BYTES);
+  out.u32(at, parts.length);
+  parts.forEach((part, index) => {
+    const entry = at + abi.TEMPLATE_PARTS + index * abi.TEMPLATE_PART_BYTES;
+    const kind =
+      part === '{key}' ? abi.PART_KEY : part === '{start_ms}' ? abi.PART_START_MS : abi.PART_LITERAL;
+    out.u32(entry, kind);
+    if (kind !== abi.PART_LITERAL) return;
+    const text = out.text(part);
+    out.u32(entry + 4, text.at);
+    out.u32(entry + 8, text.bytes);
+  });
+  return at;
+}
+
+/** The node for the objects at a depth that these fields lead through. */
+function putNode(out: ProgramWriter, fields: readonly Field[], depth: number): number {
+  const keys = [...new Set(fields.map((field) => field.path[depth]!))];
+  const at = out.reserve(abi.NODE_KEYS + keys.length * abi.KEY_BYTES);
+  out.u32(at + abi.NODE_COUNT, keys.length);
+  keys.forEach((key, index) => {
+    const entry = at + abi.NODE_KEYS + index * abi.KEY_BYTES;
+    const through = fields.filter((field) => field.path[depth] === key);
+    const ending = through.find((field) => field.path.length === depth + 1);
+    const below = through.filter((field) => field.path.length > depth + 1);
+    const text = out.text(key);
+    out.u32(entry + abi.KEY_TEXT, text.at);
+    out.u32(entry + abi.KEY_LENGTH, text.bytes);
+    out.u32(entry + abi.KEY_FIELD, ending?.index ?? -1);
+    out.u32(entry + abi.KEY_NODE, below.length === 0 ? 0 : putNode(out, below, depth + 1));
+  });
+  return at;
+}
+
+/** Grows; places are multiples of 8, zeroed. */
+class ProgramWriter {
+  #bytes = Buffer.alloc(4096);
+  #at = 0;
+
+  reserve(bytes: number): number {
+    const at = this.#at;
+    this.#at = at + Math.ceil(bytes / 8) * 8;
+    while (this.#at > this.#bytes.length) {
+      this.#bytes = Buffer.concat([this.#bytes, Buffer.alloc(this.#bytes.length)]);
+    }
+    return at;
+  }
+
+  /** Negative numbers as two's complement. */
+  u32(at: number, value: number): void {
+    this.#bytes.writeUInt32LE(value >>> 0, at);
+  }
+
+  i64(at: number, value: number): void {
+    this.#bytes.writeBigInt64LE(BigInt(value), at);
+  }
+
+  text(text: string): { at: number; bytes: number } {
+    const bytes = Buffer.from(text);
+    const at = this.reserve(bytes.length + 32);
+    bytes.copy(this.#bytes, at);
+    return { at, bytes: bytes.length };
+  }
+
+  textSet(texts: readonly string[]): number {
+    const at = this.reserve(abi.SET_TEXTS + texts.length * abi.SET_TEXT_BYTES);
+    this.u32(at + abi.SET_COUNT, texts.length);
+    texts.forEach((each, index) => {
+      const text = this.text(each);
+      this.u32(at + abi.SET_TEXTS + index * abi.SET_TEXT_BYTES, text.at);
+      this.u32(at + abi.SET_TEXTS + index * abi.SET_TEXT_BYTES + 4, text.bytes);
+    });
+    return at;
+  }
+
+  finish(): Uint8Array {
+    // so that the last text may be read ahead of
+    this.reserve(abi.READ_AHEAD_BYTES);
+    this.u32(abi.P_BYTES, this.#at);
+    return new Uint8Array(this.#bytes.subarray(0, this.#at));
+  }
+}

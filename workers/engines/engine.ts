@@ -1,0 +1,68 @@
+import type { EncodedFile, Seal } from '#src/columnar/encode.js';
+import type { Marks } from '#src/model/marks.js';
+import type { DeadLetter } from '#src/model/types.js';
+import type { BatchCodecs, OpenBatch } from '#src/reference/batch-reader.js';
+
+/**
+ * The sessionizer of a worker, by its two makes: the reference (plain TypeScript, the oracle) and the kernel
+ * (WebAssembly). Both give the same rows, dead letters and snapshots for the same log and marks.
+ */
+export interface SessionEngine {
+  readonly name: 'kernel' | 'reference';
+  /** How batches are decompressed and checked for this engine; the bytes of an open batch lie where it can read them. */
+  readonly codecs: BatchCodecs;
+  /** Bytes that the sessions of all lanes take, shared ones included. */
+  readonly sessionBytes: number;
+  /** Records that the kernel could not decide and the reference did, so far; 0 for the reference. */
+  readonly undecided: number;
+  /** A lane from a snapshot's content, or an empty one (null). Throws Error with what is wrong with the content. */
+  lane(content: Uint8Array | null): LaneEngine;
+  /** Rows of one UTC day, of any lanes, as one Parquet file. */
+  encode(rows: readonly DayRows[], seal: Seal): EncodedFile;
+}
+
+export interface LaneEngine {
+  /** Null before the first event. */
+  readonly watermarkMs: number | null;
+  readonly openSessions: number;
+  /** Bytes of this lane's sessions, without what lanes share. */
+  readonly sessionBytes: number;
+  /** Values that did not fit their column, in the rows so far. */
+  readonly clamped: number;
+  /**
+   * Takes the records of an open batch with offsets in [from, until), in order. `full`: the sessions' memory ended before
+   * the record at `nextOffset`; otherwise nextOffset is `until`.
+   */
+  accept(batch: OpenBatch, from: bigint, until: bigint): Accepted;
+  /** In the ledger's order: watermark, eviction, early, end of input. */
+  applyMarks(marks: Marks): void;
+  /** What was emitted since the last call. All that the watermark has passed is closed before. */
+  take(): Emitted;
+  /** The state as bytes (src/reference/state-codec.ts), which later events do not reach. */
+  snapshot(): Uint8Array;
+  /** Gives its memory back; the lane is not used again. */
+  free(): void;
+}
+
+export interface Accepted {
+  events: number;
+  nextOffset: bigint;
+  full: boolean;
+}
+
+/** What a lane emitted between two cuts. Its bytes stay until `free`. */
+export interface Emitted {
+  readonly rows: number;
+  /** Sum of the rows' CRC-32C, modulo 2³². */
+  readonly crc: number;
+  readonly deadLetters: readonly DeadLetter[];
+  /** Rows by the UTC day of session_start, in days since 1970. */
+  readonly days: ReadonlyMap<number, DayRows>;
+  /** May be called more than once. */
+  free(): void;
+}
+
+/** Rows of one lane and day. What else it holds is the engine's own. */
+export interface DayRows {
+  readonly rows: number;
+}
