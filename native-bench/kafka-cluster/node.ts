@@ -1,20 +1,30 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { kafkaJarsFolder } from '../../config/setup/kafka-jars.mjs';
-import type { Reaper } from './kafka-cluster-reaper.js';
+import type { Reaper } from './reaper.js';
 
 /** Quick to start rather than quick to serve: a test's load is small, and three of them share two cores. */
 const JAVA_OPTIONS = ['-Xms64m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
 
+export interface Java {
+  /** The cluster's, with its log4j2.properties. */
+  folder: string;
+  jarsFolder: string;
+  options?: readonly string[];
+}
+
 /** Arguments of `java` for a main class of Kafka's, logging as the folder's log4j2.properties says. */
-export function javaArguments(folder: string, mainClass: string, args: readonly string[]): string[] {
+export function javaArguments(
+  { folder, jarsFolder, options = JAVA_OPTIONS }: Java,
+  mainClass: string,
+  args: readonly string[],
+): string[] {
   return [
-    ...JAVA_OPTIONS,
+    ...options,
     `-Dlog4j2.configurationFile=${join(folder, 'log4j2.properties')}`,
     '-Dlog4j2.disable.jmx=true',
     '-cp',
-    join(kafkaJarsFolder(), '*'),
+    join(jarsFolder, '*'),
     mainClass,
     ...args,
   ];
@@ -24,15 +34,15 @@ export function javaArguments(folder: string, mainClass: string, args: readonly 
 export class KafkaNode {
   readonly id: number;
   readonly port: number;
-  readonly #folder: string;
+  readonly #java: Java;
   readonly #reaper: Reaper;
   #child: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
 
-  constructor(id: number, port: number, folder: string, reaper: Reaper) {
+  constructor(id: number, port: number, java: Java, reaper: Reaper) {
     this.id = id;
     this.port = port;
-    this.#folder = folder;
+    this.#java = java;
     this.#reaper = reaper;
   }
 
@@ -51,9 +61,10 @@ export class KafkaNode {
   start(): void {
     if (this.#child !== undefined) throw new Error(`Kafka node ${this.id} runs already`);
     const log = openSync(this.#logPath, 'a');
-    const properties = join(this.#folder, `node-${this.id}.properties`);
-    const child = spawn('java', javaArguments(this.#folder, 'kafka.Kafka', [properties]), {
-      cwd: this.#folder,
+    const { folder } = this.#java;
+    const properties = join(folder, `node-${this.id}.properties`);
+    const child = spawn('java', javaArguments(this.#java, 'kafka.Kafka', [properties]), {
+      cwd: folder,
       stdio: ['ignore', log, log],
     });
     closeSync(log);
@@ -83,6 +94,6 @@ export class KafkaNode {
   }
 
   get #logPath(): string {
-    return join(this.#folder, `node-${this.id}.log`);
+    return join(this.#java.folder, `node-${this.id}.log`);
   }
 }

@@ -13,7 +13,7 @@ export async function tryReadMetadata(
   port: number,
   topics: string[],
 ): Promise<MetadataResponse | undefined> {
-  const connection = new Connection('headrace-test', {
+  const connection = new Connection('headrace-cluster', {
     connectTimeout: ANSWER_MS_MAX,
     requestTimeout: ANSWER_MS_MAX,
   });

@@ -1,0 +1,261 @@
+/**
+ * A real Kafka cluster for integration tests and benchmarks: 1 or 3 JVMs on free loopback ports, in a temporary folder.
+ *
+ * "Up" means that every broker answers Metadata with all brokers; nothing here waits for time to pass. Brokers and
+ * folder go when `stop` is called or when this process ends in whatever way.
+ */
+import { execFile } from 'node:child_process';
+import { constants, cpSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { Admin } from '@platformatic/kafka';
+import { freePorts } from './free-ports.js';
+import { tryReadMetadata } from './metadata.js';
+import { type Java, javaArguments, KafkaNode } from './node.js';
+import { LOG4J_PROPERTIES, type NodeAddress, nodeProperties, type Properties } from './node-properties.js';
+import { Reaper } from './reaper.js';
+
+const POLL_MS = 100;
+const READY_MS_MAX = 120_000;
+const START_TRIES = 3;
+const CLUSTER_ID = 'aGVhZHJhY2UtdGVzdHMtMQ';
+
+export interface KafkaClusterOptions {
+  brokers: 1 | 3;
+  /** Folder of Kafka's jars. */
+  jarsFolder: string;
+  /** Of the brokers' JVMs; quick to start by default. */
+  javaOptions?: readonly string[];
+  /** Begin with a copy of what `keepData` kept; one broker only. */
+  data?: string;
+  /** Broker properties over the ones of node-properties.ts. */
+  properties?: Properties;
+  /** Where the cluster's own folder is made; the system's temporary folder by default. */
+  dir?: string;
+}
+
+export interface TopicOptions {
+  name: string;
+  partitions: number;
+  /** As many as there are brokers by default. */
+  replicationFactor?: number;
+  config?: Properties;
+}
+
+export type BrokerInfo = Readonly<Pick<KafkaNode, 'id' | 'host' | 'port' | 'pid'>>;
+
+/** Starts a cluster and answers when all brokers serve. Throws with the end of a broker's log when one does not. */
+export async function startKafkaCluster(options: KafkaClusterOptions): Promise<KafkaCluster> {
+  if (!existsSync(options.jarsFolder)) {
+    throw new Error(`there is no Kafka in ${options.jarsFolder}: npm run setup -- --tests`);
+  }
+  for (let attempt = 1; ; attempt++) {
+    const folder = mkdtempSync(join(options.dir ?? tmpdir(), 'headrace-kafka-'));
+    const cluster = new KafkaCluster(folder, await freeAddresses(options.brokers), options);
+    try {
+      await cluster.start();
+      return cluster;
+    } catch (error) {
+      const lostPort = cluster.brokers.some(({ id }) => /Address already in use/.test(cluster.logTail(id)));
+      await cluster.stop();
+      if (!lostPort || attempt === START_TRIES) throw error;
+    }
+  }
+}
+
+async function freeAddresses(count: number): Promise<NodeAddress[]> {
+  const ports = await freePorts(count * 2);
+  return Array.from({ length: count }, (_, i) => ({
+    id: i + 1,
+    port: ports[i]!,
+    controllerPort: ports[count + i]!,
+  }));
+}
+
+export class KafkaCluster {
+  readonly #folder: string;
+  readonly #nodes: readonly KafkaNode[];
+  readonly #reaper: Reaper;
+  readonly #java: Java;
+  readonly #hasData: boolean;
+
+  constructor(folder: string, addresses: readonly NodeAddress[], options: KafkaClusterOptions) {
+    const { jarsFolder, javaOptions, data, properties = {} } = options;
+    this.#folder = folder;
+    this.#java = { folder, jarsFolder, ...(javaOptions === undefined ? {} : { options: javaOptions }) };
+    this.#hasData = data !== undefined;
+    this.#reaper = new Reaper(folder);
+    this.#nodes = addresses.map(({ id, port }) => new KafkaNode(id, port, this.#java, this.#reaper));
+    writeFileSync(join(folder, 'log4j2.properties'), LOG4J_PROPERTIES);
+    for (const node of addresses) {
+      const place = this.#dataFolder(node.id);
+      if (data === undefined) mkdirSync(place);
+      else copyFolder(data, place);
+      writeFileSync(this.#propertiesPath(node.id), nodeProperties(node, addresses, place, properties));
+      writeFileSync(join(folder, `node-${node.id}.log`), '');
+    }
+  }
+
+  /** `host:port,host:port,…` of all brokers, running or not. */
+  get bootstrap(): string {
+    return this.#nodes.map((node) => node.address).join(',');
+  }
+
+  /** Numbered from 1. */
+  get brokers(): readonly BrokerInfo[] {
+    return this.#nodes;
+  }
+
+  /** For `startKafkaCluster`. */
+  async start(): Promise<void> {
+    if (!this.#hasData) {
+      await Promise.all(
+        this.#nodes.map(({ id }) =>
+          this.tool('kafka.tools.StorageTool', ['format', '-t', CLUSTER_ID, '-c', this.#propertiesPath(id)]),
+        ),
+      );
+    }
+    for (const node of this.#nodes) node.start();
+    await this.#untilServing(this.#nodes);
+  }
+
+  /** Starts a broker that was ended, with its data and its port, and answers when the others see it. */
+  async startBroker(id: number): Promise<void> {
+    this.#node(id).start();
+    await this.#untilServing(this.#nodes.filter((node) => node.pid !== undefined));
+  }
+
+  /** Ends a broker: SIGKILL for a crash, SIGTERM for a controlled shutdown that hands its leaderships over. */
+  async killBroker(id: number, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    await this.#node(id).end(signal);
+  }
+
+  /** Controlled shutdown, then start. */
+  async restartBroker(id: number): Promise<void> {
+    await this.killBroker(id, 'SIGTERM');
+    await this.startBroker(id);
+  }
+
+  /** Creates a topic and answers when all its replicas are in sync and all running brokers know it. */
+  async createTopic({ name, partitions, replicationFactor, config = {} }: TopicOptions): Promise<void> {
+    const admin = new Admin({
+      clientId: 'headrace-cluster',
+      bootstrapBrokers: [...this.#running()].map(({ host, port }) => ({ host, port })),
+    });
+    try {
+      await admin.createTopics({
+        topics: [name],
+        partitions,
+        replicas: replicationFactor ?? this.#nodes.length,
+        configs: Object.entries(config).map(([key, value]) => ({ name: key, value: String(value) })),
+      });
+    } finally {
+      await admin.close();
+    }
+    await this.untilInSync(name);
+  }
+
+  /** Waits until every replica of the topic is in its partition's in-sync set, as all running brokers see it. */
+  async untilInSync(topic: string): Promise<void> {
+    await this.#until(`all replicas of ${topic} are in sync`, async () => {
+      const answers = await Promise.all(
+        this.#running().map(({ host, port }) => tryReadMetadata(host, port, [topic])),
+      );
+      return answers.every((answer) => {
+        const partitions = answer?.topics[0]?.partitions ?? [];
+        return (
+          partitions.length > 0 &&
+          partitions.every((p) => p.leaderId >= 0 && p.isrNodes.length === p.replicaNodes.length)
+        );
+      });
+    });
+  }
+
+  /** The broker that leads a partition now, as any running broker sees it; -1: nobody. */
+  async leaderOf(topic: string, partition: number): Promise<number> {
+    for (const { host, port } of this.#running()) {
+      const answer = await tryReadMetadata(host, port, [topic]);
+      const found = answer?.topics[0]?.partitions.find((p) => p.partitionIndex === partition);
+      if (found !== undefined) return found.leaderId;
+    }
+    return -1;
+  }
+
+  /**
+   * Runs a main class of Kafka's jars, such as `org.apache.kafka.tools.TopicCommand`, and answers with its standard
+   * output. Throws when it ends with another code than 0.
+   */
+  async tool(className: string, args: readonly string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)('java', javaArguments(this.#java, className, args), {
+      cwd: this.#folder,
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    return stdout;
+  }
+
+  /** The last lines of a broker's log, over all its starts. */
+  logTail(id: number, lines = 50): string {
+    return this.#node(id).logTail(lines);
+  }
+
+  /** Copies the data of a single broker, which is stopped in order for it, into a folder to be made. */
+  async keepData(folder: string): Promise<void> {
+    if (this.#nodes.length !== 1) throw new Error('the data of one broker can be kept, not that of several');
+    const { id } = this.#nodes[0]!;
+    await this.killBroker(id, 'SIGTERM');
+    copyFolder(this.#dataFolder(id), folder);
+    await this.startBroker(id);
+  }
+
+  /** Ends all brokers and removes their data. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#nodes.map((node) => node.end('SIGKILL')));
+    this.#reaper.finish();
+  }
+
+  #dataFolder(id: number): string {
+    return join(this.#folder, `node-${id}`);
+  }
+
+  #propertiesPath(id: number): string {
+    return join(this.#folder, `node-${id}.properties`);
+  }
+
+  #node(id: number): KafkaNode {
+    const node = this.#nodes.find((candidate) => candidate.id === id);
+    if (node === undefined) throw new Error(`there is no broker ${id}, only 1 to ${this.#nodes.length}`);
+    return node;
+  }
+
+  #running(): KafkaNode[] {
+    return this.#nodes.filter((node) => node.pid !== undefined);
+  }
+
+  async #untilServing(nodes: readonly KafkaNode[]): Promise<void> {
+    await this.#until(`brokers ${nodes.map(({ id }) => id)} see each other`, async () => {
+      for (const node of nodes) {
+        if (node.pid === undefined) throw new Error(`broker ${node.id} ended:\n${node.logTail()}`);
+      }
+      const answers = await Promise.all(nodes.map(({ host, port }) => tryReadMetadata(host, port, [])));
+      return answers.every((answer) => nodes.every(({ id }) => answer?.brokers.some((b) => b.nodeId === id)));
+    });
+  }
+
+  async #until(what: string, holds: () => Promise<boolean>): Promise<void> {
+    const deadline = performance.now() + READY_MS_MAX;
+    while (!(await holds())) {
+      if (performance.now() > deadline) {
+        const logs = this.#nodes.map((node) => `--- broker ${node.id}\n${node.logTail(20)}`).join('\n');
+        throw new Error(`not within ${READY_MS_MAX / 1000} s: ${what}\n${logs}`);
+      }
+      await sleep(POLL_MS);
+    }
+  }
+}
+
+/** Shares the blocks where the file system can. */
+function copyFolder(from: string, to: string): void {
+  cpSync(from, to, { recursive: true, mode: constants.COPYFILE_FICLONE });
+}
