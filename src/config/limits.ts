@@ -1,6 +1,14 @@
 import type { Problem } from './problems.js';
 import type { EngineConfig, Machine } from './types.js';
 import { formatDuration, formatSize } from './units.js';
+import {
+  reserveBytes,
+  type SessionEngineName,
+  sessionMemoryBytesMax,
+  WASM_PAGE_BYTES,
+  WORKER_MEMORY_PAGES_MAX,
+  workerMemory,
+} from './worker-memory.js';
 
 /**
  * What settings must satisfy together, asserted at boot. Every queue of the engine has a size, and the sum of all of
@@ -11,10 +19,12 @@ const MiB = 2 ** 20;
 
 /** Node, librdkafka and their code: what the process takes before the first event. */
 export const BASE_BYTES = 192 * MiB;
-/** A worker's heap beside its sessions: rows under way, Arrow, Parquet. */
+/** A worker's JavaScript heap beside its sessions: rows under way, Arrow, Parquet. */
 export const WORKER_HEAP_BASE_BYTES = 768 * MiB;
-/** Objects of a session take about twice what is counted for them (limits.session_memory_bytes is what is counted). */
+/** The reference's sessions are objects, which take about twice what is counted for them. The kernel counts what it takes. */
 export const SESSION_HEAP_FACTOR = 2;
+/** The least that is of use. */
+const SESSION_MEMORY_BYTES_LEAST = 64 * MiB;
 /** Of an answer's cap, what is left to its headers: topics, partitions, error codes. */
 export const RESPONSE_OVERHEAD_BYTES = 64 * 1024;
 /** Header, read-ahead and alignment of a ring's record (src/ring/layout.ts; a test holds them equal). */
@@ -34,17 +44,14 @@ export interface MemoryTerm {
   bytes: number;
 }
 
-/** The sizes that `memoryTerms` adds up. */
-type Sized = Pick<EngineConfig, 'workers' | 'fetch' | 'limits'>;
+/** The sizes that `memoryTerms` adds up. Sessions are the kernel's unless `engine` says otherwise. */
+type Sized = Pick<EngineConfig, 'workers' | 'fetch' | 'limits'> & { engine?: SessionEngineName };
 
 /** Everything that can be full at the same time. */
-export function memoryTerms({ workers, fetch, limits }: Sized): MemoryTerm[] {
+export function memoryTerms({ workers, fetch, limits, engine = 'kernel' }: Sized): MemoryTerm[] {
   const perWorker = workers === 1 ? '' : ` × ${workers} workers`;
   return [
-    {
-      name: `limits.session_memory_bytes × ${SESSION_HEAP_FACTOR} as objects${perWorker}`,
-      bytes: limits.sessionMemoryBytes * SESSION_HEAP_FACTOR * workers,
-    },
+    ...sessionTerms(limits.sessionMemoryBytes, engine, workers),
     { name: `limits.ring_bytes${perWorker}`, bytes: limits.ringBytes * workers },
     // a worker decompresses one batch at a time
     {
@@ -59,21 +66,42 @@ export function memoryTerms({ workers, fetch, limits }: Sized): MemoryTerm[] {
   ];
 }
 
+function sessionTerms(sessionMemoryBytes: number, engine: SessionEngineName, workers: number): MemoryTerm[] {
+  const perWorker = workers === 1 ? '' : ` × ${workers} workers`;
+  const name = 'limits.session_memory_bytes';
+  if (engine === 'reference') {
+    const bytes = sessionMemoryBytes * SESSION_HEAP_FACTOR * workers;
+    return [{ name: `${name} × ${SESSION_HEAP_FACTOR} as objects${perWorker}`, bytes }];
+  }
+  return [
+    { name: `${name}${perWorker}`, bytes: sessionMemoryBytes * workers },
+    { name: `reserve beside the sessions${perWorker}`, bytes: reserveBytes(sessionMemoryBytes) * workers },
+  ];
+}
+
 /**
  * limits.session_memory_bytes for `auto`: 1GiB a worker, less where the machine has less. A quarter of its memory stays
- * free for the files being written, the page cache and others; 64MiB is the least that is of use.
+ * free for the files being written, the page cache and others.
  */
 export function autoSessionMemoryBytes(sized: Sized, machine: Machine): number {
-  const none = { ...sized, limits: { ...sized.limits, sessionMemoryBytes: 0 } };
-  const others = sum(memoryTerms(none));
-  const share = (machine.memoryBytes * 0.75 - others) / sized.workers / SESSION_HEAP_FACTOR;
-  const wholeMiB = Math.floor(share / MiB) * MiB;
-  return Math.min(1024 * MiB, Math.max(64 * MiB, wholeMiB));
+  const needed = (sessionMemoryBytes: number) =>
+    sum(memoryTerms({ ...sized, limits: { ...sized.limits, sessionMemoryBytes } }));
+  const others = needed(0);
+  const perMiB = needed(MiB) - others;
+  const wholeMiB = Math.floor((machine.memoryBytes * 0.75 - others) / perMiB) * MiB;
+  const addressable =
+    sized.engine === 'reference' ? Number.POSITIVE_INFINITY : sessionMemoryBytesMax(sized.limits);
+  return Math.min(1024 * MiB, Math.max(SESSION_MEMORY_BYTES_LEAST, Math.min(wholeMiB, addressable)));
 }
 
 /** Every relation that is violated, with both settings and both values. */
 export function violatedLimits(config: EngineConfig, machine: Machine): Problem[] {
-  return [...sizeRelations(config), ...timeRelations(config), ...memoryRelation(config, machine)];
+  return [
+    ...sizeRelations(config),
+    ...workerMemoryRelation(config),
+    ...timeRelations(config),
+    ...memoryRelation(config, machine),
+  ];
 }
 
 function sizeRelations({ fetch, limits }: EngineConfig): Problem[] {
@@ -101,6 +129,20 @@ function sizeRelations({ fetch, limits }: EngineConfig): Problem[] {
     ...atMost(partition, batch, 'a batch that is not compressed is as large as it was fetched'),
     ...atMost(record, batch, 'a record lies in a batch'),
   ];
+}
+
+/** A worker's ring, its batch and its sessions lie in one WebAssembly memory, whose addresses have 32 bits. */
+function workerMemoryRelation({ limits, engine = 'kernel' }: Sized): Problem[] {
+  const { totalPages } = workerMemory(limits, engine);
+  if (totalPages <= WORKER_MEMORY_PAGES_MAX) return [];
+  const least = sessionMemoryBytesMax(limits);
+  const others = `ring (${formatSize(limits.ringBytes)}), batch (${formatSize(limits.decompressedBatchBytesMax)})`;
+  const needs = `${approximately(totalPages * WASM_PAGE_BYTES)} with ${others} and reserve`;
+  const room = least < SESSION_MEMORY_BYTES_LEAST ? 'lower these' : `at most ${formatSize(least)} here`;
+  const message =
+    `a worker's memory ends at 4GiB and this takes ${needs}: ${room}; ` +
+    'for more sessions run more workers, each has this much of its own';
+  return [{ path: 'limits.session_memory_bytes', message }];
 }
 
 function timeRelations({ kafka, fetch, ...config }: EngineConfig): Problem[] {

@@ -2,8 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { SESSION_HEAP_FACTOR, WORKER_HEAP_BASE_BYTES } from '../config/limits.js';
+import { workerMemory } from '../config/worker-memory.js';
 import type { CompiledModel } from '../model/types.js';
-import { RecordType, ringBytes } from '../ring/layout.js';
+import { RecordType } from '../ring/layout.js';
 import { RingProducer } from '../ring/producer.js';
 import { RingWriter } from '../ring/writer.js';
 import { countersBytes } from '../telemetry/counters.js';
@@ -25,8 +26,6 @@ export interface PoolOptions {
   onFailure(worker: number, error: unknown): void;
 }
 
-const WASM_PAGE_BYTES = 65_536;
-
 export class WorkerPool {
   readonly rings: readonly RingWriter[];
   readonly counters: readonly SharedArrayBuffer[];
@@ -46,14 +45,15 @@ export class WorkerPool {
     });
     const rings: RingWriter[] = [];
     const counters: SharedArrayBuffer[] = [];
+    const limits = { ...options.limits, ringBytes: options.ringCapacityBytes };
+    const { ringAt, totalPages } = workerMemory(limits, 'kernel');
     for (let worker = 0; worker < options.workers; worker++) {
-      const pages = Math.ceil(ringBytes(options.ringCapacityBytes) / WASM_PAGE_BYTES);
-      const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-      const place = { buffer: memory.buffer, baseBytes: 0, capacityBytes: options.ringCapacityBytes };
+      const memory = new WebAssembly.Memory({ initial: totalPages, maximum: totalPages, shared: true });
+      const place = { buffer: memory.buffer, baseBytes: ringAt, capacityBytes: options.ringCapacityBytes };
       const shared = new SharedArrayBuffer(countersBytes());
       rings.push(new RingWriter(new RingProducer(place)));
       counters.push(shared);
-      this.#run(worker, options, memory, shared);
+      this.#run(worker, options, { memory, ringBaseBytes: ringAt }, shared);
     }
     this.rings = rings;
     this.counters = counters;
@@ -84,15 +84,19 @@ export class WorkerPool {
     await this.#piscina.destroy();
   }
 
-  #run(worker: number, options: PoolOptions, memory: WebAssembly.Memory, counters: SharedArrayBuffer): void {
+  #run(
+    worker: number,
+    options: PoolOptions,
+    place: Pick<WorkerTask, 'memory' | 'ringBaseBytes'>,
+    counters: SharedArrayBuffer,
+  ): void {
     const { port1, port2 } = new MessageChannel();
     port1.on('message', (message: WorkerMessage) => options.onMessage(worker, message));
     this.#ports.push(port1);
     const task: WorkerTask = {
       worker,
       port: port2,
-      memory,
-      ringBaseBytes: 0,
+      ...place,
       ringCapacityBytes: options.ringCapacityBytes,
       counters,
       tableFolder: options.tableFolder,

@@ -9,7 +9,14 @@ import {
 } from '#src/config/limits.js';
 import { resolveConfig } from '#src/config/load.js';
 import type { EngineConfig } from '#src/config/types.js';
-import { payloadBytesMax } from '#src/ring/layout.js';
+import {
+  sessionMemoryBytesMax,
+  WASM_PAGE_BYTES,
+  WORKER_MEMORY_PAGES_MAX,
+  workerMemory,
+} from '#src/config/worker-memory.js';
+import { READ_AHEAD_BYTES, RING_AT } from '#src/kernel/abi.js';
+import { payloadBytesMax, ringBytes } from '#src/ring/layout.js';
 import { NEEDED, SURROUNDINGS } from './config-cases.js';
 
 const MiB = 2 ** 20;
@@ -147,7 +154,7 @@ describe('memory', () => {
   it('is the sum of everything that can be full, for all workers', () => {
     const config = changed({ workers: 3, limits: { sessionMemoryBytes: 100 * MiB } });
     const sum = memoryTerms(config).reduce((total, { bytes }) => total + bytes, 0);
-    const perWorker = 2 * 100 * MiB + 64 * MiB + 128 * MiB + WORKER_HEAP_BASE_BYTES;
+    const perWorker = 100 * MiB + (25 + 128) * MiB + 64 * MiB + 128 * MiB + WORKER_HEAP_BASE_BYTES;
     expect(sum).toBe(3 * perWorker + 64 * MiB + 128 * MiB + BASE_BYTES);
     expect(violatedLimits(config, { cores: 4, memoryBytes: sum })).toEqual([]);
     const [problem] = violatedLimits(config, { cores: 4, memoryBytes: sum - 1 });
@@ -155,12 +162,22 @@ describe('memory', () => {
     expect(problem?.message).toMatch(/limits\.ring_bytes × 3 workers 192MiB/);
   });
 
+  it('for the reference, whose sessions are objects, is twice what is counted', () => {
+    const config = changed({ workers: 1, limits: { sessionMemoryBytes: 100 * MiB } });
+    const sum = memoryTerms({ ...config, engine: 'reference' }).reduce(
+      (total, { bytes }) => total + bytes,
+      0,
+    );
+    const perWorker = 2 * 100 * MiB + 64 * MiB + 128 * MiB + WORKER_HEAP_BASE_BYTES;
+    expect(sum).toBe(perWorker + 64 * MiB + 128 * MiB + BASE_BYTES);
+  });
+
   it('for sessions is 1GiB a worker where there is enough', () => {
     expect(autoSessionMemoryBytes(valid, { cores: 4, memoryBytes: 2 ** 36 })).toBe(2 ** 30);
   });
 
   it('for sessions leaves a quarter of a small machine free, and the sum still fits', () => {
-    for (const memoryMiB of [2_048, 3_000, 4_096, 8_192]) {
+    for (const memoryMiB of [2_200, 3_000, 4_096, 8_192]) {
       const small = { cores: 2, memoryBytes: memoryMiB * MiB };
       const config = resolveConfig(
         { name: 'engine.yaml', text: NEEDED },
@@ -177,6 +194,69 @@ describe('memory', () => {
     const tiny = { cores: 2, memoryBytes: 512 * MiB };
     expect(() =>
       resolveConfig({ name: 'engine.yaml', text: NEEDED }, {}, { ...SURROUNDINGS, machine: tiny }),
-    ).toThrow(/may need 1472MiB and the machine has 512MiB/);
+    ).toThrow(/may need 1552MiB and the machine has 512MiB/);
+  });
+});
+
+describe('a worker’s memory', () => {
+  const limits = (change: Partial<EngineConfig['limits']>) => ({ ...valid.limits, ...change });
+
+  it('holds ring, decompressed batch and heap one behind the other', () => {
+    const place = workerMemory(limits({ ringBytes: MiB, decompressedBatchBytesMax: MiB }), 'kernel');
+    expect(place.ringAt).toBe(RING_AT);
+    expect(place.decompressedAt).toBeGreaterThanOrEqual(RING_AT + ringBytes(MiB));
+    expect(place.decompressedBytes).toBeGreaterThanOrEqual(MiB + READ_AHEAD_BYTES);
+    expect(place.heapAt).toBe(place.decompressedAt + place.decompressedBytes);
+    expect(place.totalPages * WASM_PAGE_BYTES).toBe(place.heapAt + place.heapBytes);
+    for (const at of [place.ringAt, place.decompressedAt, place.heapAt]) expect(at % WASM_PAGE_BYTES).toBe(0);
+  });
+
+  it('has a quarter of the session memory and 128MiB beside it', () => {
+    const { heapBytes } = workerMemory(limits({ sessionMemoryBytes: 1024 * MiB }), 'kernel');
+    expect(heapBytes).toBe((1024 + 256 + 128) * MiB);
+  });
+
+  it('is the ring alone for the reference', () => {
+    const { totalPages } = workerMemory(limits({ ringBytes: MiB }), 'reference');
+    expect(totalPages * WASM_PAGE_BYTES).toBe(RING_AT + MiB + WASM_PAGE_BYTES);
+  });
+
+  it('takes session memory up to what 32 bits address, to the last MiB', () => {
+    const most = sessionMemoryBytesMax(valid.limits);
+    const violations = (sessionMemoryBytes: number) => {
+      const config = changed({ workers: 1, limits: { sessionMemoryBytes } });
+      return violatedLimits(config, { cores: 2, memoryBytes: 2 ** 40 });
+    };
+    expect(workerMemory(limits({ sessionMemoryBytes: most }), 'kernel').totalPages).toBeLessThanOrEqual(
+      WORKER_MEMORY_PAGES_MAX,
+    );
+    expect(violations(most)).toEqual([]);
+    expect(violations(most + MiB).map(({ path }) => path)).toEqual(['limits.session_memory_bytes']);
+    expect(violations(most + MiB)[0]!.message).toContain('at most 3020MiB');
+    expect(violations(most + MiB)[0]!.message).toContain('more workers');
+  });
+
+  it('of the reference has no such end', () => {
+    const config = {
+      ...changed({ limits: { sessionMemoryBytes: 8 * 2 ** 30 } }),
+      engine: 'reference' as const,
+    };
+    expect(violatedLimits(config, { cores: 2, memoryBytes: 2 ** 40 })).toEqual([]);
+  });
+
+  it('that other limits fill names them', () => {
+    const config = changed({ limits: { ringBytes: 2 ** 31, decompressedBatchBytesMax: 2 ** 31 } });
+    const [problem] = violatedLimits(config, { cores: 2, memoryBytes: 2 ** 40 });
+    expect(problem?.message).toContain('ring (2GiB), batch (2GiB) and reserve: lower these');
+  });
+
+  it('for `auto` is no more than fits', () => {
+    const large = { ...valid, limits: limits({ ringBytes: 2 ** 31 }) };
+    const auto = autoSessionMemoryBytes(large, { cores: 2, memoryBytes: 2 ** 40 });
+    expect(auto).toBe(2 ** 30);
+    const tight = { ...large, limits: { ...large.limits, decompressedBatchBytesMax: 2 ** 30 } };
+    const little = autoSessionMemoryBytes(tight, { cores: 2, memoryBytes: 2 ** 40 });
+    expect(little).toBe(sessionMemoryBytesMax(tight.limits));
+    expect(little).toBeLessThan(2 ** 30);
   });
 });
