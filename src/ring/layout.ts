@@ -56,6 +56,11 @@ export const RecordType = {
   seek: 5,
   /** Nothing comes after this. */
   stop: 6,
+  /**
+   * Data, in all like `data`, with the aborted transactions that reach into it before the batches. Payload: see
+   * src/reference/aborted-transactions.ts.
+   */
+  dataWithAborted: 7,
 } as const;
 export type RecordType = (typeof RecordType)[keyof typeof RecordType];
 
