@@ -48,25 +48,41 @@ export interface EncodedFile {
 
 /** `rows` belong to one session_date; what they hold at created_at, batch_id and file_id is ignored. */
 export function encodeRows(model: CompiledModel, rows: readonly Row[], seal: Seal): EncodedFile {
-  invariant(isTimeMs(seal.createdAtMs), 'created_at is not a time', { value: seal.createdAtMs });
-  invariant(isId(seal.batchId) && isId(seal.fileId), 'batch_id or file_id is not in 0…2⁶³−1');
-  const columns = model.columns.map((column) => buildColumn(column, rows, seal));
-  return {
-    bytes: toParquet(model, columns, rows.length),
-    rows: rows.length,
-    stats: statsJson(model, columns, rows.length),
-  };
+  const columns = model.columns.map((column) => (isSealed(column) ? null : buildColumn(column, rows)));
+  return encodeColumns(model, columns, rows.length, seal);
 }
 
-function buildColumn(column: Column, rows: readonly Row[], seal: Seal): BuiltColumn {
+/** The columns of rows of one session_date, by column index; null for those that the seal fills in. */
+export function encodeColumns(
+  model: CompiledModel,
+  built: readonly (BuiltColumn | null)[],
+  rows: number,
+  seal: Seal,
+): EncodedFile {
+  invariant(isTimeMs(seal.createdAtMs), 'created_at is not a time', { value: seal.createdAtMs });
+  invariant(isId(seal.batchId) && isId(seal.fileId), 'batch_id or file_id is not in 0…2⁶³−1');
+  const columns = model.columns.map((column, index) => built[index] ?? sealedColumn(column, rows, seal));
+  return { bytes: toParquet(model, columns, rows), rows, stats: statsJson(model, columns, rows) };
+}
+
+/** Is it one of those that the seal fills in? */
+export function isSealed({ op: { op } }: Column): boolean {
+  return op === 'created_at' || op === 'batch_id' || op === 'file_id';
+}
+
+function sealedColumn(column: Column, rows: number, seal: Seal): BuiltColumn {
   switch (column.op.op) {
     case 'created_at':
-      return buildConstant('timestamp', BigInt(seal.createdAtMs) * 1000n, rows.length);
+      return buildConstant('timestamp', BigInt(seal.createdAtMs) * 1000n, rows);
     case 'batch_id':
-      return buildConstant('int64', seal.batchId, rows.length);
+      return buildConstant('int64', seal.batchId, rows);
     case 'file_id':
-      return buildConstant('int64', seal.fileId, rows.length);
+      return buildConstant('int64', seal.fileId, rows);
   }
+  invariant(false, 'a column was not built', { column: column.name });
+}
+
+function buildColumn(column: Column, rows: readonly Row[]): BuiltColumn {
   switch (column.type) {
     case 'int8':
     case 'uint16':

@@ -136,6 +136,6 @@ export function isTimeMs(value: number): boolean {
 }
 
 /** Times are whole milliseconds, Delta's unit for bounds: rounding outwards changes nothing. */
-function timeJson(ms: number): string {
+export function timeJson(ms: number): string {
   return `"${new Date(ms).toISOString()}"`;
 }

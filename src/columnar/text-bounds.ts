@@ -25,7 +25,7 @@ export function asciiBounds(strings: readonly string[], present: (index: number)
     } else if (value < min) min = value;
     else if (value > max) max = value;
   }
-  return min === undefined || max === undefined ? null : boundsOf(min, max);
+  return min === undefined || max === undefined ? null : textBounds(min, max);
 }
 
 /** `offsets` has one entry more than there are strings. */
@@ -47,10 +47,11 @@ export function utf8Bounds(
   }
   if (min === -1) return null;
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-  return boundsOf(decoder.decode(at(min)), decoder.decode(at(max)));
+  return textBounds(decoder.decode(at(min)), decoder.decode(at(max)));
 }
 
-function boundsOf(min: string, max: string): Bounds {
+/** Of the smallest and the largest string. */
+export function textBounds(min: string, max: string): Bounds {
   const upper = cutUp(max);
   return { min: JSON.stringify(cutDown(min)), max: upper === null ? null : JSON.stringify(upper) };
 }
