@@ -135,6 +135,8 @@ export const COLUMN_LIST = 7;
  *   number, uint32, time   f64                          null: NULL_NUMBER_BITS; time in ms since 1970
  */
 export const VALUE_BYTES = 8;
+/** Upper half of NULL_NUMBER_BITS 0x7ff8000000000000, a NaN; no JSON number is one. */
+export const NULL_NUMBER_HIGH = 0x7ff80000;
 
 /** Tags of a row's canonical bytes; src/reference/row-crc.ts has the whole form. */
 export const TAG_NULL = 0;

@@ -1,0 +1,111 @@
+/** What the host may call. */
+import { crcInit } from './crc32c';
+import { hashSeed } from './bytes';
+import { freeRows, releaseRow } from './emitted';
+import { internInit } from './intern';
+import { moveWatermark, settleLane } from './lane';
+import { lanesBytes } from './lane-memory';
+import {
+  LANE_CLAMPED,
+  LANE_CRC,
+  LANE_OPEN,
+  LANE_ROWS,
+  LANE_ROW_COUNT,
+  LANE_ROW_ROOM,
+  LANE_SESSION_BYTES,
+  LANE_WATERMARK,
+} from './lane-layout';
+import { logInit } from './log';
+import { internBytes } from './intern';
+import { laneEarly, laneEndOfInput, laneEvict, laneFree } from './marks';
+import { memoryInit, reserve } from './memory';
+import { loggedCount, modelInit } from './model';
+import { rowInit } from './row';
+import { scanInit, scanScratch } from './scan';
+import { wheelInit } from './wheel';
+import { decidedText, decidedValues, run, runFull, runNext, undecided, windowInit } from './window';
+
+export { laneNew } from './lane';
+export { laneEarly, laneEndOfInput, laneEvict, laneFree };
+export { decidedText, decidedValues, run };
+export { alloc, free, memoryUsed, reserve } from './memory';
+export { freeRows, releaseRow };
+
+/** Takes the heap from `at` to `end`: first call. */
+export { memoryInit };
+
+/** Starts over a program that the host has put into reserved memory. */
+export function init(program: usize, seed: u64, sessionBytesMax: u64, recordBytesMax: u32): void {
+  hashSeed(seed);
+  modelInit(program);
+  crcInit();
+  internInit(loggedCount);
+  logInit();
+  rowInit();
+  wheelInit();
+  windowInit(sessionBytesMax);
+  scanInit(program);
+  const scratch = recordBytesMax + 65536;
+  scanScratch(reserve(scratch), scratch);
+}
+
+export function sessionBytes(): u64 {
+  return lanesBytes + internBytes;
+}
+
+export function laneSettle(lane: usize): void {
+  settleLane(lane, true);
+}
+
+export function laneMoveWatermark(lane: usize, timeMs: i64): void {
+  moveWatermark(lane, timeMs);
+}
+
+export function laneWatermark(lane: usize): i64 {
+  return load<i64>(lane + LANE_WATERMARK);
+}
+
+export function laneOpenSessions(lane: usize): u32 {
+  return load<u32>(lane + LANE_OPEN);
+}
+
+export function laneSessionBytes(lane: usize): u64 {
+  return load<u64>(lane + LANE_SESSION_BYTES);
+}
+
+export function laneClamped(lane: usize): u64 {
+  return load<u64>(lane + LANE_CLAMPED);
+}
+
+export function laneCrc(lane: usize): u32 {
+  return load<u32>(lane + LANE_CRC);
+}
+
+export function laneRowCount(lane: usize): u32 {
+  return load<u32>(lane + LANE_ROW_COUNT);
+}
+
+/** The list of the lane's rows, which is the host's from now on (freeRows); 0: there is none. */
+export function laneTakeRows(lane: usize): usize {
+  const rows: usize = load<u32>(lane + LANE_ROWS);
+  store<u32>(lane + LANE_ROWS, 0);
+  store<u32>(lane + LANE_ROW_COUNT, 0);
+  store<u32>(lane + LANE_ROW_ROOM, 0);
+  store<u32>(lane + LANE_CRC, 0);
+  return rows;
+}
+
+/** Offset delta of the first record that the last run did not take. */
+export function runEndedAt(): i32 {
+  return runNext;
+}
+
+/** Did the last run end because sessions have all the memory that they may take? */
+export function runWasFull(): bool {
+  return runFull;
+}
+
+/** Records that the host was asked about, so far. */
+export function undecidedRecords(): u32 {
+  return undecided;
+}

@@ -1,0 +1,69 @@
+/**
+ * What a lane's memory looks like. Sessions and end markers are nodes of the lane's wheel, which orders them by the time at
+ * which there is something to do with them.
+ *
+ *   key      bytes u32 │ first session u32 │ first end marker u32 │ text
+ *   node     0 previous in its bucket │ 4 next │ 8 bucket │ 12 flags │ 16 key │ 20 next of its key (later in time)
+ *   session  node │ 24 first event i64 │ 32 last event i64 │ 40 log │ 44 its bytes │ 48 events │ 52 rest
+ *   marker   node │ 24 time i64
+ *   rest     0 end event i64 (NONE) │ 8 next revision u32 │ 12 standing rows u32 │ standing × (identity start i64 │ row u32 │ 0 u32)
+ * A closed session has no log and no rows. Times are ms since 1970.
+ */
+
+/** No time. */
+export const NONE: i64 = i64.MIN_VALUE;
+
+export const KEY_LENGTH: usize = 0;
+export const KEY_SESSIONS: usize = 4;
+export const KEY_MARKERS: usize = 8;
+export const KEY_TEXT: usize = 12;
+
+export const NODE_PREVIOUS: usize = 0;
+export const NODE_NEXT: usize = 4;
+export const NODE_BUCKET: usize = 8;
+export const NODE_FLAGS: usize = 12;
+export const NODE_KEY: usize = 16;
+export const NODE_LATER: usize = 20;
+
+export const FLAG_CLOSED: u32 = 1;
+export const FLAG_CHANGED: u32 = 2;
+export const FLAG_MARKER: u32 = 4;
+
+export const SESSION_FIRST: usize = 24;
+export const SESSION_LAST: usize = 32;
+export const SESSION_LOG: usize = 40;
+export const SESSION_LOG_BYTES: usize = 44;
+export const SESSION_EVENTS: usize = 48;
+export const SESSION_REST: usize = 52;
+export const SESSION_BYTES: u32 = 56;
+
+export const MARKER_TIME: usize = 24;
+export const MARKER_BYTES: u32 = 32;
+
+export const REST_END: usize = 0;
+export const REST_REVISION: usize = 8;
+export const REST_STANDING: usize = 12;
+export const REST_ROWS: usize = 16;
+export const STANDING_BYTES: u32 = 16;
+export const STANDING_IDENTITY: usize = 0;
+export const STANDING_ROW: usize = 8;
+
+/** 2^10 buckets, so that twice the time for which a session is known fits. */
+export const WHEEL_BUCKETS: u32 = 1024;
+
+export const LANE_SLOTS: usize = 0;
+export const LANE_MASK: usize = 4;
+export const LANE_KEYS: usize = 8;
+export const LANE_OPEN: usize = 12;
+export const LANE_WATERMARK: usize = 16;
+/** The earliest bucket that may hold something due, by its number since 1970. */
+export const LANE_BUCKET: usize = 24;
+export const LANE_SESSION_BYTES: usize = 32;
+export const LANE_CLAMPED: usize = 40;
+export const LANE_WHEEL: usize = 48;
+/** Rows under way: addresses u32, their number, the room for them, and Σ CRC-32C. */
+export const LANE_ROWS: usize = 52;
+export const LANE_ROW_COUNT: usize = 56;
+export const LANE_ROW_ROOM: usize = 60;
+export const LANE_CRC: usize = 64;
+export const LANE_BYTES: u32 = 72;

@@ -1,0 +1,266 @@
+/**
+ * A session's events, as small as they can be kept: what the first one said, then of each event its time and what is
+ * different from the first. A row is computed from them when it is emitted, so merges, splits and any order of arrival need
+ * no care here: events are in the order of arrival, which is the order of offsets.
+ *
+ *   log      logged × entry u32 (0: null) │ time of the first event i64 │ further events …
+ *   event    time varint: zigzag distance from the greatest time before it │ mask varint, bit i: place i differs │
+ *            for each of these: index in its pool varint (0: null)
+ *
+ * Places from `trackedCount` on are read by `first` alone, and no split can make a later event the first: an event that is
+ * not older than the first to arrive leaves them out where that one has a value.
+ */
+import { NULL_NUMBER_HIGH, TYPE_STRING, VALUE_BYTES } from '../abi';
+import { sameBytes } from './bytes';
+import {
+  ENTRY_INDEX,
+  ENTRY_LENGTH,
+  ENTRY_VALUE,
+  entryAt,
+  hold,
+  intern,
+  poolOf,
+  release,
+} from './intern';
+import { alloc, blockBytes, free, reserve } from './memory';
+import { fieldAt, loggedCount, trackedCount, typeOfField } from './model';
+import { putVarint, readVarint, unzigzag, varintEnd, zigzag } from './log-varint';
+
+/** Bytes of a log's head: the first event. */
+export let logHeadBytes: u32 = 0;
+/** Room for further events in a new log. */
+const LOG_ROOM_BYTES: u32 = 24;
+/** By place, the type of its field, u8. */
+let types: usize = 0;
+/** One encoded event. */
+let scratch: usize = 0;
+/** The entries of the event that is appended, u32 by place. */
+export let eventEntries: usize = 0;
+
+export function logInit(): void {
+  logHeadBytes = ((loggedCount << 2) + 7) & ~7;
+  logHeadBytes += 8;
+  types = reserve(loggedCount + 1);
+  scratch = reserve(32 + loggedCount * 5);
+  eventEntries = reserve((loggedCount << 2) + 16);
+  for (let place: u32 = 0; place < loggedCount; place++) {
+    store<u8>(types + place, <u8>typeOfField(fieldAt(place)));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+export function firstTimeOf(log: usize): i64 {
+  return load<i64>(log + logHeadBytes - 8);
+}
+
+/** The entry of an event's value at a place: `known` where it is the same, 0 for null. */
+// @ts-ignore: decorator
+@inline
+function entryOf(place: u32, values: usize, known: usize): usize {
+  const at = values + fieldAt(place) * VALUE_BYTES;
+  let value: usize;
+  let bytes: u32;
+  if (load<u8>(types + place) == TYPE_STRING) {
+    value = load<u32>(at);
+    if (value == 0) return 0;
+    bytes = load<u32>(at + 4);
+  } else {
+    if (load<u32>(at + 4) == NULL_NUMBER_HIGH) return 0;
+    value = at;
+    bytes = 8;
+  }
+  if (known != 0 && load<u32>(known + ENTRY_LENGTH) == bytes && sameBytes(known + ENTRY_VALUE, value, bytes)) {
+    return known;
+  }
+  return intern(poolOf(place), value, bytes);
+}
+
+/** Fills `eventEntries` from an event's values. */
+export function entriesOf(values: usize): void {
+  for (let place: u32 = 0; place < loggedCount; place++) {
+    store<u32>(eventEntries + (place << 2), <u32>entryOf(place, values, 0));
+  }
+}
+
+/** A log with one event, its entries in `eventEntries`. Traps when memory is full. */
+export function newLog(timeMs: i64): usize {
+  const log = alloc(logHeadBytes + LOG_ROOM_BYTES);
+  if (log == 0) unreachable();
+  for (let place: u32 = 0; place < loggedCount; place++) {
+    const entry = load<u32>(eventEntries + (place << 2));
+    store<u32>(log + (place << 2), entry);
+    if (entry != 0) hold(entry);
+  }
+  store<i64>(log + logHeadBytes - 8, timeMs);
+  return log;
+}
+
+/**
+ * The log of `bytes` bytes with one more event; `greatestMs`: the greatest time in it. Says by `appendedBytes` how long it is
+ * now. The log may move.
+ */
+export function appendValues(log: usize, bytes: u32, greatestMs: i64, timeMs: i64, values: usize): usize {
+  let at = putVarint(scratch, zigzag(timeMs - greatestMs));
+  const inOrder = timeMs >= firstTimeOf(log);
+  let mask: u64 = 0;
+  for (let place: u32 = 0; place < loggedCount; place++) {
+    const known: usize = load<u32>(log + (place << 2));
+    if (place >= trackedCount && inOrder && known != 0) continue;
+    const entry = entryOf(place, values, known);
+    if (entry == known) continue;
+    mask |= <u64>1 << place;
+    store<u32>(eventEntries + (place << 2), <u32>entry);
+  }
+  at = putChanges(at, mask);
+  return appendScratch(log, bytes, <u32>(at - scratch));
+}
+
+/** As `appendValues`, from `eventEntries`. */
+export function appendEntries(log: usize, bytes: u32, greatestMs: i64, timeMs: i64): usize {
+  let at = putVarint(scratch, zigzag(timeMs - greatestMs));
+  const inOrder = timeMs >= firstTimeOf(log);
+  let mask: u64 = 0;
+  for (let place: u32 = 0; place < loggedCount; place++) {
+    const known = load<u32>(log + (place << 2));
+    if (place >= trackedCount && inOrder && known != 0) continue;
+    if (load<u32>(eventEntries + (place << 2)) != known) mask |= <u64>1 << place;
+  }
+  at = putChanges(at, mask);
+  return appendScratch(log, bytes, <u32>(at - scratch));
+}
+
+export let appendedBytes: u32 = 0;
+
+// @ts-ignore: decorator
+@inline
+function putChanges(at: usize, mask: u64): usize {
+  at = putVarint(at, mask);
+  while (mask != 0) {
+    const entry: usize = load<u32>(eventEntries + (<usize>ctz(mask) << 2));
+    mask &= mask - 1;
+    if (entry == 0) {
+      store<u8>(at++, 0);
+    } else {
+      hold(entry);
+      at = putVarint(at, load<u32>(entry + ENTRY_INDEX));
+    }
+  }
+  return at;
+}
+
+// @ts-ignore: decorator
+@inline
+function appendScratch(log: usize, bytes: u32, more: u32): usize {
+  const need = bytes + more;
+  if (need > blockBytes(log)) {
+    // an eighth more than is needed: a session of twenty events moves four or five times
+    const larger = alloc(need + (need >> 3) + 8);
+    if (larger == 0) unreachable();
+    memory.copy(larger, log, bytes);
+    free(log);
+    log = larger;
+  }
+  copyWords(log + bytes, scratch, more);
+  appendedBytes = need;
+  return log;
+}
+
+/** Gives a log back, with its references. */
+export function freeLog(log: usize, bytes: u32): void {
+  for (let place: u32 = 0; place < loggedCount; place++) {
+    const entry: usize = load<u32>(log + (place << 2));
+    if (entry != 0) release(poolOf(place), entry);
+  }
+  let at = log + logHeadBytes;
+  const end = log + bytes;
+  while (at < end) {
+    readVarint(at);
+    let mask = readVarint(varintEnd);
+    at = varintEnd;
+    while (mask != 0) {
+      const pool = poolOf(<u32>ctz(mask));
+      mask &= mask - 1;
+      const index = <u32>readVarint(at);
+      at = varintEnd;
+      if (index != 0) release(pool, entryAt(pool, index));
+    }
+  }
+  free(log);
+}
+
+/** Events of the log last decoded: times i64, and rows of entries u32 by place, `decodedStride` bytes apart. */
+export let decodedTimes: usize = 0;
+export let decodedEntries: usize = 0;
+export let decodedStride: u32 = 0;
+/** Do the times lie in order as they came? */
+export let decodedSorted: bool = true;
+let decodedRoom: u32 = 0;
+/** What stays between sessions; one that needs more gives it back. */
+const DECODED_EVENTS_KEPT: u32 = 4096;
+
+/** Decodes `count` events. Traps when memory is full. */
+export function decodeLog(log: usize, bytes: u32, count: u32): void {
+  decodedStride = ((loggedCount << 2) + 15) & ~15;
+  makeRoom(count);
+  let row = decodedEntries;
+  copyRow(row, log);
+  let greatest = firstTimeOf(log);
+  store<i64>(decodedTimes, greatest);
+  decodedSorted = true;
+  let at = log + logHeadBytes;
+  const end = log + bytes;
+  let times = decodedTimes;
+  while (at < end) {
+    const time = greatest + unzigzag(readVarint(at));
+    times += 8;
+    store<i64>(times, time);
+    if (time >= greatest) greatest = time;
+    else decodedSorted = false;
+    let mask = readVarint(varintEnd);
+    at = varintEnd;
+    row += decodedStride;
+    copyRow(row, log);
+    while (mask != 0) {
+      const place = <u32>ctz(mask);
+      mask &= mask - 1;
+      const index = <u32>readVarint(at);
+      at = varintEnd;
+      store<u32>(row + (place << 2), index == 0 ? 0 : <u32>entryAt(poolOf(place), index));
+    }
+  }
+}
+
+/** Reads up to 16 bytes behind the log's entries, which are there, and writes a whole row. */
+// @ts-ignore: decorator
+@inline
+function copyRow(row: usize, log: usize): void {
+  for (let at: u32 = 0; at < decodedStride; at += 16) v128.store(row + at, v128.load(log + at));
+}
+
+/** memory.copy costs a call; an event is some ten bytes. */
+// @ts-ignore: decorator
+@inline
+function copyWords(to: usize, from: usize, bytes: u32): void {
+  while (bytes >= 8) {
+    store<u64>(to, load<u64>(from));
+    to += 8;
+    from += 8;
+    bytes -= 8;
+  }
+  while (bytes != 0) {
+    store<u8>(to++, load<u8>(from++));
+    bytes--;
+  }
+}
+
+function makeRoom(count: u32): void {
+  if (count <= decodedRoom && (decodedRoom <= DECODED_EVENTS_KEPT || count > DECODED_EVENTS_KEPT)) return;
+  const room = count < 64 ? 64 : count + (count >> 2);
+  if (decodedTimes != 0) free(decodedTimes);
+  if (decodedEntries != 0) free(decodedEntries);
+  decodedTimes = alloc(room << 3);
+  decodedEntries = alloc(room * decodedStride + 16);
+  if (decodedTimes == 0 || decodedEntries == 0) unreachable();
+  decodedRoom = room;
+}

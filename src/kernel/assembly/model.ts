@@ -1,0 +1,62 @@
+/** The program's figures that are needed all the time. */
+import {
+  FIELD_BYTES,
+  FIELD_TYPE,
+  P_DISORDER,
+  P_END_FIELD,
+  P_END_SET,
+  P_FIELDS,
+  P_FIELD_COUNT,
+  P_GAP,
+  P_KEY_FIELD,
+  P_LATENESS,
+  P_LOGGED_COUNT,
+  P_LOGGED_FIELDS,
+  P_MAX_FUTURE,
+  P_TIME_FIELD,
+  P_TRACKED_COUNT,
+} from '../abi';
+
+export let program: usize = 0;
+export let fieldCount: u32 = 0;
+export let loggedCount: u32 = 0;
+export let trackedCount: u32 = 0;
+/** u32 by place: the field's index. */
+export let loggedFields: usize = 0;
+export let keyField: u32 = 0;
+export let timeField: u32 = 0;
+export let endField: i32 = -1;
+export let endSet: usize = 0;
+export let gapMs: i64 = 0;
+export let disorderMs: i64 = 0;
+export let latenessMs: i64 = 0;
+export let maxFutureMs: i64 = 0;
+
+export function modelInit(at: usize): void {
+  program = at;
+  fieldCount = load<u32>(at + P_FIELD_COUNT);
+  loggedCount = load<u32>(at + P_LOGGED_COUNT);
+  trackedCount = load<u32>(at + P_TRACKED_COUNT);
+  loggedFields = at + load<u32>(at + P_LOGGED_FIELDS);
+  keyField = load<u32>(at + P_KEY_FIELD);
+  timeField = load<u32>(at + P_TIME_FIELD);
+  endField = load<i32>(at + P_END_FIELD);
+  endSet = at + load<u32>(at + P_END_SET);
+  gapMs = load<i64>(at + P_GAP);
+  disorderMs = load<i64>(at + P_DISORDER);
+  latenessMs = load<i64>(at + P_LATENESS);
+  maxFutureMs = load<i64>(at + P_MAX_FUTURE);
+}
+
+/** The field kept at a place of the log. */
+// @ts-ignore: decorator
+@inline
+export function fieldAt(place: u32): u32 {
+  return load<u32>(loggedFields + (place << 2));
+}
+
+// @ts-ignore: decorator
+@inline
+export function typeOfField(field: u32): u32 {
+  return load<u32>(program + load<u32>(program + P_FIELDS) + field * FIELD_BYTES + FIELD_TYPE);
+}

@@ -1,0 +1,90 @@
+/** One row in the making, in its canonical form (src/reference/row-crc.ts). Grows to the largest row. */
+import { TAG_FLOAT, TAG_INTEGER, TAG_STRING } from '../abi';
+import { alloc, free } from './memory';
+
+export let bufferAt: usize = 0;
+/** Bytes of the row so far. */
+export let bufferBytes: u32 = 0;
+let room: u32 = 0;
+const ROOM_KEPT: u32 = 1 << 20;
+
+export function bufferBegin(): void {
+  bufferBytes = 0;
+  if (room > ROOM_KEPT) {
+    free(bufferAt);
+    room = 0;
+    bufferAt = 0;
+  }
+  if (room == 0) grow(4096);
+}
+
+/** Where the next `bytes` bytes go; 16 more may be written over. */
+// @ts-ignore: decorator
+@inline
+export function bufferRoom(bytes: u32): usize {
+  if (bufferBytes + bytes + 16 > room) grow(bufferBytes + bytes + 16);
+  return bufferAt + bufferBytes;
+}
+
+// @ts-ignore: decorator
+@inline
+export function bufferAdd(bytes: u32): void {
+  bufferBytes += bytes;
+}
+
+export function putTag(tag: u8): void {
+  store<u8>(bufferRoom(1), tag);
+  bufferAdd(1);
+}
+
+export function putInteger(value: i64): void {
+  const at = bufferRoom(9);
+  store<u8>(at, TAG_INTEGER);
+  store<i64>(at + 1, value);
+  bufferAdd(9);
+}
+
+export function putFloatBits(bits: u64): void {
+  const at = bufferRoom(9);
+  store<u8>(at, TAG_FLOAT);
+  store<u64>(at + 1, bits);
+  bufferAdd(9);
+}
+
+/** A text without a tag, as in lists. */
+export function putText(text: usize, bytes: u32): void {
+  const at = bufferRoom(4 + bytes);
+  store<u32>(at, bytes);
+  copyText(at + 4, text, bytes);
+  bufferAdd(4 + bytes);
+}
+
+export function putString(text: usize, bytes: u32): void {
+  putTag(<u8>TAG_STRING);
+  putText(text, bytes);
+}
+
+/** Copies up to 15 bytes more than asked: a call of memory.copy costs more than most texts. */
+export function copyText(to: usize, from: usize, bytes: u32): void {
+  if (bytes > 256) {
+    memory.copy(to, from, bytes);
+    return;
+  }
+  for (let at: u32 = 0; at < bytes; at += 16) v128.store(to + at, v128.load(from + at));
+}
+
+function grow(bytes: u32): void {
+  let larger: u32 = room == 0 ? 4096 : room;
+  while (larger < bytes) {
+    if (larger >= 0x80000000) unreachable();
+    larger <<= 1;
+  }
+  const at = alloc(larger);
+  if (at == 0) unreachable();
+  if (bufferAt != 0) {
+    memory.copy(at, bufferAt, bufferBytes);
+    free(bufferAt);
+  }
+  bufferAt = at;
+  room = larger;
+}

@@ -1,0 +1,66 @@
+/**
+ * Ends of JSON strings, sixteen bytes at a time.
+ *
+ * One test stops at everything that is not plain: quote, control character, backslash, byte ≥ 0x80. So ASCII costs no
+ * check of UTF-8, and what is not ASCII is checked where it stops.
+ *
+ * Reads up to 32 bytes behind `end`; what is found there is refused by whoever looks at the place, since it is not
+ * before `end`.
+ */
+import { escapeEnd } from './scan-escape';
+import { utf8End } from './scan-utf8';
+
+const QUOTE: u32 = 0x22;
+const BACKSLASH: u32 = 0x5c;
+
+/** Bit by bit: which of the sixteen bytes stop. */
+@inline
+function stops(at: usize): u32 {
+  const bytes = v128.load(at);
+  // ^ 2 swaps quote and space, so that quote and control characters are what lies below 0x21; ≥ 0x80 is negative
+  const quoteOrControl = i8x16.lt_s(v128.xor(bytes, i8x16.splat(2)), i8x16.splat(0x21));
+  return <u32>i8x16.bitmask(v128.or(quoteOrControl, i8x16.eq(bytes, i8x16.splat(0x5c))));
+}
+
+/** The first byte from `at` on that is not plain; some place at or behind `end` when there is none before. */
+@inline
+export function plainEnd(at: usize, end: usize): usize {
+  const found = stops(at);
+  return found != 0 ? at + ctz(found) : plainEndFar(at + 16, end);
+}
+
+function plainEndFar(at: usize, end: usize): usize {
+  while (at < end) {
+    const found = stops(at) | (stops(at + 16) << 16);
+    if (found != 0) return at + ctz(found);
+    at += 32;
+  }
+  return at;
+}
+
+/** The closing quote of a string whose plain beginning ends at `at`; 0: the string is malformed. */
+export function oddStringEnd(at: usize, end: usize): usize {
+  while (at < end) {
+    const byte: u32 = load<u8>(at);
+    if (byte == QUOTE) return at;
+    if (byte == BACKSLASH) at = escapeEnd(at, end);
+    else if (byte >= 0x80) at = utf8End(at, end);
+    else return 0;
+    if (at == 0) return 0;
+    at = plainEnd(at, end);
+  }
+  return 0;
+}
+
+/** As oddStringEnd, for a key: 0 also when it has an escape. */
+export function oddKeyEnd(at: usize, end: usize): usize {
+  while (at < end) {
+    const byte: u32 = load<u8>(at);
+    if (byte == QUOTE) return at;
+    if (byte < 0x80) return 0;
+    at = utf8End(at, end);
+    if (at == 0) return 0;
+    at = plainEnd(at, end);
+  }
+  return 0;
+}

@@ -1,0 +1,340 @@
+/** One session: made, added to, joined with another, split, emitted, given back. When that happens is decided in lane.ts. */
+import { P_SESSION_ID_COLUMN, P_SIGN_COLUMN } from '../abi';
+import {
+  columnAt,
+  emitNegated,
+  emitRow,
+  holdRow,
+  MS_PER_DAY,
+  newRow,
+  releaseRow,
+  ROW_BYTES,
+  ROW_LENGTH,
+} from './emitted';
+import { sameBytes } from './bytes';
+import {
+  FLAG_CHANGED,
+  FLAG_CLOSED,
+  LANE_CLAMPED,
+  LANE_OPEN,
+  NODE_FLAGS,
+  NODE_KEY,
+  NODE_LATER,
+  NONE,
+  REST_END,
+  REST_REVISION,
+  REST_ROWS,
+  REST_STANDING,
+  SESSION_BYTES,
+  SESSION_EVENTS,
+  SESSION_FIRST,
+  SESSION_LAST,
+  SESSION_LOG,
+  SESSION_LOG_BYTES,
+  SESSION_REST,
+  STANDING_BYTES,
+  STANDING_IDENTITY,
+  STANDING_ROW,
+} from './lane-layout';
+import { count, given, taken, uncount } from './lane-memory';
+import {
+  appendedBytes,
+  appendEntries,
+  appendValues,
+  decodedEntries,
+  decodedStride,
+  decodedTimes,
+  decodeLog,
+  entriesOf,
+  eventEntries,
+  freeLog,
+  logHeadBytes,
+  newLog,
+} from './log';
+import { blockBytes } from './memory';
+import { loggedCount, program } from './model';
+import { bufferAt, bufferBytes } from './row-buffer';
+import { buildRow, rowClamped, rowRevisionAt, rowSignAt } from './row';
+
+/** A session of a key with the event whose entries lie in `eventEntries`. In no list and no bucket yet. */
+export function newSession(lane: usize, key: usize, timeMs: i64): usize {
+  const session = taken(lane, SESSION_BYTES);
+  store<u32>(session + NODE_FLAGS, FLAG_CHANGED);
+  store<u32>(session + NODE_KEY, <u32>key);
+  store<u32>(session + NODE_LATER, 0);
+  store<i64>(session + SESSION_FIRST, timeMs);
+  store<i64>(session + SESSION_LAST, timeMs);
+  store<u32>(session + SESSION_REST, 0);
+  setLog(lane, session, newLog(timeMs), logHeadBytes, 1);
+  store<u32>(lane + LANE_OPEN, load<u32>(lane + LANE_OPEN) + 1);
+  return session;
+}
+
+export function newSessionOf(lane: usize, key: usize, timeMs: i64, values: usize): usize {
+  entriesOf(values);
+  return newSession(lane, key, timeMs);
+}
+
+function setLog(lane: usize, session: usize, log: usize, bytes: u32, events: u32): void {
+  count(lane, blockBytes(log));
+  store<u32>(session + SESSION_LOG, <u32>log);
+  store<u32>(session + SESSION_LOG_BYTES, bytes);
+  store<u32>(session + SESSION_EVENTS, events);
+}
+
+/** Adds an event that belongs to an open session. */
+export function addEvent(lane: usize, session: usize, timeMs: i64, values: usize): void {
+  const log: usize = load<u32>(session + SESSION_LOG);
+  const last = load<i64>(session + SESSION_LAST);
+  const size = blockBytes(log);
+  const grown = appendValues(log, load<u32>(session + SESSION_LOG_BYTES), last, timeMs, values);
+  appended(lane, session, log, size, grown, last, timeMs);
+}
+
+/** As addEvent, from `eventEntries`. */
+function addEntries(lane: usize, session: usize, timeMs: i64): void {
+  const log: usize = load<u32>(session + SESSION_LOG);
+  const last = load<i64>(session + SESSION_LAST);
+  const size = blockBytes(log);
+  const grown = appendEntries(log, load<u32>(session + SESSION_LOG_BYTES), last, timeMs);
+  appended(lane, session, log, size, grown, last, timeMs);
+}
+
+// @ts-ignore: decorator
+@inline
+function appended(lane: usize, session: usize, log: usize, size: u32, grown: usize, last: i64, timeMs: i64): void {
+  if (grown != log) {
+    uncount(lane, size);
+    count(lane, blockBytes(grown));
+    store<u32>(session + SESSION_LOG, <u32>grown);
+  }
+  store<u32>(session + SESSION_LOG_BYTES, appendedBytes);
+  store<u32>(session + SESSION_EVENTS, load<u32>(session + SESSION_EVENTS) + 1);
+  if (timeMs > last) store<i64>(session + SESSION_LAST, timeMs);
+  else if (timeMs < load<i64>(session + SESSION_FIRST)) store<i64>(session + SESSION_FIRST, timeMs);
+  store<u32>(session + NODE_FLAGS, load<u32>(session + NODE_FLAGS) | FLAG_CHANGED);
+}
+
+/** Takes over the events and rows of a later session of the same key, which has its log no more. */
+export function absorb(lane: usize, session: usize, later: usize): void {
+  const events = load<u32>(later + SESSION_EVENTS);
+  decodeLog(load<u32>(later + SESSION_LOG), load<u32>(later + SESSION_LOG_BYTES), events);
+  for (let event: u32 = 0; event < events; event++) {
+    takeDecoded(event);
+    addEntries(lane, session, load<i64>(decodedTimes + (event << 3)));
+  }
+  dropLog(lane, later);
+  const rest: usize = load<u32>(later + SESSION_REST);
+  if (rest == 0) return;
+  const revision = load<u32>(rest + REST_REVISION);
+  const own = restOf(lane, session);
+  if (revision > load<u32>(own + REST_REVISION)) store<u32>(own + REST_REVISION, revision);
+  const rows = load<u32>(rest + REST_STANDING);
+  for (let index: u32 = 0; index < rows; index++) {
+    const standing = rest + REST_ROWS + index * STANDING_BYTES;
+    addStanding(lane, session, load<i64>(standing + STANDING_IDENTITY), load<u32>(standing + STANDING_ROW));
+  }
+  given(lane, rest);
+  store<u32>(later + SESSION_REST, 0);
+}
+
+/** Leaves the events up to a time and gives those behind it (there are some) as a session that is in no list yet. */
+export function splitAfter(lane: usize, session: usize, timeMs: i64): usize {
+  const events = load<u32>(session + SESSION_EVENTS);
+  const log: usize = load<u32>(session + SESSION_LOG);
+  const bytes = load<u32>(session + SESSION_LOG_BYTES);
+  const size = blockBytes(log);
+  const key: usize = load<u32>(session + NODE_KEY);
+  decodeLog(log, bytes, events);
+  let early: usize = 0;
+  let later: usize = 0;
+  for (let event: u32 = 0; event < events; event++) {
+    const at = load<i64>(decodedTimes + (event << 3));
+    takeDecoded(event);
+    if (at > timeMs) later = addOrMake(lane, key, later, at);
+    else early = addOrMake(lane, key, early, at);
+  }
+  freeLog(log, bytes);
+  uncount(lane, size);
+  // the early part is the session that is in the lists: it takes the log of its stand-in
+  store<u32>(session + SESSION_LOG, load<u32>(early + SESSION_LOG));
+  store<u32>(session + SESSION_LOG_BYTES, load<u32>(early + SESSION_LOG_BYTES));
+  store<u32>(session + SESSION_EVENTS, load<u32>(early + SESSION_EVENTS));
+  store<i64>(session + SESSION_LAST, load<i64>(early + SESSION_LAST));
+  store<u32>(session + NODE_FLAGS, load<u32>(session + NODE_FLAGS) | FLAG_CHANGED);
+  given(lane, early);
+  store<u32>(lane + LANE_OPEN, load<u32>(lane + LANE_OPEN) - 1);
+  splitStanding(lane, session, later, timeMs);
+  return later;
+}
+
+function addOrMake(lane: usize, key: usize, session: usize, timeMs: i64): usize {
+  if (session == 0) return newSession(lane, key, timeMs);
+  addEntries(lane, session, timeMs);
+  return session;
+}
+
+function splitStanding(lane: usize, session: usize, later: usize, timeMs: i64): void {
+  const rest: usize = load<u32>(session + SESSION_REST);
+  if (rest == 0) return;
+  const laterRest = restOf(lane, later);
+  store<u32>(laterRest + REST_REVISION, load<u32>(rest + REST_REVISION));
+  const rows = load<u32>(rest + REST_STANDING);
+  let kept: u32 = 0;
+  for (let index: u32 = 0; index < rows; index++) {
+    const standing = rest + REST_ROWS + index * STANDING_BYTES;
+    const identity = load<i64>(standing + STANDING_IDENTITY);
+    const row = load<u32>(standing + STANDING_ROW);
+    if (identity > timeMs) {
+      addStanding(lane, later, identity, row);
+    } else {
+      const place = rest + REST_ROWS + kept * STANDING_BYTES;
+      store<i64>(place + STANDING_IDENTITY, identity);
+      store<u32>(place + STANDING_ROW, row);
+      kept++;
+    }
+  }
+  store<u32>(rest + REST_STANDING, kept);
+}
+
+function takeDecoded(event: u32): void {
+  const row = decodedEntries + event * decodedStride;
+  for (let place: u32 = 0; place < loggedCount; place++) {
+    store<u32>(eventEntries + (place << 2), load<u32>(row + (place << 2)));
+  }
+}
+
+/** What few sessions need: made when it is. */
+export function restOf(lane: usize, session: usize): usize {
+  let rest: usize = load<u32>(session + SESSION_REST);
+  if (rest != 0) return rest;
+  rest = taken(lane, <u32>REST_ROWS);
+  store<i64>(rest + REST_END, NONE);
+  store<u32>(rest + REST_REVISION, 0);
+  store<u32>(rest + REST_STANDING, 0);
+  store<u32>(session + SESSION_REST, <u32>rest);
+  return rest;
+}
+
+export function setEnd(lane: usize, session: usize, endMs: i64): void {
+  if (endMs == NONE && load<u32>(session + SESSION_REST) == 0) return;
+  store<i64>(restOf(lane, session) + REST_END, endMs);
+}
+
+/** The reference to the row is the session's from now on; its bytes are counted by whoever made it stand. */
+export function addStanding(lane: usize, session: usize, identityMs: i64, row: u32): void {
+  const rest = restOf(lane, session);
+  const rows = load<u32>(rest + REST_STANDING);
+  const bytes = <u32>REST_ROWS + rows * STANDING_BYTES;
+  const larger = taken(lane, bytes + STANDING_BYTES);
+  memory.copy(larger, rest, bytes);
+  given(lane, rest);
+  store<u32>(session + SESSION_REST, <u32>larger);
+  store<u32>(larger + REST_STANDING, rows + 1);
+  store<i64>(larger + bytes + STANDING_IDENTITY, identityMs);
+  store<u32>(larger + bytes + STANDING_ROW, row);
+}
+
+function dropStanding(lane: usize, rest: usize): void {
+  const rows = load<u32>(rest + REST_STANDING);
+  for (let index: u32 = 0; index < rows; index++) {
+    const row: usize = load<u32>(rest + REST_ROWS + index * STANDING_BYTES + STANDING_ROW);
+    uncount(lane, blockBytes(row));
+    releaseRow(row);
+  }
+  store<u32>(rest + REST_STANDING, 0);
+}
+
+/**
+ * −old for each row that stands, +new; nothing when the row would be the one that stands. `stays`: the session goes on and
+ * its row may be taken back later.
+ */
+export function emitSession(lane: usize, session: usize, closedBy: u32, stays: bool): void {
+  const rest: usize = load<u32>(session + SESSION_REST);
+  const rows: u32 = rest == 0 ? 0 : load<u32>(rest + REST_STANDING);
+  const oldest: usize = rows == 0 ? 0 : load<u32>(rest + REST_ROWS + STANDING_ROW);
+  const revision: u32 = rest == 0 ? 0 : load<u32>(rest + REST_REVISION);
+  let sessionId: usize = 0;
+  if (oldest != 0) sessionId = columnAt(oldest + ROW_BYTES, load<u32>(program + P_SESSION_ID_COLUMN)) + 1;
+  const first = load<i64>(session + SESSION_FIRST);
+  buildRow(
+    load<u32>(session + NODE_KEY),
+    load<u32>(session + SESSION_LOG),
+    load<u32>(session + SESSION_LOG_BYTES),
+    load<u32>(session + SESSION_EVENTS),
+    first,
+    load<i64>(session + SESSION_LAST),
+    closedBy,
+    revision,
+    sessionId,
+  );
+  store<u32>(session + NODE_FLAGS, load<u32>(session + NODE_FLAGS) & ~FLAG_CHANGED);
+  if (rows == 1 && saysTheSame(oldest)) return;
+  let identity = first;
+  if (rows != 0) {
+    identity = load<i64>(rest + REST_ROWS + STANDING_IDENTITY);
+    for (let index: u32 = 0; index < rows; index++) {
+      emitNegated(lane, load<u32>(rest + REST_ROWS + index * STANDING_BYTES + STANDING_ROW));
+    }
+    dropStanding(lane, rest);
+  }
+  const row = newRow(bufferAt, bufferBytes, <i32>(first / MS_PER_DAY), rowSignAt);
+  emitRow(lane, row);
+  store<u64>(lane + LANE_CLAMPED, load<u64>(lane + LANE_CLAMPED) + rowClamped);
+  if (!stays && rest == 0) return;
+  store<u32>(restOf(lane, session) + REST_REVISION, revision + 1);
+  if (!stays) return;
+  holdRow(row);
+  count(lane, blockBytes(row));
+  addStanding(lane, session, identity, <u32>row);
+}
+
+/** Are the built row and one that stands the same but for revision and sign? */
+function saysTheSame(row: usize): bool {
+  const bytes = bufferBytes;
+  if (load<u32>(row + ROW_LENGTH) != bytes) return false;
+  const old = row + ROW_BYTES;
+  const first = min<u32>(rowSignAt, rowRevisionAt);
+  const second = max<u32>(rowSignAt, rowRevisionAt);
+  return (
+    sameBytes(bufferAt, old, first) &&
+    sameBytes(bufferAt + first + 9, old + first + 9, second - first - 9) &&
+    sameBytes(bufferAt + second + 9, old + second + 9, bytes - second - 9)
+  );
+}
+
+/** Closed: its last row is out; only its times and what an end event made of it stay. */
+export function closeSession(lane: usize, session: usize): void {
+  store<u32>(session + NODE_FLAGS, load<u32>(session + NODE_FLAGS) | FLAG_CLOSED);
+  store<u32>(lane + LANE_OPEN, load<u32>(lane + LANE_OPEN) - 1);
+  dropLog(lane, session);
+  const rest: usize = load<u32>(session + SESSION_REST);
+  if (rest != 0) dropStanding(lane, rest);
+}
+
+/** Gives everything of a session back that is in no list any more. */
+export function freeSession(lane: usize, session: usize): void {
+  if ((load<u32>(session + NODE_FLAGS) & FLAG_CLOSED) == 0) {
+    store<u32>(lane + LANE_OPEN, load<u32>(lane + LANE_OPEN) - 1);
+  }
+  dropLog(lane, session);
+  const rest: usize = load<u32>(session + SESSION_REST);
+  if (rest != 0) {
+    dropStanding(lane, rest);
+    given(lane, rest);
+  }
+  given(lane, session);
+}
+
+function dropLog(lane: usize, session: usize): void {
+  const log: usize = load<u32>(session + SESSION_LOG);
+  if (log == 0) return;
+  uncount(lane, blockBytes(log));
+  freeLog(log, load<u32>(session + SESSION_LOG_BYTES));
+  store<u32>(session + SESSION_LOG, 0);
+}
+
+/** Where a row's sign lies, for a row that comes from a snapshot. */
+export function signOf(bytes: usize): u32 {
+  return <u32>(columnAt(bytes, load<u32>(program + P_SIGN_COLUMN)) - bytes);
+}

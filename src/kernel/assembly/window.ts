@@ -1,0 +1,284 @@
+/**
+ * The records of an open batch, some at a time: scanned into a window, then taken by the lane together, so that what they
+ * will touch is on its way from memory before the first is taken. Undecided records go to the host, in their order.
+ *
+ *   event   0 time i64 │ 8 record's timestamp i64 │ 16 key u32 │ 20 its bytes i32 │ 24 value u32 │ 28 its bytes i32
+ *           32 offset delta i32 │ 36 hash of the session key u32 │ 40 touched u32 │ 44 0 │ 48 values
+ */
+import { NODE_LATER, LANE_MASK, LANE_SLOTS, KEY_SESSIONS, SESSION_LOG, SESSION_LOG_BYTES } from './lane-layout';
+import { SET_COUNT, SET_TEXTS, SET_TEXT_BYTES, VALUE_BYTES } from '../abi';
+import { hashBytes, sameBytes } from './bytes';
+import { internBytes } from './intern';
+import { acceptEvent, settleLane } from './lane';
+import { lanesBytes } from './lane-memory';
+import { alloc, free, reserve } from './memory';
+import { endField, endSet, fieldCount, keyField, maxFutureMs, program, timeField, trackedCount } from './model';
+import { scanEvent, scanScratchFree, scanScratchReset } from './scan';
+import {
+  recKeyAt,
+  recKeyBytes,
+  recOffsetDelta,
+  recordNext,
+  recordsBegin,
+  recTimestampDelta,
+  recValueAt,
+  recValueBytes,
+} from './walk';
+
+// @ts-ignore: decorator
+@external("host", "decide")
+declare function hostDecide(offsetDelta: i32, timestampMs: f64, keyAt: usize, keyBytes: i32, valueAt: usize, valueBytes: i32): i32;
+// @ts-ignore: decorator
+@external("host", "late")
+declare function hostLate(offsetDelta: i32, timestampMs: f64, keyAt: usize, keyBytes: i32, valueAt: usize, valueBytes: i32, eventMs: f64): void;
+
+const WINDOW_EVENTS: u32 = 128;
+/** Bytes of values after which a window is closed: what memory may grow by between two looks at its limit. */
+const WINDOW_BYTES: u32 = 1 << 20;
+
+const EVENT_TIME: usize = 0;
+const EVENT_TIMESTAMP: usize = 8;
+const EVENT_KEY: usize = 16;
+const EVENT_KEY_BYTES: usize = 20;
+const EVENT_VALUE: usize = 24;
+const EVENT_VALUE_BYTES: usize = 28;
+const EVENT_OFFSET: usize = 32;
+const EVENT_HASH: usize = 36;
+const EVENT_TOUCHED: usize = 40;
+const EVENT_VALUES: usize = 48;
+
+let eventBytes: u32 = 0;
+let window: usize = 0;
+let events: u32 = 0;
+let windowValueBytes: u32 = 0;
+let limitBytes: u64 = 0;
+let decidedTextAt: usize = 0;
+let decidedTextRoom: u32 = 0;
+let sink: u32 = 0;
+
+/** Offset delta of the first record that the last run did not take. */
+export let runNext: i32 = 0;
+/** The run ended because sessions have all the memory that they may take. */
+export let runFull: bool = false;
+/** Records that the host was asked about. */
+export let undecided: u32 = 0;
+
+/** `sessionBytesMax`: what sessions may take. One event more is kept free for what the host decides. */
+export function windowInit(sessionBytesMax: u64): void {
+  eventBytes = (<u32>EVENT_VALUES + fieldCount * VALUE_BYTES + 15) & ~15;
+  window = reserve(eventBytes * (WINDOW_EVENTS + 1));
+  limitBytes = sessionBytesMax;
+}
+
+/** Where the host puts the values of a record that it decided, and the texts they refer to. */
+export function decidedValues(): usize {
+  return window + eventBytes * WINDOW_EVENTS + EVENT_VALUES;
+}
+
+export function decidedText(bytes: u32): usize {
+  if (bytes + 32 > decidedTextRoom) {
+    if (decidedTextAt != 0) free(decidedTextAt);
+    decidedTextRoom = bytes + 32 < 4096 ? 4096 : bytes + 32;
+    decidedTextAt = alloc(decidedTextRoom);
+    if (decidedTextAt == 0) unreachable();
+  }
+  return decidedTextAt;
+}
+
+/**
+ * Takes the records with offset deltas in [from, until) of a batch that was checked; their number. `appendTimeMs`: the time
+ * of all of them, negative: each has its own. A record over `recordBytesMax` is the host's.
+ */
+export function run(
+  lane: usize,
+  at: usize,
+  bytes: u32,
+  from: i32,
+  until: i32,
+  baseTimestampMs: i64,
+  appendTimeMs: i64,
+  recordBytesMax: u32,
+): u32 {
+  recordsBegin(at, bytes);
+  let taken: u32 = 0;
+  runFull = false;
+  runNext = until;
+  beginWindow();
+  while (recordNext()) {
+    const offset = recOffsetDelta;
+    if (offset < from) continue;
+    if (offset >= until) break;
+    if (events == 0 && lanesBytes + internBytes > limitBytes) {
+      runFull = true;
+      runNext = offset;
+      break;
+    }
+    const timestamp = appendTimeMs >= 0 ? appendTimeMs : baseTimestampMs + recTimestampDelta;
+    taken++;
+    if (!scanRecord(timestamp, recordBytesMax)) {
+      flush(lane);
+      decide(lane, timestamp);
+    } else if (events == WINDOW_EVENTS || windowValueBytes >= WINDOW_BYTES) {
+      flush(lane);
+    }
+  }
+  flush(lane);
+  settleLane(lane, false);
+  return taken;
+}
+
+function beginWindow(): void {
+  events = 0;
+  windowValueBytes = 0;
+  scanScratchReset();
+}
+
+/** Adds the record last read to the window; false: the host must decide. */
+// @ts-ignore: decorator
+@inline
+function scanRecord(timestamp: i64, recordBytesMax: u32): bool {
+  const valueBytes = recValueBytes;
+  if (valueBytes <= 0 || <u64>valueBytes + <u64>max(recKeyBytes, 0) > <u64>recordBytesMax) return false;
+  if (<u32>valueBytes > scanScratchFree()) return false;
+  const event = window + events * eventBytes;
+  const values = event + EVENT_VALUES;
+  if (!scanEvent(recValueAt, valueBytes, values)) return false;
+  const time = <i64>load<f64>(values + timeField * VALUE_BYTES);
+  if (timestamp >= 0 && time - timestamp > maxFutureMs) return false;
+  store<i64>(event + EVENT_TIME, time);
+  store<i64>(event + EVENT_TIMESTAMP, timestamp);
+  store<u32>(event + EVENT_KEY, <u32>recKeyAt);
+  store<i32>(event + EVENT_KEY_BYTES, recKeyBytes);
+  store<u32>(event + EVENT_VALUE, <u32>recValueAt);
+  store<i32>(event + EVENT_VALUE_BYTES, valueBytes);
+  store<i32>(event + EVENT_OFFSET, recOffsetDelta);
+  const key = values + keyField * VALUE_BYTES;
+  store<u32>(event + EVENT_HASH, hashBytes(load<u32>(key), load<u32>(key + 4)));
+  windowValueBytes += valueBytes;
+  events++;
+  return true;
+}
+
+function decide(lane: usize, timestamp: i64): void {
+  undecided++;
+  const offset = recOffsetDelta;
+  const keyAt = recKeyAt;
+  const keyBytes = recKeyBytes;
+  const valueAt = recValueAt;
+  const valueBytes = recValueBytes;
+  if (hostDecide(offset, <f64>timestamp, keyAt, keyBytes, valueAt, valueBytes) == 0) return;
+  const values = decidedValues();
+  const event = values - EVENT_VALUES;
+  const time = <i64>load<f64>(values + timeField * VALUE_BYTES);
+  const key = values + keyField * VALUE_BYTES;
+  store<i64>(event + EVENT_TIME, time);
+  store<i64>(event + EVENT_TIMESTAMP, timestamp);
+  store<u32>(event + EVENT_KEY, <u32>keyAt);
+  store<i32>(event + EVENT_KEY_BYTES, keyBytes);
+  store<u32>(event + EVENT_VALUE, <u32>valueAt);
+  store<i32>(event + EVENT_VALUE_BYTES, valueBytes);
+  store<i32>(event + EVENT_OFFSET, offset);
+  store<u32>(event + EVENT_HASH, hashBytes(load<u32>(key), load<u32>(key + 4)));
+  take(lane, event);
+}
+
+/** The lane takes the window's events. */
+function flush(lane: usize): void {
+  const count = events;
+  if (count == 0) return;
+  touch(lane, count);
+  let event = window;
+  for (let index: u32 = 0; index < count; index++) {
+    take(lane, event);
+    event += eventBytes;
+  }
+  beginWindow();
+}
+
+// @ts-ignore: decorator
+@inline
+function take(lane: usize, event: usize): void {
+  const values = event + EVENT_VALUES;
+  const key = values + keyField * VALUE_BYTES;
+  const time = load<i64>(event + EVENT_TIME);
+  const accepted = acceptEvent(
+    lane,
+    load<u32>(event + EVENT_HASH),
+    load<u32>(key),
+    load<u32>(key + 4),
+    time,
+    values,
+    endField >= 0 && isEnd(values + endField * VALUE_BYTES),
+  );
+  if (accepted) return;
+  hostLate(
+    load<i32>(event + EVENT_OFFSET),
+    <f64>load<i64>(event + EVENT_TIMESTAMP),
+    load<u32>(event + EVENT_KEY),
+    load<i32>(event + EVENT_KEY_BYTES),
+    load<u32>(event + EVENT_VALUE),
+    load<i32>(event + EVENT_VALUE_BYTES),
+    <f64>time,
+  );
+}
+
+function isEnd(value: usize): bool {
+  const at = load<u32>(value);
+  if (at == 0) return false;
+  const bytes = load<u32>(value + 4);
+  const count = load<u32>(endSet + SET_COUNT);
+  for (let index: u32 = 0; index < count; index++) {
+    const text = endSet + SET_TEXTS + index * SET_TEXT_BYTES;
+    if (load<u32>(text + 4) == bytes && sameBytes(program + load<u32>(text), at, bytes)) return true;
+  }
+  return false;
+}
+
+/**
+ * Reads what the events will need, level by level, each level for all of them: so the misses of a level overlap. Nothing
+ * is decided here, only fetched.
+ */
+function touch(lane: usize, count: u32): void {
+  const slots: usize = load<u32>(lane + LANE_SLOTS);
+  const mask = load<u32>(lane + LANE_MASK);
+  const end = window + count * eventBytes;
+  let sum: u32 = 0;
+  for (let event = window; event < end; event += eventBytes) {
+    sum += load<u32>(slots + ((load<u32>(event + EVENT_HASH) & mask) << 3));
+  }
+  for (let event = window; event < end; event += eventBytes) {
+    const hash = load<u32>(event + EVENT_HASH);
+    let place = hash & mask;
+    let key: u32 = 0;
+    while (true) {
+      const slot = slots + (place << 3);
+      key = load<u32>(slot + 4);
+      if (key == 0 || load<u32>(slot) == hash) break;
+      place = (place + 1) & mask;
+    }
+    store<u32>(event + EVENT_TOUCHED, key);
+    if (key != 0) sum += load<u32>(<usize>key + KEY_SESSIONS);
+  }
+  for (let event = window; event < end; event += eventBytes) {
+    const key: usize = load<u32>(event + EVENT_TOUCHED);
+    const session: usize = key == 0 ? 0 : load<u32>(key + KEY_SESSIONS);
+    store<u32>(event + EVENT_TOUCHED, <u32>session);
+    if (session != 0) sum += load<u32>(session + NODE_LATER);
+  }
+  for (let event = window; event < end; event += eventBytes) {
+    const session: usize = load<u32>(event + EVENT_TOUCHED);
+    if (session == 0) continue;
+    const log: usize = load<u32>(session + SESSION_LOG);
+    store<u32>(event + EVENT_TOUCHED, <u32>log);
+    if (log != 0) sum += load<u8>(log) + load<u8>(log + load<u32>(session + SESSION_LOG_BYTES) - 1);
+  }
+  for (let event = window; event < end; event += eventBytes) {
+    const log: usize = load<u32>(event + EVENT_TOUCHED);
+    if (log == 0) continue;
+    for (let place: u32 = 0; place < trackedCount; place++) {
+      const entry: usize = load<u32>(log + (place << 2));
+      if (entry != 0) sum += load<u32>(entry);
+    }
+  }
+  sink = sum;
+}
