@@ -18,6 +18,8 @@ export interface EncodedBatch {
   bytes: Uint8Array;
   /** The records before compression. */
   records: Uint8Array;
+  /** The records after it. */
+  frameBytes: number;
 }
 
 /** `events`: at least one. */
@@ -39,7 +41,7 @@ export function encodeBatch(baseOffset: bigint, events: readonly GeneratedEvent[
   bytes.writeInt32BE(-1, 53);
   bytes.writeInt32BE(events.length, 57);
   bytes.writeUInt32BE(crc32c(bytes.subarray(CRC_FROM_BYTE)), 17);
-  return { bytes, records };
+  return { bytes, records, frameBytes: frame.length };
 }
 
 function encodeRecords(events: readonly GeneratedEvent[], baseTimeMs: number): Buffer {

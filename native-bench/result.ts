@@ -1,3 +1,4 @@
+import type { Machine } from './machine.js';
 import { median, type Samples } from './measure.js';
 import type { Contender, Role, Stage } from './stage.js';
 
@@ -30,7 +31,7 @@ export interface StageResult {
 export interface BenchResult {
   benchmark: string;
   startedAt: string;
-  machine: { node: string; cpu: string; cores: number; loadAverage: number };
+  machine: Machine;
   workload: {
     seed: number;
     events: number;

@@ -1,12 +1,13 @@
-import { availableParallelism, cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Clock, systemClock } from '#src/clock.js';
+import { thisMachine } from './machine.js';
 import { measure, median } from './measure.js';
 import { type BenchResult, stageResults } from './result.js';
 import { tryReadLast, writeResult } from './result-folder.js';
 import { checkStages } from './stage.js';
 import { allStages } from './stages/all.js';
 import { headText, tableText } from './table.js';
+import { whole } from './whole-number.js';
 import { buildWorkload, SEED } from './workload.js';
 
 /** The benchmark `stages`: each stage of the data path beside its floor and its rivals. */
@@ -47,25 +48,20 @@ export function runStages(args: readonly string[], output: Output, clock: Clock 
   const { rounds, turnCpuMsMin, collectsGarbage } = options;
   const onRound = (round: number) =>
     output.progress(round === 0 ? 'warming up' : `round ${round} of ${rounds}`);
-  const loadAverage = loadavg()[0]!;
+  const machine = thisMachine();
   const samples = measure(stages, { rounds, turnCpuMsMin, collectsGarbage, onRound });
   const { sha256, valueBytes, lz4Ratio, expected } = workload;
   const events = workload.events.length;
   const result: BenchResult = {
     benchmark: 'stages',
     startedAt,
-    machine: {
-      node: process.version,
-      cpu: cpus()[0]?.model ?? '?',
-      cores: availableParallelism(),
-      loadAverage,
-    },
+    machine,
     workload: { seed: SEED, events, sessions: expected.sessions, valueBytes, sha256, lz4Ratio },
     rounds,
     jsonParseNs: median(samples.get(jsonParse)!) / events,
     stages: stageResults(stages, samples, { contender: jsonParse, events }),
   };
-  const last = options.out === undefined ? null : tryReadLast(options.out, 'stages', sha256);
+  const last = options.out === undefined ? null : tryReadLast<BenchResult>(options.out, 'stages', sha256);
   output.print(`${headText(result)}\n\n${tableText(result, last)}`);
   if (options.out !== undefined) output.print(`\nwritten to ${writeResult(options.out, result)}`);
   if (!collectsGarbage) output.print('\na smoke run: every result is right, the figures say nothing');
@@ -93,10 +89,4 @@ function parseOptions(args: readonly string[]): Options {
     out,
     json,
   };
-}
-
-function whole(flag: string, text: string | undefined, otherwise: number): number {
-  const value = text === undefined ? otherwise : Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`--${flag} takes a whole number from 1 on`);
-  return value;
 }

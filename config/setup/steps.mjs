@@ -1,6 +1,7 @@
 /** The steps of the commands, in the order in which one needs the other. */
 import { removeOwnLogs } from './cache-folder.mjs';
 import { prepareDeltaRs } from './delta-rs.mjs';
+import { buildKernel } from './kernel-build.mjs';
 import { prepareKafkaJars } from './kafka-jars.mjs';
 import { prepareKafkaNative } from './kafka-native.mjs';
 import { proveNativePackages } from './native-proof.mjs';
@@ -18,11 +19,9 @@ export const SETUP = [
   ['native part of kafka-javascript', prepareKafkaNative],
   ['other native packages', proveNativePackages],
 ];
-export const BUILD = [...SETUP, ['TypeScript', buildTypeScript]];
-export const TEST_SERVICES = [
-  ['Apache Kafka for the tests', prepareKafkaJars],
-  ['delta-rs for the tests', prepareDeltaRs],
-];
+export const BUILD = [...SETUP, ['kernel', buildKernel], ['TypeScript', buildTypeScript]];
+export const KAFKA = ['Apache Kafka', prepareKafkaJars];
+export const TEST_SERVICES = [KAFKA, ['delta-rs for the tests', prepareDeltaRs]];
 
 /** @param {[string, (note: (text: string) => void) => Promise<string> | string][]} steps */
 export async function runSteps(steps) {

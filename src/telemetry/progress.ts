@@ -53,7 +53,8 @@ export interface Progress {
   eventsTotal: number;
   /** Events not yet read, or null while nobody knows. */
   lagEvents: number | null;
-  openSessions: number;
+  /** Null where it cannot be known, from outside for instance. */
+  openSessions: number | null;
   rowsTotal: number;
   deadLettersTotal: number;
 }
@@ -64,9 +65,9 @@ export function progressLine(progress: Progress): string {
     `${formatRate(progress.events, progress.elapsedMs)} events`,
     `${formatCount(progress.eventsTotal)} in all`,
     progress.lagEvents === null ? 'lag unknown' : `lag ${formatCount(progress.lagEvents)}`,
-    `${formatCount(progress.openSessions)} open sessions`,
-    `${formatCount(progress.rowsTotal)} rows`,
   ];
+  if (progress.openSessions !== null) parts.push(`${formatCount(progress.openSessions)} open sessions`);
+  parts.push(`${formatCount(progress.rowsTotal)} rows`);
   if (progress.deadLettersTotal > 0) parts.push(`${formatCount(progress.deadLettersTotal)} dead letters`);
   return parts.join(' · ');
 }

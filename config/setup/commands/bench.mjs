@@ -1,16 +1,20 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
+import { cachePath } from '../cache-folder.mjs';
 import { checkout, inCheckout } from '../checkout.mjs';
 import { runForeground } from '../child-processes.mjs';
+import { kafkaJarsFolder } from '../kafka-jars.mjs';
 import { filesBelow } from '../stamp.mjs';
 import { StepError } from '../step-error.mjs';
-import { BUILD, runSteps } from '../steps.mjs';
+import { BUILD, KAFKA, runSteps } from '../steps.mjs';
 
 const SUFFIX = '.bench.js';
+/** Those that run a real broker. */
+const WITH_KAFKA = ['pipeline'];
 
 /** Runs one benchmark by its name; without a name, lists them. */
 export async function bench([name, ...args]) {
-  await runSteps(BUILD);
+  await runSteps(WITH_KAFKA.includes(name) ? [...BUILD, KAFKA] : BUILD);
   const folder = inCheckout('dist', 'native-bench');
   const names = filesBelow(folder, (file) => file.endsWith(SUFFIX)).map((path) => basename(path, SUFFIX));
   const list = names.length === 0 ? 'none' : names.join(', ');
@@ -20,5 +24,6 @@ export async function bench([name, ...args]) {
   }
   const script = inCheckout('dist', 'native-bench', `${name}${SUFFIX}`);
   if (!existsSync(script)) throw new StepError(`no benchmark is named ${name}; there are: ${list}`);
-  return runForeground(process.execPath, [script, ...args], { cwd: checkout });
+  const env = { HEADRACE_KAFKA_JARS: kafkaJarsFolder(), HEADRACE_BENCH_CACHE: cachePath('bench') };
+  return runForeground(process.execPath, [script, ...args], { cwd: checkout, env });
 }

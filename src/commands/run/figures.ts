@@ -5,6 +5,8 @@ import { peakRssBytes, processCpuSeconds, threadCpu } from '../../telemetry/cpu.
 export interface CpuFigures {
   main: number;
   workers: number[];
+  /** The operating system's ids of the workers' threads, for who watches from outside; null where they cannot be known. */
+  workerThreadIds: (number | null)[];
   /** librdkafka's, libuv's, V8's. */
   others: number;
   total: number;
@@ -35,7 +37,13 @@ export function cpuFigures(workerThreadIds: readonly (number | null)[]): CpuFigu
   const workers = workerThreadIds.map((id) => (id === null ? 0 : (threads.get(id) ?? 0)));
   const total = processCpuSeconds();
   const others = Math.max(0, total - main - workers.reduce((sum, seconds) => sum + seconds, 0));
-  return { main: round(main), workers: workers.map(round), others: round(others), total: round(total) };
+  return {
+    main: round(main),
+    workers: workers.map(round),
+    workerThreadIds: [...workerThreadIds],
+    others: round(others),
+    total: round(total),
+  };
 }
 
 export function runFigures(facts: {

@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { type Clock, systemClock } from '#src/clock.js';
+import { formatCount, formatRate, progressLine } from '#src/telemetry/progress.js';
+import { thisMachine } from '../machine.js';
+import { tryReadLast, writeResult } from '../result-folder.js';
+import type { Output } from '../stages-command.js';
+import { SEED } from '../workload.js';
+import { type EngineRun, runEngine } from './engine-run.js';
+import { type PipelineResult, pipelineResult, proveRun, type RunFigure, runFigure } from './figures.js';
+import { type FilledBroker, startFilledBroker } from './filled-broker.js';
+import { measureJsonParse } from './json-parse.js';
+import type { LedgerWatch } from './ledger-watch.js';
+import { type PipelineOptions, parsePipelineOptions } from './options.js';
+import { reportText } from './report.js';
+import { firstValues } from './topic-options.js';
+
+/**
+ * The benchmark `pipeline`: a real broker, a filled topic, and the built engine as a process of its own until all of it
+ * is in the table. A run whose table is not right is an error.
+ */
+
+export interface PipelinePlaces {
+  /** Path of the built engine.js. */
+  engine: string;
+  /** Folder of Kafka's jars. */
+  jarsFolder: string;
+  /** Where filled topics are kept; null: nowhere. */
+  cacheFolder: string | null;
+}
+
+const PROGRESS_MS = 1_000;
+
+/** Throws Error for flags it does not know and for a run that is not right. */
+export async function runPipeline(
+  args: readonly string[],
+  places: PipelinePlaces,
+  output: Output,
+  clock: Clock = systemClock,
+): Promise<PipelineResult> {
+  const options = parsePipelineOptions(args);
+  const startedAt = new Date(clock.nowMs()).toISOString();
+  output.progress('making the sample for JSON.parse');
+  const sample = firstValues(options.topic, options.sampleEvents);
+  const machine = thisMachine();
+  const filled = await startFilledBroker({
+    topic: options.topic,
+    jarsFolder: places.jarsFolder,
+    cacheFolder: options.cached ? places.cacheFolder : null,
+    sampleSha256: sha256(sample),
+    onProgress: output.progress,
+    onEvents: everySecond((events, elapsedMs) =>
+      output.progress(`filling: ${formatCount(events)} events, ${formatRate(events, elapsedMs)}`),
+    ),
+  });
+  try {
+    const { facts } = filled;
+    const runs = await measureRuns(options, places, filled, sample, output);
+    const workload = { ...facts, seed: SEED, kafka: basename(places.jarsFolder).replace(/-jars$/, '') };
+    const result = pipelineResult({ startedAt, machine, workload, flags: options.engineFlags }, runs);
+    report(result, options, output);
+    return result;
+  } finally {
+    await filled.cluster.stop();
+  }
+}
+
+async function measureRuns(
+  { runs, warmUps, engineFlags }: PipelineOptions,
+  { engine }: PipelinePlaces,
+  { cluster, facts }: FilledBroker,
+  sample: readonly Buffer[],
+  output: Output,
+): Promise<RunFigure[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'headrace-pipeline-'));
+  const figures: RunFigure[] = [];
+  try {
+    measureJsonParse(sample);
+    for (let run = 1 - warmUps; run <= runs; run++) {
+      const title = run < 1 ? 'warming up' : `run ${run} of ${runs}`;
+      const own = join(folder, `${run}`);
+      const done = await runEngine({
+        engine,
+        bootstrap: cluster.bootstrap,
+        brokerPid: cluster.brokers[0]!.pid!,
+        folder: own,
+        flags: engineFlags,
+        onPoll: showRun(title, facts.events, output),
+      });
+      proveRun(done, facts);
+      rmSync(own, { recursive: true });
+      const figure = runFigure(done, facts.events, measureJsonParse(sample));
+      output.progress(`${title}: ${summary(done, figure)}`);
+      if (run >= 1) figures.push(figure);
+    }
+    return figures;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function showRun(title: string, events: number, output: Output) {
+  let before = { events: 0, atMs: 0 };
+  output.progress(`${title}: starting the engine`);
+  return (ledger: LedgerWatch, elapsedMs: number) => {
+    if (ledger.startedMs === null || elapsedMs - before.atMs < PROGRESS_MS) return;
+    const line = progressLine({
+      events: ledger.events - before.events,
+      elapsedMs: elapsedMs - before.atMs,
+      eventsTotal: ledger.events,
+      lagEvents: events - ledger.events,
+      openSessions: null,
+      rowsTotal: ledger.rows,
+      deadLettersTotal: ledger.deadLetters,
+    });
+    before = { events: ledger.events, atMs: elapsedMs };
+    output.progress(`${title}: ${line}`);
+  };
+}
+
+function summary(run: EngineRun, figure: RunFigure): string {
+  const { engineCpuUsPerEvent, ratioToJsonParse, eventsPerSecond } = figure;
+  const rate = `${formatCount(eventsPerSecond)}/s`;
+  return `${rate}, ${engineCpuUsPerEvent.toFixed(3)} µs, ${ratioToJsonParse.toFixed(3)} JSON.parses, ${run.table.sessions} sessions: right`;
+}
+
+function report(result: PipelineResult, { out, json }: PipelineOptions, output: Output): void {
+  const last =
+    out === undefined ? null : tryReadLast<PipelineResult>(out, 'pipeline', result.workload.sha256);
+  output.print(reportText(result, last));
+  if (out !== undefined) output.print(`\nwritten to ${writeResult(out, result)}`);
+  if (json) output.print(JSON.stringify(result));
+}
+
+function everySecond(show: (events: number, elapsedMs: number) => void): (events: number) => void {
+  const began = performance.now();
+  let shownMs = began;
+  return (events) => {
+    const nowMs = performance.now();
+    if (nowMs - shownMs < PROGRESS_MS) return;
+    shownMs = nowMs;
+    show(events, nowMs - began);
+  };
+}
+
+function sha256(values: readonly Buffer[]): string {
+  const hash = createHash('sha256');
+  for (const value of values) hash.update(value);
+  return hash.digest('hex');
+}

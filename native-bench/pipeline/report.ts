@@ -1,0 +1,82 @@
+import { formatBytes, formatCount, formatTable, formatWhole } from '#src/telemetry/progress.js';
+import type { PipelineResult, RunFigure } from './figures.js';
+
+/** The result for people. */
+
+const BAR_COLUMNS = 40;
+const NONE = '–';
+
+export function reportText(result: PipelineResult, last: PipelineResult | null): string {
+  return [headText(result), figuresText(result, last), threadsText(result), runsText(result)].join('\n\n');
+}
+
+function headText({ workload: w, machine, flags, startedAt, runs }: PipelineResult): string {
+  return [
+    `events    ${formatWhole(w.events)} in ${formatWhole(w.sessions)} sessions (${(w.events / w.sessions).toFixed(1)} each) of ${formatWhole(w.users)} users, ${Math.round(w.valueBytes / w.events)} bytes each, ${formatBytes(w.valueBytes)}`,
+    `bytes     seed ${w.seed}, SHA-256 ${w.sha256.slice(0, 16)}, LZ4 ${w.lz4Ratio.toFixed(2)} : 1`,
+    `topic     ${w.kafka}, ${w.partitions} partitions, batches of ${w.recordsPerBatch} records and ${formatBytes(w.batchBytes / w.batches)}`,
+    `engine    ${flags.length === 0 ? 'default settings' : flags.join(' ')}`,
+    `machine   ${machine.cores} × ${machine.cpu}, Node ${machine.node}, load ${machine.loadAverage.toFixed(1)}, ${startedAt}`,
+    `figures   medians of runs: ${runs.length}`,
+  ].join('\n');
+}
+
+function figuresText(result: PipelineResult, last: PipelineResult | null): string {
+  const rows: [string, keyof PipelineResult, (value: number) => string][] = [
+    ['events/s, first fetch to last commit', 'eventsPerSecond', formatCount],
+    ['CPU of the engine, start to exit', 'engineCpuUsPerEvent', us],
+    ['  of this, first fetch to last commit', 'windowCpuUsPerEvent', us],
+    ['JSON.parse(buffer.toString())', 'jsonParseUs', us],
+    ['engine ÷ JSON.parse', 'ratioToJsonParse', (value) => value.toFixed(3)],
+    ['CPU of the broker', 'brokerCpuUsPerEvent', us],
+    ['peak memory of the engine', 'peakRssBytes', formatBytes],
+    ['bytes per open session', 'bytesPerOpenSession', (value) => formatWhole(Math.round(value))],
+    ["machine's time given to others", 'steal', (value) => `${(value * 100).toFixed(1)} %`],
+  ];
+  const cells = rows.map(([title, key, format]) => {
+    const value = result[key] as number | null;
+    const before = (last?.[key] ?? null) as number | null;
+    const row = [title, value === null ? NONE : format(value)];
+    return last === null ? row : [...row, before === null ? NONE : format(before)];
+  });
+  return formatTable(last === null ? ['', 'this run'] : ['', 'this run', 'the last'], cells);
+}
+
+function threadsText({ threads, engineCpuUsPerEvent }: PipelineResult): string {
+  const longest = Math.max(...threads.map(({ cpuUsPerEvent }) => cpuUsPerEvent));
+  const rows = threads.map(({ name, threads: count, cpuUsPerEvent, windowCpuUsPerEvent }) => [
+    count > 1 ? `${name} (${count} threads)` : name,
+    us(cpuUsPerEvent),
+    us(windowCpuUsPerEvent),
+    `${((cpuUsPerEvent / engineCpuUsPerEvent) * 100).toFixed(0)} %`,
+    bar(windowCpuUsPerEvent, cpuUsPerEvent, longest),
+  ]);
+  return formatTable(['CPU of', 'an event', 'in window', 'share', '█ in window, ░ before and after'], rows);
+}
+
+function runsText({ runs }: PipelineResult): string {
+  const rows = runs.map((run: RunFigure, at) => [
+    at + 1,
+    formatCount(run.eventsPerSecond),
+    `${run.windowSeconds.toFixed(1)} of ${run.seconds.toFixed(1)} s`,
+    us(run.engineCpuUsPerEvent),
+    run.ratioToJsonParse.toFixed(3),
+    us(run.brokerCpuUsPerEvent),
+    formatBytes(run.peakRssBytes),
+    run.undecided === null ? NONE : formatWhole(run.undecided),
+    `${(run.steal * 100).toFixed(1)} %`,
+  ]);
+  const head = ['run', 'events/s', 'window', 'engine', '÷ JSON', 'broker', 'memory', 'undecided', 'steal'];
+  return formatTable(head, rows);
+}
+
+function us(value: number): string {
+  return `${value.toFixed(3)} µs`;
+}
+
+function bar(inWindow: number, whole: number, longest: number): string {
+  if (!(longest > 0)) return '';
+  const columns = Math.round((whole / longest) * BAR_COLUMNS);
+  const solid = Math.min(columns, Math.round((inWindow / longest) * BAR_COLUMNS));
+  return '█'.repeat(solid) + '░'.repeat(columns - solid);
+}
