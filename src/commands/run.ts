@@ -25,7 +25,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
   const log = createLog({ level: config.log.level, format: options.json ? 'json' : config.log.format });
   const stopping = stopOnSignal(log);
   const model = loadModel(config.model);
-  const semantics = semanticsHash(model, config.limits);
+  const semantics = semanticsHash(model, config.kafka.isolation, config.limits);
   const engineId = systemRandom.id63().toString(36);
   const version = packageVersion();
   const lake = await prepareLake(config, model, {
@@ -75,7 +75,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
       });
       const topic = await cluster.topic(config.kafka.topic);
       const endOffsets = options.untilEnd
-        ? await cluster.listOffsets(topic, topic.partitions, 'latest')
+        ? await cluster.listOffsets(topic, topic.partitions, 'latest', config.kafka.isolation)
         : null;
       engine = new Engine({
         config,

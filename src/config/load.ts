@@ -158,6 +158,7 @@ function toEngineConfig(
       clientId: file.kafka.client_id,
       rack: file.kafka.rack ?? null,
       start: file.kafka.start,
+      isolation: file.kafka.isolation,
       librdkafka: file.kafka.librdkafka,
     },
     fetch,

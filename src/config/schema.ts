@@ -41,6 +41,7 @@ const kafka = section({
   client_id: text('a client id').prefault('headrace'),
   rack: text('a rack').optional(),
   start: oneOf(['earliest', 'latest']).prefault('earliest'),
+  isolation: oneOf(['read_committed', 'read_uncommitted']).prefault('read_committed'),
   librdkafka: properties(librdkafkaProblem).prefault({}),
 }).prefault({} as never);
 

@@ -6,6 +6,9 @@
 export type LogLevelName = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 export type LogFormatName = 'auto' | 'json' | 'pretty';
 
+/** Whether events of transactions count that are open or were aborted. */
+export type Isolation = 'read_committed' | 'read_uncommitted';
+
 export interface KafkaConfig {
   /** `host:port` each, at least one. */
   readonly brokers: readonly string[];
@@ -21,6 +24,8 @@ export interface KafkaConfig {
   readonly rack: string | null;
   /** Where a lane starts that the ledger does not know. */
   readonly start: 'earliest' | 'latest';
+  /** It decides rows: a table keeps its value. */
+  readonly isolation: Isolation;
   /** Properties passed on to librdkafka as they are; none that the engine itself decides. */
   readonly librdkafka: Readonly<Record<string, string | number | boolean>>;
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import type { Isolation } from '../config/types.js';
 import { HeadraceError } from '../errors.js';
 import type { Random } from '../random.js';
 import type { PlainLog } from '../telemetry/log.js';
@@ -112,8 +113,13 @@ export class Cluster {
   }
 
   /** Offsets by leader, retried for ever. See `OffsetSpec`; a partition that doesn't exist is waited for. */
-  listOffsets(topic: Topic, partitions: readonly number[], spec: OffsetSpec): Promise<Map<number, bigint>> {
-    return listOffsets(this, this.#options, this.#log, topic, partitions, spec);
+  listOffsets(
+    topic: Topic,
+    partitions: readonly number[],
+    spec: OffsetSpec,
+    isolation: Isolation = 'read_uncommitted',
+  ): Promise<Map<number, bigint>> {
+    return listOffsets(this, this.#options, this.#log, topic, partitions, spec, isolation);
   }
 
   /** Throws KAFKA_UNREACHABLE, KAFKA_AUTH, KAFKA_TOO_OLD; waiting before the next attempt is the caller's. */

@@ -24,11 +24,12 @@ export async function examineGap(
   // a topic made again looks like a log that lost its records: metadata tells them apart, and halts the lane
   await cluster.refresh();
   if (topic.replacedBy !== null) return null;
+  // what the log holds, also of open transactions
   const start = (await cluster.listOffsets(topic, [partition], 'earliest')).get(partition)!;
   const end = (await cluster.listOffsets(topic, [partition], 'latest')).get(partition)!;
   if (position >= start && position <= end) return null;
   lane.logStartOffset = start;
-  lane.highWatermark = end;
+  lane.readableEnd = end;
   const deleted = position < start;
   const what = deleted
     ? `offsets ${position} to ${start - 1n} (${start - position} of them) were deleted before they were read`

@@ -49,7 +49,8 @@ export class FetchLane {
   replica: { nodeId: number; untilMs: number } | null = null;
   /** The node whose loop has this lane, or null. */
   nodeId: number | null = null;
-  highWatermark: bigint | null = null;
+  /** Behind the last event that can be read now, as the broker said last. */
+  readableEnd: bigint | null = null;
   logStartOffset: bigint | null = null;
   atEndSinceMs: number | null = null;
   /** The leader epoch of the last batch delivered, −1 when none was. */
@@ -138,15 +139,15 @@ export class FetchLane {
   }
 
   /** Takes what an answer said of the partition. True: the lane has reached the end just now. */
-  look(highWatermark: bigint, logStartOffset: bigint, nowMs: number): boolean {
-    if (highWatermark >= 0n) this.highWatermark = highWatermark;
+  look(readableEnd: bigint, logStartOffset: bigint, nowMs: number): boolean {
+    if (readableEnd >= 0n) this.readableEnd = readableEnd;
     if (logStartOffset >= 0n) this.logStartOffset = logStartOffset;
     return this.updateAtEnd(nowMs);
   }
 
   /** True: the lane has reached the end just now. */
   updateAtEnd(nowMs: number): boolean {
-    const caughtUp = this.highWatermark !== null && this.position >= this.highWatermark;
+    const caughtUp = this.readableEnd !== null && this.position >= this.readableEnd;
     const before = this.atEndSinceMs;
     this.atEndSinceMs = caughtUp || this.done ? (before ?? nowMs) : null;
     return before === null && this.atEndSinceMs !== null;

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import type { Isolation } from '../config/types.js';
 import { HeadraceError } from '../errors.js';
 import type { Random } from '../random.js';
 import { Backoff } from './backoff.js';
@@ -8,7 +9,7 @@ import type { FetchLane } from './fetch-lane.js';
 import { type FetchPart, type FetchPlan, isCurrent, planFetch } from './fetch-plan.js';
 import { WakeSignal } from './wake-signal.js';
 import { KafkaErrorCode } from './wire/error-codes.js';
-import { type FetchedPartition, type FetchResponse, fetchApi, READ_UNCOMMITTED } from './wire/fetch.js';
+import { type FetchedPartition, type FetchResponse, fetchApi } from './wire/fetch.js';
 
 /** What a loop needs of the fetcher it belongs to. */
 export interface FetchLoopHost {
@@ -17,6 +18,7 @@ export interface FetchLoopHost {
   readonly closing: AbortSignal;
   readonly budget: FetchBudget;
   readonly topicName: string;
+  readonly isolation: Isolation;
   readonly rack: string;
   readonly maxWaitMs: number;
   readonly minBytes: number;
@@ -154,14 +156,14 @@ export class FetchLoop {
     plan: FetchPlan,
     parts: readonly FetchPart[],
   ): Promise<FetchResponse | null> {
-    const { topicName, rack, maxWaitMs, minBytes, closing } = this.#host;
+    const { topicName, isolation, rack, maxWaitMs, minBytes, closing } = this.#host;
     for (const part of parts) part.leaderEpoch = this.#host.leaderEpochOf(part.lane.partition);
     const waitMs = plan.leftOut ? SHORT_WAIT_MS : Math.ceil(this.#untilMs(plan.readyAtMs));
     const sent = connection.send(fetchApi, {
       maxWaitMs: Math.min(maxWaitMs, waitMs),
       minBytes,
       bytesMax: plan.bytes,
-      isolationLevel: READ_UNCOMMITTED,
+      isolation,
       topic: topicName,
       rack,
       partitions: parts.map(({ lane, position, bytes, leaderEpoch }) => ({

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import type { Isolation } from '../config/types.js';
 import { HeadraceError } from '../errors.js';
 import type { PlainLog } from '../telemetry/log.js';
 import { RepeatLimitedLog } from '../telemetry/repeat-limited-log.js';
@@ -18,6 +19,7 @@ import type { FetchedPartition } from './wire/fetch.js';
 export interface FetchReactionsHost {
   readonly cluster: Cluster;
   readonly topic: Topic;
+  readonly isolation: Isolation;
   readonly clock: Clock;
   readonly log: PlainLog;
   readonly stats: FetchStats;
@@ -50,7 +52,7 @@ export class FetchReactions {
 
   /** True: the lane keeps its turn, since it got nothing of what there is. */
   onAnswer(nodeId: number, { lane, leaderEpoch }: FetchPart, answer: FetchedPartition): boolean {
-    const { cluster, topic, clock, placement, halt, reachedEnd } = this.#host;
+    const { cluster, topic, isolation, clock, placement, halt, reachedEnd } = this.#host;
     if (answer.errorCode !== KafkaErrorCode.NONE) {
       this.onErrorCode(nodeId, lane, answer.errorCode);
       return false;
@@ -67,7 +69,8 @@ export class FetchReactions {
     }
     if (delivery.kind === 'delivered') lane.checkedEpoch = Math.max(lane.checkedEpoch, leaderEpoch);
     this.#count(delivery);
-    if (lane.look(answer.highWatermark, answer.logStartOffset, clock.monotonicMs())) reachedEnd(lane);
+    const readableEnd = isolation === 'read_committed' ? answer.lastStableOffset : answer.highWatermark;
+    if (lane.look(readableEnd, answer.logStartOffset, clock.monotonicMs())) reachedEnd(lane);
     if (lane.done) placement.withdraw(lane);
     if (delivery.kind !== 'nothing') return delivery.kind !== 'delivered';
     lane.backoff.reset();

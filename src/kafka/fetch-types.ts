@@ -23,9 +23,10 @@ export type FetchEvent =
 export interface LaneStatus {
   incarnation: number;
   position: bigint;
-  highWatermark: bigint | null;
+  /** Behind the last event that can be read now: the last stable offset, or read uncommitted the high watermark. */
+  readableEnd: bigint | null;
   logStartOffset: bigint | null;
-  /** A fetch was answered and the position has reached the high watermark; or it has reached the end offset. */
+  /** A fetch was answered and the position has reached the readable end; or it has reached the end offset. */
   atEnd: boolean;
   /** By clock.monotonicMs. */
   atEndSinceMonotonicMs: number | null;

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import type { Isolation } from '../config/types.js';
 import { HeadraceError } from '../errors.js';
 import { invariant } from '../invariant.js';
 import type { Random } from '../random.js';
@@ -25,6 +26,7 @@ export interface FetcherOptions {
   /** The ring of the worker that has the lane; asked once, when the lane is added. */
   ringOf(partition: number): RingWriter;
   limits: FetchLimits;
+  isolation: Isolation;
   /** Where we are, for reading from the nearest replica. */
   rack?: string;
   log: PlainLog;
@@ -131,7 +133,7 @@ export class Fetcher {
     return {
       incarnation: lane.incarnation,
       position: lane.position,
-      highWatermark: lane.highWatermark,
+      readableEnd: lane.readableEnd,
       logStartOffset: lane.logStartOffset,
       atEnd: lane.atEndSinceMs !== null,
       atEndSinceMonotonicMs: lane.atEndSinceMs,
@@ -154,13 +156,14 @@ export class Fetcher {
   }
 
   #makeHost(reactions: FetchReactions): FetchLoopHost {
-    const { cluster, topic, limits, rack, clock, random } = this.#options;
+    const { cluster, topic, limits, isolation, rack, clock, random } = this.#options;
     return {
       clock,
       random,
       closing: this.#closing.signal,
       budget: new FetchBudget(limits.fetchBytesInFlight),
       topicName: topic.name,
+      isolation,
       rack: rack ?? '',
       maxWaitMs: limits.maxWaitMs,
       minBytes: limits.minBytes,

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import type { Isolation } from '../config/types.js';
 import { HeadraceError, messageOf } from '../errors.js';
 import type { Random } from '../random.js';
 import type { RepeatLimitedLog } from '../telemetry/repeat-limited-log.js';
@@ -14,8 +15,8 @@ import {
 } from './wire/list-offsets.js';
 
 /**
- * earliest: the log's start; latest: the high watermark; a time: the first record that is as late, or the high
- * watermark when there is none.
+ * earliest: the log's start; latest: the end of what can be read, which is the high watermark or, read committed, the last
+ * stable offset; a time: the first record that is as late, or what `latest` says when there is none.
  */
 export type OffsetSpec = 'earliest' | 'latest' | { timestampMs: number };
 
@@ -30,12 +31,13 @@ export async function listOffsets(
   topic: Topic,
   partitions: readonly number[],
   spec: OffsetSpec,
+  isolation: Isolation,
 ): Promise<Map<number, bigint>> {
   const found = new Map<number, bigint>();
   const asked = new Map<number, bigint>(partitions.map((partition) => [partition, timestampOf(spec)]));
   const backoff = new Backoff(random, BACKOFF_FIRST_MS, BACKOFF_MAX_MS);
   for (;;) {
-    const troubles = await askLeaders(cluster, topic, asked, found);
+    const troubles = await askLeaders(cluster, topic, isolation, asked, found);
     if (asked.size === 0) return found;
     if (topic.replacedBy !== null) {
       throw new HeadraceError('KAFKA_TOPIC_CHANGED', 'the topic was deleted and made again', {
@@ -62,6 +64,7 @@ function timestampOf(spec: OffsetSpec): bigint {
 async function askLeaders(
   cluster: Cluster,
   topic: Topic,
+  isolation: Isolation,
   asked: Map<number, bigint>,
   found: Map<number, bigint>,
 ): Promise<string[]> {
@@ -92,6 +95,7 @@ async function askLeaders(
         const connection = await cluster.connection(nodeId, 'control');
         const response = await connection.send(listOffsetsApi, {
           topic: topic.name,
+          isolation,
           partitions: partitions.map((partition) => ({
             partition,
             currentLeaderEpoch: topic.leader(partition)?.epoch ?? -1,

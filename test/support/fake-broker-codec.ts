@@ -69,8 +69,13 @@ export function encodeMetadata(response: MetadataResponse): Buffer {
   return writer.int32(-2147483648).noTags().toBuffer();
 }
 
+function isolationOf(level: number): FetchRequest['isolation'] {
+  return level === 0 ? 'read_uncommitted' : 'read_committed';
+}
+
 export function decodeListOffsetsRequest(reader: WireReader): ListOffsetsRequest {
-  if (reader.int32() !== -1 || reader.int8() !== 0) throw reader.error('not an uncommitted consumer');
+  if (reader.int32() !== -1) throw reader.error('not a consumer');
+  const isolation = isolationOf(reader.int8());
   const [only] = reader.array(6, () => ({
     topic: reader.string(),
     partitions: reader.array(16, () => ({
@@ -80,7 +85,7 @@ export function decodeListOffsetsRequest(reader: WireReader): ListOffsetsRequest
     })),
   }));
   reader.end();
-  return only!;
+  return { isolation, ...only! };
 }
 
 export function encodeListOffsets({ throttleTimeMs, topics }: ListOffsetsResponse): Buffer {
@@ -120,7 +125,7 @@ export function encodeEpochEnds({ throttleTimeMs, topics }: OffsetForLeaderEpoch
 export function decodeFetchRequest(reader: WireReader): FetchRequest {
   if (reader.int32() !== -1) throw reader.error('not a consumer');
   const [maxWaitMs, minBytes, bytesMax] = [reader.int32(), reader.int32(), reader.int32()];
-  const isolationLevel = reader.int8() as FetchRequest['isolationLevel'];
+  const isolation = isolationOf(reader.int8());
   if (reader.int32() !== 0 || reader.int32() !== -1) throw reader.error('a session');
   const [only] = reader.array(6, () => ({
     topic: reader.string(),
@@ -137,7 +142,7 @@ export function decodeFetchRequest(reader: WireReader): FetchRequest {
   if (reader.int32() !== 0) throw reader.error('forgotten topics');
   const rack = reader.string();
   reader.end();
-  return { maxWaitMs, minBytes, bytesMax, isolationLevel, rack, ...only! };
+  return { maxWaitMs, minBytes, bytesMax, isolation, rack, ...only! };
 }
 
 export function encodeFetch({ throttleTimeMs, errorCode, topics }: FakeFetchResponse): Buffer {

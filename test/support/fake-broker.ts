@@ -44,6 +44,8 @@ export class FakePartition {
   leader: number;
   epoch = 0;
   logStart = 0n;
+  /** Where the first open transaction begins; null: none is open. */
+  stableOffset: bigint | null = null;
   /** Where each epoch ends, as OffsetForLeaderEpoch tells; others end at the high watermark. */
   readonly epochEnds = new Map<number, bigint>();
   readonly batches: StoredBatch[] = [];
@@ -54,6 +56,11 @@ export class FakePartition {
 
   get highWatermark(): bigint {
     return this.batches.at(-1)?.nextOffset ?? this.logStart;
+  }
+
+  /** The last stable offset. */
+  get stableEnd(): bigint {
+    return this.stableOffset ?? this.highWatermark;
   }
 
   /** Appends batches of `records` records each. */
@@ -77,8 +84,10 @@ export class FakePartition {
   }
 
   /** As brokers do: from the batch that holds the offset on, cut off at `bytesMax`, the first batch always whole. */
-  read(offset: bigint, bytesMax: number): Buffer {
-    const batches = this.batches.filter(({ nextOffset }) => nextOffset > offset).map(({ bytes }) => bytes);
+  read(offset: bigint, bytesMax: number, until = this.highWatermark): Buffer {
+    const batches = this.batches
+      .filter(({ baseOffset, nextOffset }) => nextOffset > offset && baseOffset < until)
+      .map(({ bytes }) => bytes);
     const all = Buffer.concat(batches);
     return all.subarray(0, Math.max(bytesMax, batches[0]?.length ?? 0));
   }
@@ -166,15 +175,16 @@ export class FakeCluster {
     const partitions = request.partitions.map((asked) => {
       const { fetchOffset, partition } = asked;
       const stored = this.partitions[partition]!;
-      const records =
-        left > 0 ? stored.read(fetchOffset, Math.min(asked.partitionBytesMax, left)) : Buffer.alloc(0);
+      const until = request.isolation === 'read_committed' ? stored.stableEnd : stored.highWatermark;
+      const bytesMax = Math.min(asked.partitionBytesMax, left);
+      const records = left > 0 ? stored.read(fetchOffset, bytesMax, until) : Buffer.alloc(0);
       const outOfRange = fetchOffset < stored.logStart || fetchOffset > stored.highWatermark;
       const errorCode = stored.leader !== nodeId ? 6 : outOfRange ? 1 : 0;
       const honest = {
         partition,
         errorCode,
         highWatermark: stored.highWatermark,
-        lastStableOffset: stored.highWatermark,
+        lastStableOffset: stored.stableEnd,
         logStartOffset: stored.logStart,
         abortedTransactions: [],
         preferredReadReplica: -1,
@@ -278,15 +288,16 @@ export class FakeBroker {
         decodeMetadataRequest(reader);
         return cluster.metadata();
       case API.listOffsets: {
-        const { topic, partitions } = decodeListOffsetsRequest(reader);
+        const { topic, isolation, partitions } = decodeListOffsetsRequest(reader);
         return encodeListOffsets({
           throttleTimeMs: 0,
           topics: [
             {
               topic,
               partitions: partitions.map(({ partition, timestamp }) => {
-                const { logStart, highWatermark, epoch } = cluster.partitions[partition]!;
-                const offset = timestamp === -2n ? logStart : timestamp === -1n ? highWatermark : -1n;
+                const { logStart, stableEnd, highWatermark, epoch } = cluster.partitions[partition]!;
+                const end = isolation === 'read_committed' ? stableEnd : highWatermark;
+                const offset = timestamp === -2n ? logStart : timestamp === -1n ? end : -1n;
                 return { partition, errorCode: cluster.onOffsets(partition), offset, leaderEpoch: epoch };
               }),
             },

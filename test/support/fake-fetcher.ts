@@ -52,7 +52,7 @@ export class FakeFetcher {
     return {
       incarnation: lane.incarnation,
       position: lane.position,
-      highWatermark: null,
+      readableEnd: null,
       logStartOffset: null,
       atEnd: false,
       atEndSinceMonotonicMs: null,

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '#src/clock.js';
+import type { Isolation } from '#src/config/types.js';
 import { Cluster, type ClusterOptions } from '#src/kafka/cluster.js';
 import { type FetchEvent, Fetcher, type FetcherOptions, type FetchLimits } from '#src/kafka/fetcher.js';
 import { seededRandom } from '#src/random.js';
@@ -98,6 +99,7 @@ export interface RigOptions {
   brokers?: number;
   partitions?: number;
   limits?: Partial<FetchLimits>;
+  isolation?: Isolation;
   rack?: string;
   cluster?: Partial<ClusterOptions>;
   ringBytes?: number;
@@ -147,6 +149,7 @@ export class Rig {
       topic: await rig.cluster.topic(fake.topic),
       ringOf: (partition) => rig.ring(partition).writer,
       limits,
+      isolation: options.isolation ?? 'read_committed',
       log: rig.log,
       clock: rig.clock,
       random: seededRandom(1),

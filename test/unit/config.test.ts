@@ -61,6 +61,7 @@ describe('a resolved configuration', () => {
         clientId: 'headrace',
         rack: null,
         start: 'earliest',
+        isolation: 'read_committed',
         librdkafka: {},
       },
       fetch: {

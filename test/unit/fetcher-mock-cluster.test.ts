@@ -60,6 +60,7 @@ test('all of an lz4 topic of librdkafka’s mock cluster arrives in the ring, in
     cluster,
     topic,
     ringOf: () => writer,
+    isolation: 'read_committed',
     limits: {
       partitionFetchBytes: 64 * 1024,
       fetchBytesInFlight: 2 ** 20,

@@ -70,7 +70,7 @@ describe('delivery', () => {
     });
     rig.fetcher.addLane({ partition: 0, incarnation: 1, offset: 0n });
     await rig.caughtUp(0);
-    expect(rig.fetcher.laneStatus(0)).toMatchObject({ position: 1_500n, highWatermark: 1_500n, atEnd: true });
+    expect(rig.fetcher.laneStatus(0)).toMatchObject({ position: 1_500n, readableEnd: 1_500n, atEnd: true });
   });
 
   test('when not all lanes fit into a request, each gets its turn', async () => {

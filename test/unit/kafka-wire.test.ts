@@ -189,32 +189,38 @@ describe('a request', () => {
     expect(decodeMetadataRequest(read(metadataApi, request))).toEqual(request);
   });
 
-  test('for offsets carries timestamps and leader epochs', () => {
-    const partitions = [{ partition: 3, currentLeaderEpoch: 7, timestamp: -2n }];
-    const request = { topic: 'clicks', partitions };
-    expect(decodeListOffsetsRequest(read(listOffsetsApi, request))).toEqual(request);
-  });
+  test.each(['read_committed', 'read_uncommitted'] as const)(
+    'for offsets carries isolation (%s), timestamps and leader epochs',
+    (isolation) => {
+      const partitions = [{ partition: 3, currentLeaderEpoch: 7, timestamp: -2n }];
+      const request = { topic: 'clicks', isolation, partitions };
+      expect(decodeListOffsetsRequest(read(listOffsetsApi, request))).toEqual(request);
+    },
+  );
 
   test('for the end of an epoch carries both epochs', () => {
     const request = { topic: 'clicks', partition: 2, currentLeaderEpoch: 9, leaderEpoch: 8 };
     expect(decodeEpochRequest(read(offsetForLeaderEpochApi, request))).toEqual(request);
   });
 
-  test('for records has no session, and keeps the order of its partitions', () => {
-    const request = {
-      maxWaitMs: 500,
-      minBytes: 1,
-      bytesMax: 2 ** 20,
-      isolationLevel: 0 as const,
-      topic: 'clicks',
-      rack: 'eu-1a',
-      partitions: [
-        { partition: 5, currentLeaderEpoch: 2, fetchOffset: 2n ** 60n, partitionBytesMax: 1000 },
-        { partition: 1, currentLeaderEpoch: -1, fetchOffset: 0n, partitionBytesMax: 2000 },
-      ],
-    };
-    expect(decodeFetchRequest(read(fetchApi, request))).toEqual(request);
-  });
+  test.each(['read_committed', 'read_uncommitted'] as const)(
+    'for records has isolation (%s), no session, and keeps the order of its partitions',
+    (isolation) => {
+      const request = {
+        maxWaitMs: 500,
+        minBytes: 1,
+        bytesMax: 2 ** 20,
+        isolation,
+        topic: 'clicks',
+        rack: 'eu-1a',
+        partitions: [
+          { partition: 5, currentLeaderEpoch: 2, fetchOffset: 2n ** 60n, partitionBytesMax: 1000 },
+          { partition: 1, currentLeaderEpoch: -1, fetchOffset: 0n, partitionBytesMax: 2000 },
+        ],
+      };
+      expect(decodeFetchRequest(read(fetchApi, request))).toEqual(request);
+    },
+  );
 });
 
 describe('a lying size', () => {

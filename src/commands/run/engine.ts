@@ -7,6 +7,7 @@ import { Fetcher } from '../../kafka/fetcher.js';
 import { Group } from '../../kafka/group.js';
 import type { Topic } from '../../kafka/topic.js';
 import { IDLE_COMMIT_MS, LaneManager } from '../../lanes/manager.js';
+import { SessionMemory } from '../../lanes/session-memory.js';
 import { SnapshotJanitor } from '../../lanes/snapshot-janitor.js';
 import { Coordinator } from '../../ledger/coordinator.js';
 import { isEndedAt } from '../../ledger/history.js';
@@ -15,7 +16,7 @@ import type { CompiledModel } from '../../model/types.js';
 import type { WorkerMessage } from '../../pool/messages.js';
 import { WorkerPool } from '../../pool/pool.js';
 import type { Random } from '../../random.js';
-import { sumCounters } from '../../telemetry/counters.js';
+import { readCounters, sumCounters } from '../../telemetry/counters.js';
 import type { Log } from '../../telemetry/log.js';
 import { cpuFigures, type RunFigures, runFigures } from './figures.js';
 import type { PreparedLake } from './lake.js';
@@ -49,6 +50,7 @@ export class Engine {
   readonly #group: Group;
   readonly #offsets: OffsetsFollower;
   readonly #janitor: SnapshotJanitor;
+  readonly #memory: SessionMemory;
   readonly #manager: LaneManager;
   readonly #coordinator: Coordinator;
   readonly #stop = new AbortController();
@@ -78,6 +80,7 @@ export class Engine {
       appId: (partition) => this.#ledger.appId(partition),
       log,
     });
+    this.#memory = this.#makeMemory();
     this.#manager = this.#makeManager();
     this.#coordinator = this.#makeCoordinator();
     this.#manager.attach(this.#coordinator);
@@ -127,6 +130,7 @@ export class Engine {
         maxWaitMs: config.fetch.maxWaitMs,
         minBytes: 1,
       },
+      isolation: config.kafka.isolation,
       ...(config.kafka.rack === null ? {} : { rack: config.kafka.rack }),
       log,
       clock,
@@ -156,6 +160,19 @@ export class Engine {
     });
   }
 
+  #makeMemory(): SessionMemory {
+    const { config, topic, model, clock, log } = this.#options;
+    return new SessionMemory({
+      topic: topic.name,
+      workers: config.workers,
+      limitBytes: config.limits.sessionMemoryBytes,
+      gapMs: model.gapMs,
+      sessionBytes: (worker) => readCounters(this.#pool.counters[worker]!).sessionBytes,
+      clock,
+      log,
+    });
+  }
+
   #makeManager(): LaneManager {
     const { config, cluster, topic, clock, random, log, endOffsets } = this.#options;
     return new LaneManager({
@@ -170,7 +187,9 @@ export class Engine {
       log,
       topic: topic.name,
       snapshotIntervalMs: config.snapshotIntervalMs,
-      startOffsets: (partitions) => cluster.listOffsets(topic, partitions, config.kafka.start),
+      memory: this.#memory,
+      startOffsets: (partitions) =>
+        cluster.listOffsets(topic, partitions, config.kafka.start, config.kafka.isolation),
       endOffsets,
       leaderOf: (partition) => {
         const leader = topic.leader(partition);
@@ -258,9 +277,9 @@ export class Engine {
 
   /** A cut each interval. Too many under way: data is held back until the oldest is done, commands pass. */
   async #cutLoop(): Promise<void> {
-    const { config, clock } = this.#options;
+    const { config } = this.#options;
     while (!this.#stop.signal.aborted) {
-      await clock.sleep(config.cutIntervalMs, this.#stop.signal);
+      await this.#untilCut();
       if (this.#stop.signal.aborted) break;
       const full = this.#coordinator.cutsInFlight >= config.limits.cutsInFlight;
       for (const ring of this.#pool.rings) ring.holdData(full);
@@ -269,6 +288,15 @@ export class Engine {
       if (cut !== null) this.#cutting = cut.catch((error: unknown) => this.#fail(error));
     }
     await new Promise<never>(() => {});
+  }
+
+  /** The cut interval, or less when sessions have to make room before. */
+  async #untilCut(): Promise<void> {
+    const { config, clock } = this.#options;
+    for (let leftMs = config.cutIntervalMs; leftMs > 0 && !this.#stop.signal.aborted; leftMs -= LOOK_MS) {
+      await clock.sleep(Math.min(leftMs, LOOK_MS), this.#stop.signal);
+      if (this.#coordinator.cutsInFlight === 0 && this.#memory.isPressing) return;
+    }
   }
 
   async #progressLoop(): Promise<void> {
@@ -296,13 +324,13 @@ export class Engine {
     await new Promise<never>(() => {});
   }
 
-  /** Events between where the lanes are read and the ends of their partitions. */
+  /** Events between where the lanes are read and the ends of what can be read of their partitions. */
   #lag(): number {
     let lag = 0n;
     for (const partition of this.#manager.lanes.keys()) {
       const status = this.#fetcher.laneStatus(partition);
-      if (status?.highWatermark != null && status.highWatermark > status.position) {
-        lag += status.highWatermark - status.position;
+      if (status?.readableEnd != null && status.readableEnd > status.position) {
+        lag += status.readableEnd - status.position;
       }
     }
     return Number(lag);
@@ -367,8 +395,10 @@ export class Engine {
   #onWorkerMessage(worker: number, message: WorkerMessage): void {
     try {
       if (message.type === 'started') this.#workerThreads[worker] = message.osThreadId;
-      else if (message.type === 'sealed') this.#coordinator.sealed(message.report);
-      else if (message.type === 'seal-retry') {
+      else if (message.type === 'sealed') {
+        this.#memory.sealed(message.report);
+        this.#coordinator.sealed(message.report);
+      } else if (message.type === 'seal-retry') {
         const error = HeadraceError.fromPlain(message.error);
         this.#options.log.warn(
           { error, worker },
@@ -382,3 +412,5 @@ export class Engine {
 }
 
 const PROGRESS_MS = 5_000;
+/** How often the workers' session memory is looked at between two cuts. */
+const LOOK_MS = 250;

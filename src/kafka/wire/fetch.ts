@@ -1,8 +1,8 @@
+import type { Isolation } from '../../config/types.js';
+import type { AbortedTransaction } from '../../reference/aborted-transactions.js';
 import type { Api } from './api.js';
 import type { ByteSlices } from './byte-slices.js';
-
-export const READ_UNCOMMITTED = 0;
-export const READ_COMMITTED = 1;
+import { isolationLevel } from './isolation.js';
 
 export interface FetchPartitionRequest {
   partition: number;
@@ -16,17 +16,12 @@ export interface FetchRequest {
   maxWaitMs: number;
   minBytes: number;
   bytesMax: number;
-  isolationLevel: typeof READ_UNCOMMITTED | typeof READ_COMMITTED;
+  isolation: Isolation;
   topic: string;
   /** In the order in which the broker fills the response. */
   partitions: readonly FetchPartitionRequest[];
   /** Empty: none. */
   rack: string;
-}
-
-export interface AbortedTransaction {
-  producerId: bigint;
-  firstOffset: bigint;
 }
 
 export interface FetchedPartition {
@@ -36,6 +31,7 @@ export interface FetchedPartition {
   highWatermark: bigint;
   lastStableOffset: bigint;
   logStartOffset: bigint;
+  /** Those that reach into the records; read uncommitted, none. */
   abortedTransactions: AbortedTransaction[];
   /** A replica to ask instead, or −1. */
   preferredReadReplica: number;
@@ -57,7 +53,7 @@ export const fetchApi: Api<FetchRequest, FetchResponse> = {
   flexible: false,
   encode: (writer, request) => {
     writer.int32(-1).int32(request.maxWaitMs).int32(request.minBytes).int32(request.bytesMax);
-    writer.int8(request.isolationLevel).int32(0).int32(-1);
+    writer.int8(isolationLevel(request.isolation)).int32(0).int32(-1);
     writer.array([request.topic], (w, name) => {
       w.string(name).array(request.partitions, (each, asked) =>
         each

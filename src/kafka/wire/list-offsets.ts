@@ -1,4 +1,6 @@
+import type { Isolation } from '../../config/types.js';
 import type { Api } from './api.js';
+import { isolationLevel } from './isolation.js';
 
 /** Timestamps with a meaning of their own. */
 export const LATEST_TIMESTAMP = -1n;
@@ -6,6 +8,8 @@ export const EARLIEST_TIMESTAMP = -2n;
 
 export interface ListOffsetsRequest {
   topic: string;
+  /** Read committed, `latest` is the last stable offset, else the high watermark. */
+  isolation: Isolation;
   partitions: readonly {
     partition: number;
     /** −1: not known. */
@@ -28,14 +32,14 @@ export interface ListOffsetsResponse {
   topics: { topic: string; partitions: ListedOffset[] }[];
 }
 
-/** ListOffsets v5, the last one with fixed-length counts. Read uncommitted: `latest` is the high watermark. */
+/** ListOffsets v5, the last one with fixed-length counts. */
 export const listOffsetsApi: Api<ListOffsetsRequest, ListOffsetsResponse> = {
   name: 'ListOffsets',
   key: 2,
   version: 5,
   flexible: false,
-  encode: (writer, { topic, partitions }) => {
-    writer.int32(-1).int8(0); // replica_id of a consumer, isolation_level
+  encode: (writer, { topic, isolation, partitions }) => {
+    writer.int32(-1).int8(isolationLevel(isolation)); // replica_id of a consumer
     writer.array([topic], (w, name) => {
       w.string(name).array(partitions, (each, asked) =>
         each.int32(asked.partition).int32(asked.currentLeaderEpoch).int64(asked.timestamp),
