@@ -41,7 +41,7 @@ export interface Decoded extends Opened {
   records: number;
 }
 
-const PLAIN_CODECS: BatchCodecs = {
+export const PLAIN_CODECS: BatchCodecs = {
   decompress(codec, payload, bytesMax) {
     if (codec === 'lz4') return decompressFrame(payload, bytesMax);
     if (codec !== 'none') {

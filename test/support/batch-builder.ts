@@ -1,5 +1,5 @@
 import { crc32c } from '@node-rs/crc32';
-import lz4 from 'lz4-napi';
+import { compressPayload } from './batch-codecs.js';
 
 /**
  * Encodes Kafka record batches (magic 2) from scratch, also wrong ones: each field that a reader might believe can be made
@@ -20,12 +20,14 @@ export interface RecordSpec {
 export interface BatchSpec {
   baseOffset?: number | bigint;
   records?: RecordSpec[];
-  codec?: 'none' | 'lz4';
+  codec?: keyof typeof CODEC_OF;
   baseTimestampMs?: number | bigint;
   maxTimestampMs?: number | bigint;
   logAppendTime?: boolean;
   transactional?: boolean;
   control?: boolean;
+  /** −1, none, when left out. */
+  producerId?: number | bigint;
   deleteHorizon?: boolean;
   /** The last record's when left out. */
   lastOffsetDelta?: number;
@@ -50,7 +52,7 @@ export function buildBatch(spec: BatchSpec = {}): Uint8Array {
     records.map((record, index) => buildRecord(record, record.offsetDelta ?? index, baseTimestampMs)),
   );
   const codec = spec.codec ?? 'none';
-  const payload = spec.lies?.payload ?? (codec === 'lz4' ? lz4.compressFrameSync(plain) : plain);
+  const payload = spec.lies?.payload ?? compressPayload(codec, plain);
   const bytes = Buffer.alloc(61 + payload.length);
   bytes.set(payload, 61);
   bytes.writeBigInt64BE(BigInt(spec.baseOffset ?? 0), 0);
@@ -65,7 +67,7 @@ export function buildBatch(spec: BatchSpec = {}): Uint8Array {
   bytes.writeBigInt64BE(baseTimestampMs, 27);
   const times = records.map((record) => record.timestampMs ?? Number(baseTimestampMs));
   bytes.writeBigInt64BE(BigInt(spec.maxTimestampMs ?? Math.max(Number(baseTimestampMs), ...times)), 35);
-  bytes.writeBigInt64BE(-1n, 43);
+  bytes.writeBigInt64BE(BigInt(spec.producerId ?? -1), 43);
   bytes.writeInt16BE(-1, 51);
   bytes.writeInt32BE(-1, 53);
   bytes.writeInt32BE(spec.lies?.recordsCount ?? records.length, 57);
