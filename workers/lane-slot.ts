@@ -2,11 +2,10 @@ import { HeadraceError } from '#src/errors.js';
 import { invariant } from '#src/invariant.js';
 import type { RecordedCut } from '#src/ledger/types.js';
 import type { Marks } from '#src/model/marks.js';
-import type { CompiledModel, DeadLetter, Row } from '#src/model/types.js';
-import type { AssignCommand } from '#src/pool/messages.js';
-import { type LaneState, ReferenceLane } from '#src/reference/lane.js';
-import { decodeBatches } from '#src/reference/record-batches.js';
-import { addCrc, rowCrc } from '#src/reference/row-crc.js';
+import type { AssignCommand, WorkerTask } from '#src/pool/messages.js';
+import type { AbortedTransaction } from '#src/reference/aborted-transactions.js';
+import { type OpenBatch, openBatches } from '#src/reference/batch-reader.js';
+import type { Emitted, LaneEngine, SessionEngine } from './engines/engine.js';
 
 /**
  * One lane in its worker: where it stands, its sessions, and what it has emitted since the last cut.
@@ -19,20 +18,30 @@ import { addCrc, rowCrc } from '#src/reference/row-crc.js';
  */
 export type LaneMode = 'loading' | 'replay' | 'live' | 'halted';
 
-/** What a lane emitted between two cuts. */
-export interface Emitted {
-  rows: Row[];
-  deadLetters: DeadLetter[];
-  /** Sum of the rows' CRC-32C, modulo 2³². */
-  crc: number;
-}
-
 export interface LaneSlotOptions {
   assign: AssignCommand;
   topic: string;
-  model: CompiledModel;
-  limits: { recordBytesMax: number; decompressedBatchBytesMax: number };
+  engine: SessionEngine;
+  limits: WorkerTask['limits'];
   onLive(): void;
+}
+
+/** Fetched data, in its place in the ring. */
+export interface LaneData {
+  /** Whole record batches, or none. */
+  bytes: Uint8Array;
+  /** The position they were fetched from. */
+  from: bigint;
+  /** The position behind them: events at or behind it are not the lane's (the end of a bounded run may lie in a batch). */
+  until: bigint;
+  /** Transactions that were aborted, whose records do not count. */
+  aborted: readonly AbortedTransaction[];
+}
+
+/** How far an `accept` came; filled in also when it throws. */
+export interface Taken {
+  events: number;
+  batches: number;
 }
 
 export class LaneSlot {
@@ -49,8 +58,7 @@ export class LaneSlot {
   readonly #replay: readonly RecordedCut[];
   #replayed = 0;
   #wasLive = false;
-  #lane: ReferenceLane | null = null;
-  #emitted: Emitted = { rows: [], deadLetters: [], crc: 0 };
+  #lane: LaneEngine | null = null;
 
   constructor(options: LaneSlotOptions) {
     this.#options = options;
@@ -82,68 +90,101 @@ export class LaneSlot {
     return this.mode === 'live' || (this.mode === 'halted' && this.#wasLive);
   }
 
-  /** Starts the sessions, from a snapshot's state or from nothing. */
-  start(state: LaneState | null): void {
-    const sink = {
-      row: (row: Row) => {
-        this.#emitted.crc = addCrc(this.#emitted.crc, rowCrc(this.#options.model, row));
-        this.#emitted.rows.push(row);
-      },
-      deadLetter: (letter: DeadLetter) => {
-        this.#emitted.deadLetters.push(letter);
-      },
-    };
-    this.#lane = new ReferenceLane(this.#options.model, sink, state ?? undefined);
+  /** Its sessions are there: takes them over. Throws HeadraceError REPLAY_DIFFERS. */
+  start(lane: LaneEngine): void {
+    this.#lane = lane;
     this.mode = 'replay';
     this.#meetCuts(this.nextOffset);
   }
 
   /**
-   * Takes whole record batches that were fetched from `nextOffset`; events at or behind `until` are not the lane's (the last
-   * batch of a bounded run may reach beyond its end). Throws HeadraceError BATCH_CORRUPT
-   * (nextOffset stands at the first event not taken), BATCH_UNSUPPORTED, BATCH_TOO_LARGE, REPLAY_DIFFERS.
+   * Takes data that was fetched from `nextOffset`. Throws HeadraceError BATCH_CORRUPT, BATCH_UNSUPPORTED, BATCH_TOO_LARGE,
+   * SESSION_MEMORY_FULL, REPLAY_DIFFERS, with `nextOffset` behind all that was taken.
    */
-  accept(bytes: Uint8Array, fetchedFrom: bigint, until: bigint): { events: number; batches: number } {
-    const lane = this.#lane;
+  accept(data: LaneData, taken: Taken): void {
     const { partition } = this;
-    invariant(lane !== null, 'data came before the lane was ready', { partition });
-    invariant(fetchedFrom === this.nextOffset, 'data does not continue the lane', {
+    const { topic, limits, engine } = this.#options;
+    invariant(data.from === this.nextOffset, 'data does not continue the lane', {
       partition,
       expected: this.nextOffset,
-      offset: fetchedFrom,
+      offset: data.from,
     });
-    let events = 0;
-    const { topic, limits } = this.#options;
-    const { batches } = decodeBatches(
-      bytes,
-      { fromOffset: this.nextOffset, limits, where: { topic, partition } },
-      (record) => {
-        if (record.offset >= until) return;
-        if (this.mode === 'replay') this.#meetCuts(record.offset);
-        lane.accept(record);
-        this.nextOffset = record.offset + 1n;
-        events++;
-      },
-    );
-    this.nextOffset = until;
-    if (this.mode === 'replay') this.#meetCuts(this.nextOffset);
-    return { events, batches };
+    if (engine.sessionBytes > limits.sessionMemoryBytes) throw this.#memoryFull();
+    const options = { fromOffset: data.from, limits, where: { topic, partition }, aborted: data.aborted };
+    openBatches(data.bytes, options, engine.codecs, (batch) => {
+      taken.batches++;
+      this.#acceptBatch(batch, data.until, taken);
+    });
+    this.nextOffset = data.until;
+    this.#meetCuts(this.nextOffset);
+  }
+
+  /** Piece by piece from recorded cut to recorded cut in a replay, else in one. */
+  #acceptBatch(batch: OpenBatch, until: bigint, taken: Taken): void {
+    const lane = this.#laneOf('data came before the lane was ready');
+    const behind = batch.lastOffset + 1n;
+    const end = behind < until ? behind : until;
+    while (this.nextOffset < end) {
+      const accepted = lane.accept(batch, this.nextOffset, this.#nextStop(end));
+      taken.events += accepted.events;
+      this.nextOffset = accepted.nextOffset;
+      if (accepted.full) throw this.#memoryFull();
+      this.#meetCuts(this.nextOffset);
+    }
   }
 
   applyMarks(marks: Marks): void {
     this.#lane?.applyMarks(marks);
   }
 
-  /** What was emitted since the last cut; the next one begins empty. */
+  /** What was emitted since the last cut; the next one begins empty. The receiver frees it. */
   take(): Emitted {
-    const emitted = this.#emitted;
-    this.#emitted = { rows: [], deadLetters: [], crc: 0 };
-    return emitted;
+    return this.#laneOf('a lane without sessions emits nothing').take();
   }
 
-  snapshot(): LaneState {
-    invariant(this.#lane !== null, 'a lane without state has no snapshot');
-    return this.#lane.snapshot();
+  /** The open sessions as a snapshot's content. */
+  snapshot(): Uint8Array {
+    return this.#laneOf('a lane without state has no snapshot').snapshot();
+  }
+
+  /** The lane goes on no more; what lies before can still be sealed if it was live. */
+  halt(): void {
+    this.mode = 'halted';
+    if (!this.#wasLive) this.free();
+  }
+
+  /** Gives the memory of its sessions back. */
+  free(): void {
+    this.#lane?.free();
+    this.#lane = null;
+  }
+
+  #laneOf(message: string): LaneEngine {
+    invariant(this.#lane !== null, message, { partition: this.partition });
+    return this.#lane;
+  }
+
+  #memoryFull(): HeadraceError {
+    const { engine, limits } = this.#options;
+    return new HeadraceError(
+      'SESSION_MEMORY_FULL',
+      'the open sessions of this worker need more memory than they may have',
+      {
+        where: {
+          partition: this.partition,
+          offset: this.nextOffset,
+          bytes: engine.sessionBytes,
+          limit_bytes: limits.sessionMemoryBytes,
+        },
+        remedy: 'raise limits.session_memory_bytes, or run more workers or engines',
+      },
+    );
+  }
+
+  /** In a replay, not further than to the next recorded cut. */
+  #nextStop(end: bigint): bigint {
+    const cut = this.mode === 'replay' ? this.#replay[this.#replayed] : undefined;
+    return cut !== undefined && cut.to < end ? cut.to : end;
   }
 
   /** Meets the recorded cuts that end at or before an offset: marks applied, result compared, output dropped. */
@@ -153,11 +194,10 @@ export class LaneSlot {
       if (cut.to > offset) return;
       this.applyMarks(cut.marks);
       const emitted = this.take();
-      const same =
-        emitted.rows.length === cut.rows &&
-        emitted.deadLetters.length === cut.deadLetters &&
-        emitted.crc === cut.crc;
-      if (!same) {
+      const { rows, crc, deadLetters } = emitted;
+      const letters = deadLetters.length;
+      emitted.free();
+      if (rows !== cut.rows || letters !== cut.deadLetters || crc !== cut.crc) {
         throw new HeadraceError(
           'REPLAY_DIFFERS',
           'the replay of a committed cut gave other rows than the ledger has',
@@ -166,8 +206,8 @@ export class LaneSlot {
               partition: this.partition,
               cut: cut.cutId,
               to: cut.to,
-              rows: `${emitted.rows.length} instead of ${cut.rows}`,
-              dead_letters: `${emitted.deadLetters.length} instead of ${cut.deadLetters}`,
+              rows: `${rows} instead of ${cut.rows}`,
+              dead_letters: `${letters} instead of ${cut.deadLetters}`,
             },
             remedy:
               'nothing was written; the topic or the model changed since: compare them with the time of the cut',

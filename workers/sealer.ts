@@ -1,16 +1,19 @@
+import { setImmediate } from 'node:timers/promises';
 import { systemClock } from '#src/clock.js';
-import { encodeRows, groupByDate } from '#src/columnar/encode.js';
+import { sessionDate } from '#src/columnar/session-date.js';
 import { HeadraceError, messageOf } from '#src/errors.js';
 import type { ObjectStore } from '#src/lake/store/store.js';
-import type { CutLane, SealedFile, SealedLane, SealedReport, SnapshotRef } from '#src/ledger/types.js';
+import type { CutLane, SealedFile, SealedLane, SealedReport } from '#src/ledger/types.js';
 import type { Marks } from '#src/model/marks.js';
-import type { CompiledModel, DeadLetter, Row } from '#src/model/types.js';
+import type { CompiledModel, DeadLetter } from '#src/model/types.js';
 import type { CutCommand, WorkerMessage } from '#src/pool/messages.js';
 import { systemRandom } from '#src/random.js';
-import { encodeSnapshot } from '#src/reference/snapshot.js';
+import { encodeSnapshot, type SnapshotMeta } from '#src/reference/snapshot.js';
 import { deadLetterCounter, type WorkerCounters } from '#src/telemetry/counters.js';
 import { encodeDeadLetters } from './dead-letter-file.js';
-import type { Emitted, LaneSlot } from './lane-slot.js';
+import type { DayRows, Emitted, SessionEngine } from './engines/engine.js';
+import type { LaneSlot } from './lane-slot.js';
+import { type Eviction, RoomMaker } from './make-room.js';
 
 /**
  * Turns what the lanes emitted up to a cut into durable files and reports them. The cut itself (marks, taking the rows,
@@ -21,6 +24,7 @@ export interface SealerOptions {
   worker: number;
   topic: string;
   model: CompiledModel;
+  engine: SessionEngine;
   store: ObjectStore;
   counters: WorkerCounters;
   post(message: WorkerMessage): void;
@@ -30,13 +34,30 @@ export interface SealerOptions {
 
 interface Cut {
   command: CutCommand;
-  lanes: { sealed: SealedLane; emitted: Emitted; snapshot: Uint8Array | null }[];
+  lanes: CutOfLane[];
+  /** Of the whole worker, behind the cut. */
+  sessionBytes: number;
 }
 
+interface CutOfLane {
+  sealed: SealedLane;
+  emitted: Emitted;
+  /** Where a snapshot is due: what of and the state. */
+  snapshot: { meta: SnapshotMeta; content: Uint8Array } | null;
+}
+
+/** Rows of one day, by lane. */
+interface Day {
+  rows: DayRows[];
+  partitions: number[];
+}
+
+const DAY_MS = 86_400_000;
 const RETRY_MS_MAX = 5_000;
 
 export class Sealer {
   readonly #options: SealerOptions;
+  readonly #room = new RoomMaker<LaneSlot>();
   #tail: Promise<void> = Promise.resolve();
 
   constructor(options: SealerOptions) {
@@ -45,32 +66,57 @@ export class Sealer {
 
   /** Cuts the lanes that take part. The report follows when the files are durable. */
   cut(command: CutCommand, slots: ReadonlyMap<number, LaneSlot>): void {
-    const cut: Cut = { command, lanes: [] };
+    const cut: Cut = { command, lanes: [], sessionBytes: 0 };
+    const lanes = new Map<number, LaneSlot>();
+    for (const { partition, incarnation } of command.lanes) {
+      const slot = slots.get(partition);
+      if (slot?.incarnation === incarnation && slot.sealable) lanes.set(partition, slot);
+    }
+    const evictions = this.#makeRoom(command, lanes);
     for (const wanted of command.lanes) {
-      const slot = slots.get(wanted.partition);
-      if (slot === undefined || slot.incarnation !== wanted.incarnation || !slot.sealable) continue;
-      const marks = marksAt(slot.nextOffset, wanted);
-      slot.applyMarks(marks);
+      const slot = lanes.get(wanted.partition);
+      if (slot === undefined) continue;
+      const eviction = evictions.get(slot.partition);
+      const others = marksAt(slot.nextOffset, wanted);
+      slot.applyMarks(others);
+      const marks = eviction === undefined ? others : { ...others, evictBeforeMs: eviction.beforeMs };
       const emitted = slot.take();
-      const snapshot = wanted.snapshot ? this.#snapshot(command.cutId, slot) : null;
       cut.lanes.push({
         emitted,
-        snapshot,
+        snapshot: wanted.snapshot
+          ? { meta: this.#snapshotMeta(command.cutId, slot), content: slot.snapshot() }
+          : null,
         sealed: {
           partition: slot.partition,
           incarnation: slot.incarnation,
           to: slot.nextOffset,
           watermarkMs: slot.watermarkMs,
           marks,
-          rows: emitted.rows.length,
+          rows: emitted.rows,
           deadLetters: emitted.deadLetters.length,
           crc: emitted.crc,
           openSessions: slot.openSessions,
-          snapshot: snapshot === null ? null : this.#snapshotRef(command.cutId, slot, snapshot.byteLength),
+          evicted: eviction?.sessions ?? 0,
+          sessionBytes: slot.sessionBytes,
+          snapshot: null,
         },
       });
     }
+    cut.sessionBytes = this.#options.engine.sessionBytes;
     this.#tail = this.#tail.then(() => this.#write(cut)).catch((error: unknown) => this.#options.fail(error));
+  }
+
+  /** Lets idle sessions out where the main thread's order holds: behind the cut's watermarks, before its other marks. */
+  #makeRoom(
+    { eviction, lanes: wanted }: CutCommand,
+    lanes: ReadonlyMap<number, LaneSlot>,
+  ): Map<number, Eviction> {
+    if (eviction === undefined) return new Map();
+    for (const { partition, marks } of wanted) {
+      const { idleWatermarkMs } = marks;
+      if (idleWatermarkMs !== undefined) lanes.get(partition)?.applyMarks({ idleWatermarkMs });
+    }
+    return this.#room.follow(eviction, lanes, () => this.#options.engine.sessionBytes);
   }
 
   /** Resolves when every cut so far is reported. */
@@ -83,24 +129,18 @@ export class Sealer {
     const report: SealedReport = {
       cutId,
       worker: this.#options.worker,
+      sessionBytes: cut.sessionBytes,
       lanes: cut.lanes.map((lane) => lane.sealed),
       files: [],
       deadLetterFile: null,
     };
-    const rows: Row[] = [];
-    const partitionOf = new Map<Row, number>();
-    for (const lane of cut.lanes) {
-      for (const row of lane.emitted.rows) {
-        rows.push(row);
-        partitionOf.set(row, lane.sealed.partition);
-      }
-    }
-    for (const [date, dated] of groupByDate(this.#options.model, rows)) {
-      report.files.push(await this.#writeRows(cut.command, date, dated, partitionOf));
+    for (const [day, rows] of daysOf(cut.lanes)) {
+      report.files.push(await this.#writeRows(cut.command, sessionDate(day * DAY_MS), rows));
     }
     report.deadLetterFile = await this.#writeDeadLetters(cut);
     for (const lane of cut.lanes) {
-      if (lane.snapshot !== null) await this.#put(cutId, lane.sealed.snapshot!.path, lane.snapshot);
+      lane.emitted.free();
+      if (lane.snapshot !== null) await this.#writeSnapshot(lane, lane.snapshot);
     }
     this.#count(report, cut);
     this.#options.post({ type: 'sealed', report });
@@ -115,31 +155,28 @@ export class Sealer {
       counters.add('parquetBytes', file.sizeBytes);
     }
     for (const lane of cut.lanes) {
+      counters.add('evictedSessions', lane.sealed.evicted);
       for (const letter of lane.emitted.deadLetters) counters.add(deadLetterCounter(letter.reason), 1);
     }
   }
 
-  async #writeRows(
-    command: CutCommand,
-    date: string,
-    rows: readonly Row[],
-    partitionOf: ReadonlyMap<Row, number>,
-  ): Promise<SealedFile> {
+  async #writeRows(command: CutCommand, date: string, day: Day): Promise<SealedFile> {
+    const { engine, counters, model, worker } = this.#options;
     const fileId = systemRandom.id63();
     const seal = { createdAtMs: command.createdAtMs, batchId: BigInt(command.cutId), fileId };
     const startedMs = performance.now();
-    const encoded = encodeRows(this.#options.model, rows, seal);
-    this.#options.counters.add('sealNs', Math.round((performance.now() - startedMs) * 1e6));
-    const column = this.#options.model.partitionColumn;
-    const path = `${column}=${date}/part-${command.cutId}-${this.#options.worker}-${fileId}.parquet`;
+    const encoded = engine.encode(day.rows, seal);
+    counters.add('sealNs', Math.round((performance.now() - startedMs) * 1e6));
+    const column = model.partitionColumn;
+    const path = `${column}=${date}/part-${command.cutId}-${worker}-${fileId}.parquet`;
     await this.#put(command.cutId, path, encoded.bytes);
     return {
       path,
       partitionValues: { [column]: date },
       sizeBytes: encoded.bytes.byteLength,
-      rows: rows.length,
+      rows: encoded.rows,
       stats: encoded.stats,
-      lanes: [...new Set(rows.map((row) => partitionOf.get(row)!))].sort((a, b) => a - b),
+      lanes: day.partitions.sort((a, b) => a - b),
     };
   }
 
@@ -175,23 +212,41 @@ export class Sealer {
     }
   }
 
-  #snapshot(cutId: string, slot: LaneSlot): Uint8Array {
-    return encodeSnapshot(slot.snapshot(), {
-      modelHash: this.#options.model.hash,
-      appId: slot.appId,
-      partition: slot.partition,
-      offset: slot.nextOffset,
-      cutId,
-    });
+  #snapshotMeta(cutId: string, { appId, partition, nextOffset }: LaneSlot): SnapshotMeta {
+    return { modelHash: this.#options.model.hash, appId, partition, offset: nextOffset, cutId };
   }
 
-  /** `_headrace/snapshots/<topic id>/<partition>/<offset>-<cut>.snap` (rule 11: named by lane, offset and cut). */
-  #snapshotRef(cutId: string, slot: LaneSlot, sizeBytes: number): SnapshotRef {
-    const topicId = slot.appId.split('/').at(-2)!;
-    const offset = slot.nextOffset.toString().padStart(20, '0');
-    const path = `_headrace/snapshots/${topicId}/${slot.partition}/${offset}-${cutId}.snap`;
-    return { path, sizeBytes, offset: slot.nextOffset, cutId };
+  /** Compressing is work too: it waits until the lanes had their turn. */
+  async #writeSnapshot(
+    { sealed }: CutOfLane,
+    { meta, content }: { meta: SnapshotMeta; content: Uint8Array },
+  ): Promise<void> {
+    await setImmediate();
+    const path = snapshotPath(meta);
+    const bytes = encodeSnapshot(content, meta);
+    await this.#put(meta.cutId, path, bytes);
+    sealed.snapshot = { path, sizeBytes: bytes.byteLength, offset: meta.offset, cutId: meta.cutId };
   }
+}
+
+/** `_headrace/snapshots/<topic id>/<partition>/<offset>-<cut>.snap` (rule 11: named by lane, offset and cut). */
+function snapshotPath({ appId, partition, offset, cutId }: SnapshotMeta): string {
+  const topicId = appId.split('/').at(-2)!;
+  return `_headrace/snapshots/${topicId}/${partition}/${offset.toString().padStart(20, '0')}-${cutId}.snap`;
+}
+
+/** Days ascending; of each, the rows lane by lane. */
+function daysOf(lanes: readonly CutOfLane[]): [number, Day][] {
+  const days = new Map<number, Day>();
+  for (const { sealed, emitted } of lanes) {
+    for (const [number, rows] of emitted.days) {
+      const day = days.get(number) ?? { rows: [], partitions: [] };
+      day.rows.push(rows);
+      day.partitions.push(sealed.partition);
+      days.set(number, day);
+    }
+  }
+  return [...days].sort(([a], [b]) => a - b);
 }
 
 /** The marks that hold where the lane stands. */

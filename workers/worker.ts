@@ -3,6 +3,7 @@ import { unpack } from 'msgpackr';
 import { systemClock } from '#src/clock.js';
 import { HeadraceError, messageOf } from '#src/errors.js';
 import { LocalStore } from '#src/lake/store/local.js';
+import type { SnapshotRef } from '#src/ledger/types.js';
 import type {
   AssignCommand,
   CutCommand,
@@ -11,12 +12,15 @@ import type {
   WorkerResult,
   WorkerTask,
 } from '#src/pool/messages.js';
-import { decodeSnapshot } from '#src/reference/snapshot.js';
+import { decodeAborted } from '#src/reference/aborted-transactions.js';
+import { decodeSnapshot, type SnapshotMeta, snapshotUnusable } from '#src/reference/snapshot.js';
 import { RingConsumer, type RingRecord } from '#src/ring/consumer.js';
 import { RecordType } from '#src/ring/layout.js';
 import { WorkerCounters } from '#src/telemetry/counters.js';
 import { osThreadId } from '#src/telemetry/cpu.js';
-import { LaneSlot } from './lane-slot.js';
+import type { LaneEngine, SessionEngine } from './engines/engine.js';
+import { makeEngine } from './engines/make-engine.js';
+import { LaneSlot, type Taken } from './lane-slot.js';
 import { Sealer } from './sealer.js';
 
 /**
@@ -39,6 +43,7 @@ const READ_RETRY_MS_MAX = 1_600;
 
 class WorkerLoop {
   readonly #task: WorkerTask;
+  readonly #engine: SessionEngine;
   readonly #ring: RingConsumer;
   readonly #slots = new Map<number, LaneSlot>();
   readonly #sealer: Sealer;
@@ -49,6 +54,7 @@ class WorkerLoop {
 
   constructor(task: WorkerTask) {
     this.#task = task;
+    this.#engine = makeEngine(task);
     this.#ring = new RingConsumer({
       buffer: task.memory.buffer,
       baseBytes: task.ringBaseBytes,
@@ -61,6 +67,7 @@ class WorkerLoop {
       worker,
       topic,
       model,
+      engine: this.#engine,
       store: this.#store,
       counters: this.#counters,
       post: (message) => this.#post(message),
@@ -70,7 +77,8 @@ class WorkerLoop {
 
   async run(): Promise<WorkerResult> {
     this.#task.port.on('message', (message: MainMessage) => this.#onMessage(message));
-    this.#post({ type: 'started', worker: this.#task.worker, osThreadId: osThreadId() });
+    const { worker } = this.#task;
+    this.#post({ type: 'started', worker, osThreadId: osThreadId(), engine: this.#engine.name });
     let lastYieldMs = performance.now();
     for (;;) {
       this.#throwIfFailed();
@@ -106,13 +114,14 @@ class WorkerLoop {
     const { partition, incarnation } = record;
     switch (record.type) {
       case RecordType.data:
+      case RecordType.dataWithAborted:
         this.#data(record);
         break;
       case RecordType.assign:
         this.#assign(unpack(Buffer.from(record.bytes)) as AssignCommand);
         break;
       case RecordType.revoke:
-        if (this.#slots.get(partition)?.incarnation === incarnation) this.#slots.delete(partition);
+        if (this.#slots.get(partition)?.incarnation === incarnation) this.#letGo(partition);
         this.#post({ type: 'lane-revoked', partition, incarnation });
         this.#gauges();
         break;
@@ -135,73 +144,95 @@ class WorkerLoop {
     if (slot === undefined || slot.incarnation !== record.incarnation) return;
     if (slot.mode === 'loading' || slot.mode === 'halted') return;
     if (slot.waitsForSeek || slot.frozen) return;
-    if (this.#memoryFull(slot)) return;
+    const { offset: from, aux: until } = record;
+    const { aborted, batches: bytes } =
+      record.type === RecordType.dataWithAborted
+        ? decodeAborted(record.bytes)
+        : { aborted: [], batches: record.bytes };
     const startedMs = performance.now();
+    const taken: Taken = { events: 0, batches: 0 };
+    const clampedBefore = slot.clamped;
+    let failure: { error: unknown } | null = null;
     try {
-      const clampedBefore = slot.clamped;
-      const { events, batches } = slot.accept(record.bytes, record.offset, record.aux);
-      this.#counters.add('clamped', slot.clamped - clampedBefore);
-      this.#events += events;
-      this.#counters.add('events', events);
-      this.#counters.add('batches', batches);
-      this.#counters.add('bytes', record.bytes.byteLength);
+      slot.accept({ bytes, from, until, aborted }, taken);
+      this.#counters.add('bytes', bytes.byteLength);
     } catch (error) {
-      this.#laneError(slot, error);
+      failure = { error };
     }
+    this.#events += taken.events;
+    this.#counters.add('events', taken.events);
+    this.#counters.add('batches', taken.batches);
+    this.#counters.add('clamped', slot.clamped - clampedBefore);
     this.#counters.add('busyNs', Math.round((performance.now() - startedMs) * 1e6));
+    if (failure !== null) this.#laneError(slot, failure.error);
     this.#gauges();
   }
 
   #assign(command: AssignCommand): void {
     const { partition, incarnation } = command;
-    const { recordBytesMax, decompressedBatchBytesMax } = this.#task.limits;
     const slot = new LaneSlot({
       assign: command,
       topic: this.#task.topic,
-      model: this.#task.model,
-      limits: { recordBytesMax, decompressedBatchBytesMax },
+      engine: this.#engine,
+      limits: this.#task.limits,
       onLive: () => this.#post({ type: 'lane-live', partition, incarnation }),
     });
+    this.#letGo(partition);
     this.#slots.set(partition, slot);
     this.#load(slot, command).catch((error: unknown) => this.#fail(error));
+  }
+
+  #letGo(partition: number): void {
+    this.#slots.get(partition)?.free();
+    this.#slots.delete(partition);
   }
 
   /** Brings the lane's state back; the ring goes on meanwhile, with the other lanes' data. */
   async #load(slot: LaneSlot, command: AssignCommand): Promise<void> {
     const { partition, incarnation, snapshot } = command;
-    let state = null;
-    if (snapshot !== null) {
-      try {
-        const bytes = await this.#read(snapshot.path);
-        if (bytes === null) throw new HeadraceError('SNAPSHOT_UNUSABLE', 'it is not there');
-        state = decodeSnapshot(bytes, {
-          modelHash: this.#task.model.hash,
-          appId: command.appId,
-          partition,
-          offset: snapshot.offset,
-          cutId: snapshot.cutId,
-        });
-      } catch (error) {
-        const plain = asHeadrace(error, 'SNAPSHOT_UNUSABLE').toPlain();
-        this.#post({
-          type: 'lane-snapshot-unusable',
-          partition,
-          incarnation,
-          path: snapshot.path,
-          error: plain,
-        });
-        return;
+    let lane: LaneEngine;
+    try {
+      const content = snapshot === null ? null : await this.#content(command, snapshot);
+      if (this.#slots.get(partition) !== slot) return;
+      lane = this.#lane(command, content);
+    } catch (error) {
+      const failure = asHeadrace(error);
+      if (failure.code === 'SESSION_MEMORY_FULL') this.#laneError(slot, failure);
+      else if (snapshot === null) throw failure;
+      else {
+        const { path } = snapshot;
+        const plain = failure.toPlain();
+        this.#post({ type: 'lane-snapshot-unusable', partition, incarnation, path, error: plain });
       }
+      return;
     }
-    if (this.#slots.get(partition) !== slot) return;
     const nextOffset = slot.nextOffset;
     try {
-      slot.start(state);
+      slot.start(lane);
     } catch (error) {
       this.#laneError(slot, error);
       return;
     }
     this.#post({ type: 'lane-ready', partition, incarnation, nextOffset, openSessions: slot.openSessions });
+  }
+
+  async #content(command: AssignCommand, snapshot: SnapshotRef): Promise<Uint8Array> {
+    const bytes = await this.#read(snapshot.path);
+    if (bytes === null) throw new HeadraceError('SNAPSHOT_UNUSABLE', 'it is not there');
+    return decodeSnapshot(bytes, this.#metaOf(command, snapshot));
+  }
+
+  #lane(command: AssignCommand, content: Uint8Array | null): LaneEngine {
+    try {
+      return this.#engine.lane(content);
+    } catch (error) {
+      if (error instanceof HeadraceError || command.snapshot === null) throw error;
+      throw snapshotUnusable(error, this.#metaOf(command, command.snapshot));
+    }
+  }
+
+  #metaOf({ appId, partition }: AssignCommand, { offset, cutId }: SnapshotRef): SnapshotMeta {
+    return { modelHash: this.#task.model.hash, appId, partition, offset, cutId };
   }
 
   /** A failure that passes must not cost a long replay, or a lane that has no older snapshot. */
@@ -218,7 +249,7 @@ class WorkerLoop {
 
   #laneError(slot: LaneSlot, error: unknown): void {
     const { partition, incarnation } = slot;
-    const failure = asHeadrace(error, 'INVARIANT');
+    const failure = asHeadrace(error);
     if (failure.code === 'INVARIANT') throw failure;
     if (failure.code === 'BATCH_CORRUPT') {
       slot.waitsForSeek = true;
@@ -231,33 +262,8 @@ class WorkerLoop {
       });
       return;
     }
-    slot.mode = 'halted';
+    slot.halt();
     this.#post({ type: 'lane-halted', partition, incarnation, error: failure.toPlain() });
-  }
-
-  /** Is the sessions' memory used up? Then the lane that wanted more halts; nothing is dropped. */
-  #memoryFull(slot: LaneSlot): boolean {
-    const { sessionMemoryBytes } = this.#task.limits;
-    let bytes = 0;
-    for (const each of this.#slots.values()) bytes += each.sessionBytes;
-    if (bytes <= sessionMemoryBytes) return false;
-    this.#laneError(
-      slot,
-      new HeadraceError(
-        'SESSION_MEMORY_FULL',
-        'the open sessions of this worker need more memory than they may have',
-        {
-          where: {
-            partition: slot.partition,
-            offset: slot.nextOffset,
-            bytes,
-            limit_bytes: sessionMemoryBytes,
-          },
-          remedy: 'raise limits.session_memory_bytes, or run more workers or engines',
-        },
-      ),
-    );
-    return true;
   }
 
   /** Ends the task from asynchronous work, where nobody awaits the error. */
@@ -271,13 +277,10 @@ class WorkerLoop {
 
   #gauges(): void {
     let openSessions = 0;
-    let sessionBytes = 0;
-    for (const slot of this.#slots.values()) {
-      openSessions += slot.openSessions;
-      sessionBytes += slot.sessionBytes;
-    }
+    for (const slot of this.#slots.values()) openSessions += slot.openSessions;
     this.#counters.set('openSessions', openSessions);
-    this.#counters.set('sessionBytes', sessionBytes);
+    this.#counters.set('sessionBytes', this.#engine.sessionBytes);
+    this.#counters.set('undecided', this.#engine.undecided);
   }
 
   #post(message: WorkerMessage): void {
@@ -285,7 +288,7 @@ class WorkerLoop {
   }
 }
 
-function asHeadrace(error: unknown, code: 'SNAPSHOT_UNUSABLE' | 'INVARIANT'): HeadraceError {
+function asHeadrace(error: unknown): HeadraceError {
   if (error instanceof HeadraceError) return error;
-  return new HeadraceError(code, messageOf(error), { cause: error });
+  return new HeadraceError('INVARIANT', messageOf(error), { cause: error });
 }

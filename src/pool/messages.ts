@@ -26,9 +26,12 @@ export interface AssignCommand {
 
 export type { CutCommand } from '../ledger/types.js';
 
+/** What makes the sessions: WebAssembly, or plain TypeScript. Both give the same rows. */
+export type EngineName = 'kernel' | 'reference';
+
 /** Worker → main. */
 export type WorkerMessage =
-  | { type: 'started'; worker: number; osThreadId: number | null }
+  | { type: 'started'; worker: number; osThreadId: number | null; engine: EngineName }
   /** The lane's state is there; fetching may start at `nextOffset`. */
   | { type: 'lane-ready'; partition: number; incarnation: number; nextOffset: bigint; openSessions: number }
   /** The lane's snapshot could not be read; the lane waits to be revoked and assigned with another. */

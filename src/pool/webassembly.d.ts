@@ -4,4 +4,15 @@ declare namespace WebAssembly {
     constructor(descriptor: { initial: number; maximum: number; shared: true });
     readonly buffer: SharedArrayBuffer;
   }
+
+  class Module {
+    constructor(bytes: Uint8Array);
+  }
+
+  type ModuleImports = Record<string, unknown>;
+
+  class Instance {
+    constructor(module: Module, imports: Record<string, ModuleImports>);
+    readonly exports: Record<string, unknown>;
+  }
 }

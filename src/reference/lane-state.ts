@@ -20,8 +20,11 @@ export interface KeyState {
 }
 
 export interface SessionState {
-  /** At least one; by (time, offset). */
+  /** By (time, offset); at least one while it is open, none once it is closed. */
   events: SessionEvent[];
+  /** Times of its first and last event; they outlive the events. */
+  firstMs: number;
+  lastMs: number;
   /** The end event that ends it, if one does: at or after its last event. */
   endMs: number | null;
   /** Its last row is out; it is known for late events only. */
@@ -30,7 +33,10 @@ export interface SessionState {
   changed: boolean;
   /** Greater than every revision that these events were in. */
   nextRevision: number;
-  /** Its rows that stand in the sinks; several after a merge that has not been emitted yet. By identityStartMs. */
+  /**
+   * Its rows that stand in the sinks, by identityStartMs; several after a merge that has not been emitted yet, none once it
+   * is closed.
+   */
   standing: StandingRow[];
 }
 

@@ -7,9 +7,8 @@ import type { KafkaRecord } from './record-batches.js';
 import {
   absorb,
   estimateBytes,
-  firstMs,
+  forgetContent,
   insertEvent,
-  lastMs,
   newSession,
   reviveSession,
   type Session,
@@ -129,7 +128,7 @@ export class ReferenceLane {
     const known = this.#timelines.get(key);
     const { before, after } = known?.touching(event.timeMs, gapMs) ?? { before: undefined, after: undefined };
     const merged = after ?? before;
-    if (this.#isLate(Math.max(event.timeMs, merged === undefined ? event.timeMs : lastMs(merged))))
+    if (this.#isLate(Math.max(event.timeMs, merged === undefined ? event.timeMs : merged.lastMs)))
       return false;
     if (this.#changesClosed(before) || this.#changesClosed(after)) return false;
 
@@ -142,7 +141,7 @@ export class ReferenceLane {
       after.gone = true;
     }
     insertEvent(session, event);
-    session.endMs = timeline.endAfter(lastMs(session), gapMs);
+    session.endMs = timeline.endAfter(session.lastMs, gapMs);
     this.#add(timeline, session);
     return true;
   }
@@ -154,7 +153,7 @@ export class ReferenceLane {
     const session = known?.sessionUpTo(endMs);
     const reaches =
       session !== undefined &&
-      endMs - lastMs(session) <= gapMs &&
+      endMs - session.lastMs <= gapMs &&
       (session.endMs === null || endMs < session.endMs);
     if (reaches ? this.#changesClosed(session) : this.#isLate(endMs)) return false;
 
@@ -162,9 +161,9 @@ export class ReferenceLane {
     this.#addEndMarker(timeline, endMs);
     if (!reaches) return true;
     this.#remove(timeline, session);
-    if (endMs < lastMs(session)) {
+    if (endMs < session.lastMs) {
       const later = splitAfter(session, endMs);
-      later.endMs = timeline.endAfter(lastMs(later), gapMs);
+      later.endMs = timeline.endAfter(later.lastMs, gapMs);
       this.#add(timeline, later);
     }
     session.endMs = endMs;
@@ -212,14 +211,17 @@ export class ReferenceLane {
 
   #dueMs(session: Session): number {
     const { gapMs, allowedLatenessMs } = this.#model;
-    if (session.closed) return lastMs(session) + gapMs + allowedLatenessMs;
-    return session.endMs ?? lastMs(session) + gapMs;
+    if (session.closed) return session.lastMs + gapMs + allowedLatenessMs;
+    return session.endMs ?? session.lastMs + gapMs;
   }
 
   #close(session: Session): void {
     session.closed = true;
     this.#openSessions--;
     this.#emit(session, session.endMs === null ? 'gap' : 'end_event');
+    this.#sessionBytes -= session.bytes;
+    forgetContent(session);
+    this.#sessionBytes += session.bytes;
     this.#enqueue(session);
   }
 
@@ -256,7 +258,7 @@ export class ReferenceLane {
     }
     this.#sink.row([...row]);
     this.#clamped += clamped;
-    session.standing = [{ row, identityStartMs: oldest?.identityStartMs ?? firstMs(session) }];
+    session.standing = [{ row, identityStartMs: oldest?.identityStartMs ?? session.firstMs }];
     session.nextRevision++;
     this.#sessionBytes -= session.bytes;
     session.bytes = estimateBytes(session);
@@ -272,7 +274,7 @@ export class ReferenceLane {
 
   #evictBefore(timeMs: number): void {
     for (const session of this.#sessionsInOrder()) {
-      if (lastMs(session) >= timeMs) continue;
+      if (session.lastMs >= timeMs) continue;
       if (!session.closed) this.#emit(session, 'memory');
       this.#forget(session);
     }
@@ -280,7 +282,7 @@ export class ReferenceLane {
 
   #sessionsInOrder(): Session[] {
     const sessions = [...this.#timelines.values()].flatMap((timeline) => timeline.sessions);
-    return sessions.sort((a, b) => firstMs(a) - firstMs(b) || (a.key < b.key ? -1 : 1));
+    return sessions.sort((a, b) => a.firstMs - b.firstMs || (a.key < b.key ? -1 : 1));
   }
 
   #timelineOf(key: string): Timeline {

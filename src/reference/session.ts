@@ -24,6 +24,8 @@ export function newSession(key: string): Session {
   return {
     key,
     events: [],
+    firstMs: Number.POSITIVE_INFINITY,
+    lastMs: Number.NEGATIVE_INFINITY,
     endMs: null,
     closed: false,
     changed: true,
@@ -35,14 +37,6 @@ export function newSession(key: string): Session {
   };
 }
 
-export function firstMs(session: SessionState): number {
-  return session.events[0]!.timeMs;
-}
-
-export function lastMs(session: SessionState): number {
-  return session.events[session.events.length - 1]!.timeMs;
-}
-
 export function insertEvent(session: Session, event: SessionEvent): void {
   const { events } = session;
   let at = events.length;
@@ -51,6 +45,8 @@ export function insertEvent(session: Session, event: SessionEvent): void {
   const shared =
     neighbour === undefined ? event : { ...event, values: share(event.values, neighbour.values) };
   events.splice(at, 0, shared);
+  session.firstMs = Math.min(session.firstMs, event.timeMs);
+  session.lastMs = Math.max(session.lastMs, event.timeMs);
   session.bytes += eventBytes(shared, neighbour);
   session.changed = true;
 }
@@ -58,6 +54,7 @@ export function insertEvent(session: Session, event: SessionEvent): void {
 /** Takes over the events and rows of a later session. */
 export function absorb(session: Session, later: Session): void {
   session.events = session.events.concat(later.events);
+  session.lastMs = later.lastMs;
   session.standing = session.standing.concat(later.standing);
   session.nextRevision = Math.max(session.nextRevision, later.nextRevision);
   session.changed = true;
@@ -73,6 +70,8 @@ export function splitAfter(session: Session, timeMs: number): Session {
   const at = session.events.findIndex((event) => event.timeMs > timeMs);
   later.events = session.events.slice(at);
   session.events = session.events.slice(0, at);
+  setSpan(session);
+  setSpan(later);
   later.standing = session.standing.filter((row) => row.identityStartMs > timeMs);
   session.standing = session.standing.filter((row) => row.identityStartMs <= timeMs);
   later.nextRevision = session.nextRevision;
@@ -82,20 +81,30 @@ export function splitAfter(session: Session, timeMs: number): Session {
   return later;
 }
 
+/** Its last row is out: only its times and its revision are still needed. */
+export function forgetContent(session: Session): void {
+  session.events = [];
+  session.standing = [];
+  session.bytes = estimateBytes(session);
+}
+
 /** A session as a snapshot has it, alive again. */
 export function reviveSession(key: string, state: SessionState): Session {
-  const session = newSession(key);
-  for (const event of state.events) insertEvent(session, event);
-  const { endMs, closed, changed, nextRevision, standing } = state;
-  Object.assign(session, { endMs, closed, changed, nextRevision, standing: [...standing] });
+  const session = Object.assign(newSession(key), sessionState(state));
   session.bytes = estimateBytes(session);
   return session;
 }
 
 /** Plain data that later changes of the session do not reach. */
-export function sessionState(session: Session): SessionState {
-  const { events, endMs, closed, changed, nextRevision, standing } = session;
-  return { events: [...events], endMs, closed, changed, nextRevision, standing: [...standing] };
+export function sessionState(session: SessionState): SessionState {
+  const { events, firstMs, lastMs, endMs, closed, changed, nextRevision, standing } = session;
+  const own = { events: [...events], standing: [...standing] };
+  return { ...own, firstMs, lastMs, endMs, closed, changed, nextRevision };
+}
+
+function setSpan(session: Session): void {
+  session.firstMs = session.events[0]!.timeMs;
+  session.lastMs = session.events.at(-1)!.timeMs;
 }
 
 export function estimateBytes(session: Session): number {

@@ -1,9 +1,7 @@
 import { crc32c } from '@node-rs/crc32';
 import lz4 from 'lz4-napi';
 import { HeadraceError, messageOf } from '../errors.js';
-import type { KeyState, LaneState } from './lane-state.js';
 import { decompressFrame } from './lz4-frame.js';
-import { decodeKeys, encodeKeys } from './snapshot-keys.js';
 
 /**
  * A lane's state as a file. It names what it is a snapshot of, and is taken for that and nothing else: with any other
@@ -11,10 +9,10 @@ import { decodeKeys, encodeKeys } from './snapshot-keys.js';
  *
  * ```
  *  0   magic "HEADRSNP" │ 8 format version u32 │ 12 CRC-32C u32 over all other bytes │ 16 meta bytes u32
- *  20  meta: JSON { modelHash, appId, partition, offset, cutId, watermarkMs, keys }
- *      chunks: content bytes u32 │ frame bytes u32 │ LZ4 frame of msgpack, some of the keys (snapshot-keys.ts)
+ *  20  meta: JSON { modelHash, appId, partition, offset, cutId, contentBytes }
+ *      chunks: content bytes u32 │ frame bytes u32 │ LZ4 frame of the next 4 MiB of content (the last one: of the rest)
  * ```
- * Little-endian. Chunks keep what must be in memory at once far below the state's size.
+ * Little-endian. The content is state-codec.ts.
  */
 
 /** What a snapshot is of. */
@@ -28,50 +26,55 @@ export interface SnapshotMeta {
 }
 
 const MAGIC = Buffer.from('HEADRSNP');
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 const HEADER_BYTES = 20;
 const CHUNK_HEADER_BYTES = 8;
-/** One key with millions of events is one chunk. */
-const CHUNK_CONTENT_BYTES_MAX = 2 ** 30;
+const CHUNK_CONTENT_BYTES_MAX = 4 * 2 ** 20;
 /** The largest block of LZ4: a frame's headers bound its content to within one. */
 const LZ4_BLOCK_BYTES_MAX = 4 * 2 ** 20;
-const CHUNK_EVENTS = 4_096;
+/** The most that LZ4 makes of a byte. */
+const LZ4_RATIO_MAX = 255;
 
-export function encodeSnapshot(state: LaneState, meta: SnapshotMeta): Uint8Array {
-  const metaJson = Buffer.from(
-    JSON.stringify({ ...plain(meta), watermarkMs: state.watermarkMs, keys: state.keys.length }),
-  );
+export function encodeSnapshot(content: Uint8Array, meta: SnapshotMeta): Uint8Array {
+  const metaJson = Buffer.from(JSON.stringify({ ...plain(meta), contentBytes: content.byteLength }));
   const header = Buffer.alloc(HEADER_BYTES);
   MAGIC.copy(header);
   header.writeUInt32LE(FORMAT_VERSION, 8);
   header.writeUInt32LE(metaJson.length, 16);
   const parts: Buffer[] = [header, metaJson];
-  for (const keys of chunksOf(state.keys)) {
-    const content = encodeKeys(keys);
-    const frame = lz4.compressFrameSync(content);
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  for (let at = 0; at < bytes.length; at += CHUNK_CONTENT_BYTES_MAX) {
+    const chunk = bytes.subarray(at, at + CHUNK_CONTENT_BYTES_MAX);
+    const frame = lz4.compressFrameSync(chunk);
     const sizes = Buffer.alloc(CHUNK_HEADER_BYTES);
-    sizes.writeUInt32LE(content.length, 0);
+    sizes.writeUInt32LE(chunk.length, 0);
     sizes.writeUInt32LE(frame.length, 4);
     parts.push(sizes, frame);
   }
-  const bytes = Buffer.concat(parts);
-  bytes.writeUInt32LE(checksum(bytes), 12);
-  return bytes;
+  const file = Buffer.concat(parts);
+  file.writeUInt32LE(checksum(file), 12);
+  return file;
 }
 
-/** Throws HeadraceError SNAPSHOT_UNUSABLE with the reason. */
-export function decodeSnapshot(bytes: Uint8Array, expected: SnapshotMeta): LaneState {
+/** Its content. Throws HeadraceError SNAPSHOT_UNUSABLE with the reason. */
+export function decodeSnapshot(bytes: Uint8Array, expected: SnapshotMeta): Uint8Array {
   try {
     return decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), expected);
   } catch (error) {
-    throw new HeadraceError('SNAPSHOT_UNUSABLE', `the snapshot can't be used: ${messageOf(error)}`, {
-      where: { partition: expected.partition, offset: expected.offset, cut: expected.cutId },
-      remedy: 'the lane is replayed from an older snapshot or from its start',
-    });
+    throw snapshotUnusable(error, expected);
   }
 }
 
-function decode(bytes: Buffer, expected: SnapshotMeta): LaneState {
+/** For what is wrong with a snapshot or with its content. */
+export function snapshotUnusable(error: unknown, { partition, offset, cutId }: SnapshotMeta): HeadraceError {
+  return new HeadraceError('SNAPSHOT_UNUSABLE', `the snapshot can't be used: ${messageOf(error)}`, {
+    where: { partition, offset, cut: cutId },
+    remedy: 'the lane is replayed from an older snapshot or from its start',
+    cause: error,
+  });
+}
+
+function decode(bytes: Buffer, expected: SnapshotMeta): Uint8Array {
   if (bytes.length < HEADER_BYTES) throw new Error('it is cut off');
   if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw new Error('it is no snapshot of ours');
   const version = bytes.readUInt32LE(8);
@@ -85,15 +88,28 @@ function decode(bytes: Buffer, expected: SnapshotMeta): LaneState {
   for (const [name, value] of Object.entries(plain(expected))) {
     if (meta[name] !== value) throw new Error(`its ${name} is ${String(meta[name])}, not ${value}`);
   }
-  const { watermarkMs } = meta;
-  if (watermarkMs !== null && !Number.isSafeInteger(watermarkMs)) throw new Error('its watermark is no time');
-  const keys = decodeChunks(bytes.subarray(metaEnd));
-  if (keys.length !== meta.keys) throw new Error('keys are missing');
-  return { watermarkMs: watermarkMs as number | null, keys };
+  const chunks = chunksOf(bytes.subarray(metaEnd));
+  const contentBytes = chunks.reduce((sum, chunk) => sum + chunk.contentBytes, 0);
+  if (contentBytes !== meta.contentBytes) throw new Error('chunks are missing');
+  const content = Buffer.allocUnsafe(contentBytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    const part = decompressFrame(chunk.frame, chunk.contentBytes + LZ4_BLOCK_BYTES_MAX);
+    if (part.byteLength !== chunk.contentBytes) throw new Error('a chunk has another size than it says');
+    content.set(part, at);
+    at += part.byteLength;
+  }
+  return content;
 }
 
-function decodeChunks(bytes: Buffer): KeyState[] {
-  const keys: KeyState[] = [];
+interface Chunk {
+  /** No more than the frame can hold. */
+  contentBytes: number;
+  frame: Buffer;
+}
+
+function chunksOf(bytes: Buffer): Chunk[] {
+  const chunks: Chunk[] = [];
   let at = 0;
   while (at < bytes.length) {
     if (bytes.length - at < CHUNK_HEADER_BYTES) throw new Error('it is cut off');
@@ -101,28 +117,13 @@ function decodeChunks(bytes: Buffer): KeyState[] {
     const frameBytes = bytes.readUInt32LE(at + 4);
     at += CHUNK_HEADER_BYTES;
     if (frameBytes > bytes.length - at) throw new Error('it is cut off');
-    if (contentBytes > CHUNK_CONTENT_BYTES_MAX) throw new Error('a chunk is too large');
-    const content = decompressFrame(bytes.subarray(at, at + frameBytes), contentBytes + LZ4_BLOCK_BYTES_MAX);
-    if (content.byteLength !== contentBytes) throw new Error('a chunk has another size than it says');
-    for (const key of decodeKeys(content)) keys.push(key);
+    if (contentBytes > Math.min(CHUNK_CONTENT_BYTES_MAX, frameBytes * LZ4_RATIO_MAX)) {
+      throw new Error('a chunk is too large');
+    }
+    chunks.push({ contentBytes, frame: bytes.subarray(at, at + frameBytes) });
     at += frameBytes;
   }
-  return keys;
-}
-
-/** Of about as many events each. */
-function* chunksOf(keys: readonly KeyState[]): Generator<KeyState[]> {
-  let chunk: KeyState[] = [];
-  let events = 0;
-  for (const key of keys) {
-    chunk.push(key);
-    for (const session of key.sessions) events += session.events.length;
-    if (events + chunk.length < CHUNK_EVENTS) continue;
-    yield chunk;
-    chunk = [];
-    events = 0;
-  }
-  if (chunk.length > 0) yield chunk;
+  return chunks;
 }
 
 /** Over all bytes but the checksum's own. */

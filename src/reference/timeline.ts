@@ -1,4 +1,4 @@
-import { firstMs, lastMs, type Session } from './session.js';
+import type { Session } from './session.js';
 
 /**
  * One key's known sessions and end markers, in order of time.
@@ -27,8 +27,8 @@ export class Timeline {
     const before = this.sessions[at - 1];
     const after = this.sessions[at];
     return {
-      before: before !== undefined && this.#together(lastMs(before), timeMs, gapMs) ? before : undefined,
-      after: after !== undefined && this.#together(timeMs, firstMs(after), gapMs) ? after : undefined,
+      before: before !== undefined && this.#together(before.lastMs, timeMs, gapMs) ? before : undefined,
+      after: after !== undefined && this.#together(timeMs, after.firstMs, gapMs) ? after : undefined,
     };
   }
 
@@ -44,12 +44,12 @@ export class Timeline {
   }
 
   addSession(session: Session): void {
-    this.sessions.splice(this.#sessionsUpTo(firstMs(session)), 0, session);
+    this.sessions.splice(this.#sessionsUpTo(session.firstMs), 0, session);
   }
 
   removeSession(session: Session): void {
     // no two sessions begin at the same time
-    this.sessions.splice(this.#sessionsUpTo(firstMs(session)) - 1, 1);
+    this.sessions.splice(this.#sessionsUpTo(session.firstMs) - 1, 1);
   }
 
   /** False: it was there already. */
@@ -83,7 +83,7 @@ export class Timeline {
     let high = this.sessions.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (firstMs(this.sessions[middle]!) <= timeMs) low = middle + 1;
+      if (this.sessions[middle]!.firstMs <= timeMs) low = middle + 1;
       else high = middle;
     }
     return low;

@@ -29,11 +29,17 @@ export const COUNTERS = {
   events: { kind: 'counter', unit: 'events', help: 'Events read, replayed ones included' },
   bytes: { kind: 'counter', unit: 'bytes', help: 'Bytes of record batches read, as fetched' },
   batches: { kind: 'counter', unit: 'batches', help: 'Record batches read' },
+  undecided: { kind: 'counter', unit: 'events', help: 'Events that the kernel left to the reference' },
   rows: { kind: 'counter', unit: 'rows', help: 'Change rows sealed' },
   cuts: { kind: 'counter', unit: 'cuts', help: 'Cuts sealed' },
   files: { kind: 'counter', unit: 'files', help: 'Parquet files written' },
   parquetBytes: { kind: 'counter', unit: 'bytes', help: 'Bytes of Parquet written' },
   clamped: { kind: 'counter', unit: 'values', help: 'Values that did not fit their column and were clamped' },
+  evictedSessions: {
+    kind: 'counter',
+    unit: 'sessions',
+    help: 'Open sessions let out early because the session memory was nearly full',
+  },
   openSessions: { kind: 'gauge', unit: 'sessions', help: 'Open sessions' },
   sessionBytes: { kind: 'gauge', unit: 'bytes', help: 'Memory of open sessions' },
   busyNs: { kind: 'counter', unit: 'ns', help: 'Time spent on data' },
@@ -111,6 +117,11 @@ export function sumCounters(buffers: readonly SharedArrayBuffer[]): CounterValue
   const slots = buffers.map((buffer) => new BigInt64Array(buffer, 0, NAMES.length));
   const total = (slot: number) => slots.reduce((sum, each) => sum + Number(Atomics.load(each, slot)), 0);
   return Object.fromEntries(NAMES.map((name, slot) => [name, total(slot)])) as CounterValues;
+}
+
+/** What an open session takes on average, in whole bytes; 0 when none is open. */
+export function bytesPerOpenSession({ sessionBytes, openSessions }: CounterValues): number {
+  return openSessions === 0 ? 0 : Math.round(sessionBytes / openSessions);
 }
 
 /** Dead letters of all reasons. */

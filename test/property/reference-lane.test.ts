@@ -4,6 +4,7 @@ import type { Marks } from '#src/model/marks.js';
 import { decodeBatches } from '#src/reference/record-batches.js';
 import { addCrc, rowCrc } from '#src/reference/row-crc.js';
 import { decodeSnapshot, encodeSnapshot } from '#src/reference/snapshot.js';
+import { decodeState, encodeState } from '#src/reference/state-codec.js';
 import { buildBatch } from '../support/batch-builder.js';
 import { DefinitionLane, type NaiveEvent, naiveSessions } from '../support/naive-lane.js';
 import { propertySettings } from '../support/property-seed.js';
@@ -146,7 +147,9 @@ describe('the reference lane', () => {
         expect(parts.rows).toEqual(whole.rows);
         expect(parts.letters).toEqual(whole.letters);
         expect(parts.lane.watermarkMs).toBe(whole.lane.watermarkMs);
-        expect(parts.lane.snapshot()).toEqual(whole.lane.snapshot());
+        // offsets do not go through a snapshot, only their order
+        const stateOf = (probe: LaneProbe) => encodeState(MODEL, probe.lane.snapshot());
+        expect(stateOf(parts)).toEqual(stateOf(whole));
         const crcOf = (probe: LaneProbe) =>
           probe.rows.reduce((sum, row) => addCrc(sum, rowCrc(MODEL, row)), 0);
         expect(crcOf(parts)).toBe(crcOf(whole));
@@ -255,7 +258,10 @@ function feedBatches(
     if (borders.has(index)) send(Math.min(index, events.length));
     if (restarts.has(index)) {
       const meta = { modelHash: MODEL.hash, appId: 'a', partition: 1, offset: BigInt(from), cutId: '1' };
-      probe.restart((state) => decodeSnapshot(encodeSnapshot(state, meta), meta));
+      probe.restart((state) => {
+        const file = encodeSnapshot(encodeState(MODEL, state), meta);
+        return decodeState(MODEL, decodeSnapshot(file, meta));
+      });
     }
     for (const [at, each] of marks) if (at === index) probe.marks(each);
   }

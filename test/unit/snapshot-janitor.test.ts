@@ -18,7 +18,7 @@ async function setUp() {
   const janitor = new SnapshotJanitor({ store, modelHash: 'model', appId, log });
   const write = async (offset: number, cutId: string) => {
     const meta = { modelHash: 'model', appId: appId(4), partition: 4, offset: BigInt(offset), cutId };
-    await store.put(pathOf(offset, cutId), encodeSnapshot({ watermarkMs: null, keys: [] }, meta));
+    await store.put(pathOf(offset, cutId), encodeSnapshot(Buffer.from('content'), meta));
   };
   /** What the ledger says of lane 4, whose newest snapshots are these. */
   const committed = async (...snapshots: [number, string][]) => {

@@ -175,7 +175,7 @@ describe('input that is no good', () => {
       await live(main, 0);
       await live(main, 1);
       const good = batchOf([...events('a', 0, 2), ...events('b', 100, 1)], 0);
-      main.data(0, 1, 0n, 4n, concatBytes(good, batchOf(events('c', 200, 1), 3, { transactional: true })));
+      main.data(0, 1, 0n, 4n, concatBytes(good, batchOf(events('c', 200, 1), 3, { magic: 1 })));
       expect((await main.message('lane-halted', 0)).error).toMatchObject({ code: 'BATCH_UNSUPPORTED' });
       main.data(0, 1, 4n, 5n, batchOf(events('d', 300, 1), 4));
       main.data(1, 1, 0n, 3n, good);

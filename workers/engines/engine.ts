@@ -15,7 +15,10 @@ export interface SessionEngine {
   readonly sessionBytes: number;
   /** Records that the kernel could not decide and the reference did, so far; 0 for the reference. */
   readonly undecided: number;
-  /** A lane from a snapshot's content, or an empty one (null). Throws Error with what is wrong with the content. */
+  /**
+   * A lane from a snapshot's content, or an empty one (null). Throws Error with what is wrong with the content, or
+   * HeadraceError SESSION_MEMORY_FULL when it does not fit.
+   */
   lane(content: Uint8Array | null): LaneEngine;
   /** Rows of one UTC day, of any lanes, as one Parquet file. */
   encode(rows: readonly DayRows[], seal: Seal): EncodedFile;
@@ -40,7 +43,7 @@ export interface LaneEngine {
   take(): Emitted;
   /** The state as bytes (src/reference/state-codec.ts), which later events do not reach. */
   snapshot(): Uint8Array;
-  /** Gives its memory back; the lane is not used again. */
+  /** Gives its memory back, and what was not taken; the lane is not used again. What was taken stays. */
   free(): void;
 }
 
@@ -50,7 +53,7 @@ export interface Accepted {
   full: boolean;
 }
 
-/** What a lane emitted between two cuts. Its bytes stay until `free`. */
+/** What a lane emitted between two cuts. Its bytes stay until `free`, also when the lane is freed before. */
 export interface Emitted {
   readonly rows: number;
   /** Sum of the rows' CRC-32C, modulo 2³². */

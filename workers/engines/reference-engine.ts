@@ -1,0 +1,131 @@
+import { type EncodedFile, encodeRows, type Seal } from '#src/columnar/encode.js';
+import type { Marks } from '#src/model/marks.js';
+import type { CompiledModel, DeadLetter, Row } from '#src/model/types.js';
+import type { OpenBatch } from '#src/reference/batch-reader.js';
+import { ReferenceLane } from '#src/reference/lane.js';
+import { eachRecord, PLAIN_CODECS } from '#src/reference/record-batches.js';
+import { addCrc, rowCrc } from '#src/reference/row-crc.js';
+import { decodeState, encodeState } from '#src/reference/state-codec.js';
+import type { Accepted, DayRows, Emitted, LaneEngine, SessionEngine } from './engine.js';
+
+/** The sessionizer in plain TypeScript: the oracle, and what runs where the kernel can't. */
+
+const DAY_MS = 86_400_000;
+
+/** Rows as values, in the order in which they came. */
+interface ReferenceRows extends DayRows {
+  rows: number;
+  list: Row[];
+}
+
+export class ReferenceEngine implements SessionEngine {
+  readonly name = 'reference';
+  readonly codecs = PLAIN_CODECS;
+  readonly undecided = 0;
+  readonly #model: CompiledModel;
+  readonly #lanes = new Set<ReferenceLaneEngine>();
+
+  constructor(model: CompiledModel) {
+    this.#model = model;
+  }
+
+  /** Estimate of what objects take. */
+  get sessionBytes(): number {
+    let bytes = 0;
+    for (const lane of this.#lanes) bytes += lane.sessionBytes;
+    return bytes;
+  }
+
+  lane(content: Uint8Array | null): LaneEngine {
+    const lane = new ReferenceLaneEngine(this.#model, content, () => this.#lanes.delete(lane));
+    this.#lanes.add(lane);
+    return lane;
+  }
+
+  encode(rows: readonly DayRows[], seal: Seal): EncodedFile {
+    const all = (rows as readonly ReferenceRows[]).flatMap(({ list }) => list);
+    return encodeRows(this.#model, all, seal);
+  }
+}
+
+class ReferenceLaneEngine implements LaneEngine {
+  readonly #model: CompiledModel;
+  readonly #lane: ReferenceLane;
+  readonly #onFree: () => void;
+  #emitted = new ReferenceEmitted();
+
+  constructor(model: CompiledModel, content: Uint8Array | null, onFree: () => void) {
+    this.#model = model;
+    this.#onFree = onFree;
+    const sink = {
+      row: (row: Row) => this.#emitted.add(model, row),
+      deadLetter: (letter: DeadLetter) => {
+        this.#emitted.deadLetters.push(letter);
+      },
+    };
+    const state = content === null ? undefined : decodeState(model, content);
+    this.#lane = new ReferenceLane(model, sink, state);
+  }
+
+  get watermarkMs(): number | null {
+    return this.#lane.watermarkMs;
+  }
+
+  get openSessions(): number {
+    return this.#lane.openSessions;
+  }
+
+  get sessionBytes(): number {
+    return this.#lane.sessionBytes;
+  }
+
+  get clamped(): number {
+    return this.#lane.clamped;
+  }
+
+  /** Objects have no end of their own: never `full`. The worker looks at the bytes before each payload. */
+  accept(batch: OpenBatch, from: bigint, until: bigint): Accepted {
+    const events = eachRecord(batch, from, until, (record) => this.#lane.accept(record));
+    return { events, nextOffset: until, full: false };
+  }
+
+  applyMarks(marks: Marks): void {
+    this.#lane.applyMarks(marks);
+  }
+
+  take(): Emitted {
+    const emitted = this.#emitted;
+    this.#emitted = new ReferenceEmitted();
+    return emitted;
+  }
+
+  snapshot(): Uint8Array {
+    return encodeState(this.#model, this.#lane.snapshot());
+  }
+
+  free(): void {
+    this.#onFree();
+  }
+}
+
+class ReferenceEmitted implements Emitted {
+  rows = 0;
+  crc = 0;
+  readonly deadLetters: DeadLetter[] = [];
+  readonly days = new Map<number, ReferenceRows>();
+
+  add(model: CompiledModel, row: Row): void {
+    this.rows++;
+    this.crc = addCrc(this.crc, rowCrc(model, row));
+    const day = Math.floor((row[model.columnIndex.session_start] as number) / DAY_MS);
+    const rows = this.days.get(day);
+    if (rows === undefined) this.days.set(day, { rows: 1, list: [row] });
+    else {
+      rows.rows++;
+      rows.list.push(row);
+    }
+  }
+
+  /** Nothing that the garbage collector would not see. */
+  free(): void {}
+}
