@@ -34,6 +34,9 @@ export function decompressFrame(frame: Uint8Array, bytesMax: number): Uint8Array
   if (announced.contentBytes !== null && announced.contentBytes !== content.byteLength) {
     throw new BatchFault('corrupt', 'an LZ4 frame of another size than it says');
   }
+  // linked blocks that grow over the block size pass the library
+  if (content.byteLength > announced.bytesMax)
+    throw new BatchFault('corrupt', 'an LZ4 frame larger than it can be');
   return content;
 }
 
@@ -62,6 +65,8 @@ export function announcedBytes(frame: Uint8Array): { bytesMax: number; contentBy
     if (size === 0) break;
     const stored = size % UNCOMPRESSED;
     if (stored > blockBytesMax) throw new BatchFault('corrupt', 'an LZ4 block larger than its frame allows');
+    // the library would take it for the end and leave out what comes behind it
+    if (stored === 0 || size === 1) throw new BatchFault('corrupt', 'an LZ4 block without content');
     take(stored + blockChecksumBytes);
     bytesMax += size >= UNCOMPRESSED ? stored : Math.min(blockBytesMax, stored * 255);
   }
