@@ -12,6 +12,7 @@ import type { Random } from '../random.js';
 import type { RingWriter } from '../ring/writer.js';
 import type { Log } from '../telemetry/log.js';
 import { isHeld, type Lane } from './lane.js';
+import type { SessionMemory } from './session-memory.js';
 import type { SnapshotJanitor } from './snapshot-janitor.js';
 import { WorkerLink } from './worker-link.js';
 
@@ -32,6 +33,7 @@ export interface LaneManagerOptions {
   log: Log;
   topic: string;
   snapshotIntervalMs: number;
+  memory: Pick<SessionMemory, 'orderFor'>;
   /** Offsets to start from, for lanes that the ledger does not know. */
   startOffsets(partitions: number[]): Promise<ReadonlyMap<number, bigint>>;
   /** Bounded run: where the input of each lane ends; null: it does not. */
@@ -271,7 +273,9 @@ export class LaneManager {
 
   /** Sends a cut to the workers of its lanes; returns those workers. */
   sendCut(command: CutCommand): number[] {
-    return this.#link.cut(command, this.#lanes);
+    return this.#link.cut(command, this.#lanes, (worker, cut) =>
+      this.#draining ? null : this.#options.memory.orderFor(worker, cut, this.#lanes),
+    );
   }
 
   #lanesOf(partitions: readonly number[]): Lane[] {

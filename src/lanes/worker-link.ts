@@ -1,5 +1,5 @@
 import { pack } from 'msgpackr';
-import type { CutCommand } from '../ledger/types.js';
+import type { CutCommand, CutLane, EvictionOrder } from '../ledger/types.js';
 import type { AssignCommand, MainMessage } from '../pool/messages.js';
 import { RecordType } from '../ring/layout.js';
 import type { RingWriter } from '../ring/writer.js';
@@ -52,15 +52,21 @@ export class WorkerLink {
   }
 
   /** Sends each worker its lanes' part of a cut; those of other incarnations are left out. Returns the workers. */
-  cut(command: CutCommand, lanes: ReadonlyMap<number, Lane>): number[] {
-    const byWorker = new Map<number, CutCommand['lanes']>();
+  cut(
+    command: CutCommand,
+    lanes: ReadonlyMap<number, Lane>,
+    orderFor: (worker: number, lanes: CutLane[]) => EvictionOrder | null,
+  ): number[] {
+    const byWorker = new Map<number, CutLane[]>();
     for (const cut of command.lanes) {
       const lane = lanes.get(cut.partition);
       if (lane === undefined || lane.incarnation !== cut.incarnation) continue;
       byWorker.set(lane.worker, [...(byWorker.get(lane.worker) ?? []), cut]);
     }
     for (const [worker, own] of byWorker) {
-      this.#command(worker, RecordType.cut, -1, 0, pack({ ...command, lanes: own }));
+      const eviction = orderFor(worker, own);
+      const part: CutCommand = { ...command, lanes: own, ...(eviction === null ? {} : { eviction }) };
+      this.#command(worker, RecordType.cut, -1, 0, pack(part));
     }
     return [...byWorker.keys()];
   }

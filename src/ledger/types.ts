@@ -55,6 +55,10 @@ export interface SealedLane {
   deadLetters: number;
   crc: number;
   openSessions: number;
+  /** Open sessions that the cut's eviction mark let out. */
+  evicted: number;
+  /** Bytes of the lane's sessions behind the cut. */
+  sessionBytes: number;
   snapshot: SnapshotRef | null;
 }
 
@@ -66,6 +70,26 @@ export interface CutCommand {
   createdAtMs: number;
   /** The lanes that take part; others of the worker are left alone. */
   lanes: CutLane[];
+  /** How the worker makes room at this cut, should it need to. */
+  eviction?: EvictionOrder;
+}
+
+/**
+ * Which sessions go when a worker's session memory is nearly full, decided on the main thread (src/lanes/eviction.ts). It
+ * holds where the cut lies among the data: the worker alone knows how full it is there and where the watermarks stand. What
+ * it comes to is a mark of each lane that gave something up, `evictBeforeMs`, which the ledger keeps.
+ */
+export interface EvictionOrder {
+  /** Nothing happens at or below this many bytes of sessions. */
+  aboveBytes: number;
+  /** Enough has gone when they take no more than this. */
+  untilBytes: number;
+  /** How far behind its lane's watermark a session's last event lies when it goes: from the most idle to the least. */
+  idleMs: number[];
+  /** For each of `idleMs`, the lanes that give, in this order. */
+  partitions: number[];
+  /** A lane is asked again when its sessions to go lie this much behind those of the last time: before, little is found. */
+  spacingMs: number;
 }
 
 export interface CutLane {
@@ -82,6 +106,8 @@ export interface CutLane {
 export interface SealedReport {
   cutId: string;
   worker: number;
+  /** Bytes of all sessions of the worker behind the cut. */
+  sessionBytes: number;
   lanes: SealedLane[];
   files: SealedFile[];
   deadLetterFile: DeadLetterFile | null;

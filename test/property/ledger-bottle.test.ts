@@ -16,7 +16,7 @@ import { BASE_MS, LaneProbe, tinyModel } from '../support/reference-lane.js';
 
 /**
  * Engines in one bottle: cuts, snapshots, some of them torn, crashes, hand-overs, lanes held by two at once, bounded runs,
- * batches that come out wrong, a ledger behind a bad line. Whatever happened, the committed files add up to what one reference lane gives for the events.
+ * evictions for want of memory, batches that come out wrong, a ledger behind a bad line. Whatever happened, the committed files add up to what one reference lane gives for the events.
  */
 const LANES = 3;
 const model = tinyModel();
@@ -165,6 +165,8 @@ class Bottle {
       random: seededRandom(this.#random.below(2 ** 31)),
       startMs: Date.UTC(2026, 1, 1) + number * 3_600_000,
       ends,
+      // half of the engines have so little memory that they must evict
+      sessionMemoryBytes: this.#random.below(2) === 0 ? 2 ** 30 : 1_000 + this.#random.below(8_000),
     });
     this.engines.push(engine);
     return engine;

@@ -3,6 +3,7 @@ import { HeadraceError } from '#src/errors.js';
 import type { OffsetsFollower } from '#src/followers/offsets.js';
 import { LocalStore } from '#src/lake/store/local.js';
 import type { LaneManager } from '#src/lanes/manager.js';
+import type { SessionMemory } from '#src/lanes/session-memory.js';
 import { SnapshotJanitor } from '#src/lanes/snapshot-janitor.js';
 import type { Coordinator } from '#src/ledger/coordinator.js';
 import type { Ledger } from '#src/ledger/ledger.js';
@@ -40,6 +41,8 @@ export interface BottleOptions {
   startMs: number;
   /** A bounded run: where each partition ends; null: a run without an end. */
   ends: Record<number, bigint> | null;
+  /** What a worker's sessions may take before idle ones are evicted. */
+  sessionMemoryBytes: number;
 }
 
 /**
@@ -55,6 +58,7 @@ export class BottledEngine {
   ledger!: Ledger;
   manager!: LaneManager;
   coordinator!: Coordinator;
+  memory!: SessionMemory;
   crashed = false;
   #lettingOut = false;
   readonly #workers: FakeMainThread[];
@@ -107,6 +111,10 @@ export class BottledEngine {
       snapshotIntervalMs: 20_000,
       startOffsets: (partitions) => new Map(partitions.map((partition) => [partition, 0n])),
       ends,
+      sessionMemory: {
+        limitBytes: options.sessionMemoryBytes,
+        sessionBytes: (worker) => engine.#workers[worker]!.counters().sessionBytes,
+      },
       onFatal: (error) => engine.fatal.push(error),
     });
     Object.assign(engine, wired);
@@ -168,8 +176,10 @@ export class BottledEngine {
     try {
       // the folder is sound: a file that can't be written is a bug
       if (message.type === 'seal-retry') throw HeadraceError.fromPlain(message.error);
-      if (message.type === 'sealed') this.coordinator.sealed(message.report);
-      else this.manager.onWorkerMessage(message);
+      if (message.type === 'sealed') {
+        this.memory.sealed(message.report);
+        this.coordinator.sealed(message.report);
+      } else this.manager.onWorkerMessage(message);
     } catch (error) {
       this.fatal.push(error);
     }

@@ -2,6 +2,7 @@ import type { Clock } from '#src/clock.js';
 import type { OffsetsFollower } from '#src/followers/offsets.js';
 import type { ObjectStore } from '#src/lake/store/store.js';
 import { IDLE_COMMIT_MS, LaneManager } from '#src/lanes/manager.js';
+import { SessionMemory, type SessionMemoryOptions } from '#src/lanes/session-memory.js';
 import type { SnapshotJanitor } from '#src/lanes/snapshot-janitor.js';
 import { Coordinator } from '#src/ledger/coordinator.js';
 import type { Ledger } from '#src/ledger/ledger.js';
@@ -15,6 +16,11 @@ import { MemoryStore } from './fake-store.js';
 import { HurriedClock } from './fake-time.js';
 import { FakeWorker } from './fake-worker.js';
 
+/** Of each worker. */
+export const SESSION_LIMIT_BYTES = 1_000_000;
+/** That of the tiny model. */
+const GAP_MS = 10_000;
+
 export interface FakeEngineOptions {
   store?: MemoryStore;
   engineId?: string;
@@ -23,6 +29,8 @@ export interface FakeEngineOptions {
   /** Where lanes start that the ledger does not know; 100 when left out. */
   starts?: Record<number, bigint>;
   ends?: Record<number, bigint>;
+  /** What each worker's sessions take by its counters; 0 when left out. */
+  sessionBytes?: (worker: number) => number;
 }
 
 /** The main thread's parts, real, over workers and a fetcher that do as the test says. */
@@ -43,6 +51,7 @@ export class FakeEngine {
   ledger!: Ledger;
   manager!: LaneManager;
   coordinator!: Coordinator;
+  memory!: SessionMemory;
 
   private constructor(store: MemoryStore, workers: number) {
     this.store = store;
@@ -73,8 +82,10 @@ export class FakeEngine {
         worker.outbox.splice(0, worker.outbox.length, ...held);
         if (ready.length > 0) quiet = 0;
         for (const message of ready) {
-          if (message.type === 'sealed') this.coordinator.sealed(message.report);
-          else this.manager.onWorkerMessage(message);
+          if (message.type === 'sealed') {
+            this.memory.sealed(message.report);
+            this.coordinator.sealed(message.report);
+          } else this.manager.onWorkerMessage(message);
         }
       }
     }
@@ -130,6 +141,7 @@ export class FakeEngine {
         return new Map(partitions.map((partition) => [partition, options.starts?.[partition] ?? 100n]));
       },
       ends: options.ends ?? null,
+      sessionMemory: { limitBytes: SESSION_LIMIT_BYTES, sessionBytes: options.sessionBytes ?? (() => 0) },
       onFatal: (error) => this.fatal.push(error),
     });
     Object.assign(this, wired);
@@ -150,19 +162,29 @@ export interface EngineWiring {
   snapshotIntervalMs: number;
   startOffsets(partitions: number[]): ReadonlyMap<number, bigint>;
   ends: Record<number, bigint> | null;
+  sessionMemory: Pick<SessionMemoryOptions, 'limitBytes' | 'sessionBytes'>;
   onFatal(error: unknown): void;
 }
 
 /** Ledger, lanes and cuts as src/commands/run/engine.ts wires them. */
 export async function wireEngine(
   wiring: EngineWiring,
-): Promise<{ ledger: Ledger; manager: LaneManager; coordinator: Coordinator }> {
+): Promise<{ ledger: Ledger; manager: LaneManager; coordinator: Coordinator; memory: SessionMemory }> {
   const { store, engineId, clock, random, log, onFatal, ends } = wiring;
   const onForeign = (version: number, partitions: number[]) => manager.onForeign(version, partitions);
   const ledger = await openLedger(store, { engineId, clock, random, log, onForeign });
+  const memory = new SessionMemory({
+    ...wiring.sessionMemory,
+    topic: 'clicks',
+    workers: wiring.rings.length,
+    gapMs: GAP_MS,
+    clock,
+    log,
+  });
   const manager = new LaneManager({
     ...wiring,
     ledger,
+    memory,
     fetcher: wiring.fetcher.asFetcher,
     janitor: wiring.janitor(ledger),
     topic: 'clicks',
@@ -185,5 +207,5 @@ export async function wireEngine(
     onFatal,
   });
   manager.attach(coordinator);
-  return { ledger, manager, coordinator };
+  return { ledger, manager, coordinator, memory };
 }

@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { pack } from 'msgpackr';
-import type { SealedLane, SealedReport } from '#src/ledger/types.js';
+import type { CutLane, SealedLane, SealedReport } from '#src/ledger/types.js';
 import type { CompiledModel } from '#src/model/types.js';
 import type {
   AssignCommand,
@@ -26,6 +26,8 @@ export interface MainThreadOptions {
   ringCapacityBytes?: number;
   worker?: number;
 }
+
+type CutPart = CutLane | Pick<CutCommand, 'eviction'>;
 
 /** The main thread of one real worker that runs beside it, in the same thread: real ring, real port, real files. */
 export class FakeMainThread {
@@ -99,9 +101,9 @@ export class FakeMainThread {
     this.ring.commit(header, bytes.byteLength);
   }
 
-  /** Sends a cut and waits for its report. */
-  async cut(...lanes: CutCommand['lanes']): Promise<SealedReport> {
-    const cutId = this.sendCut(...lanes);
+  /** Sends a cut and waits for its report. Lanes, and in front of them what the command has besides. */
+  async cut(...parts: CutPart[]): Promise<SealedReport> {
+    const cutId = this.sendCut(...parts);
     let report: SealedReport | undefined;
     await eventually(`the report of cut ${cutId}`, () => {
       report = this.reports().find((each) => each.cutId === cutId);
@@ -110,9 +112,11 @@ export class FakeMainThread {
     return report!;
   }
 
-  sendCut(...lanes: CutCommand['lanes']): string {
+  sendCut(...parts: CutPart[]): string {
     const cutId = `${1_000 + this.#cutIds++}`;
-    const command: CutCommand = { cutId, createdAtMs: Date.UTC(2026, 5, 1), lanes };
+    const lanes = parts.filter((part): part is CutLane => 'partition' in part);
+    const others: object[] = parts.filter((part) => !('partition' in part));
+    const command: CutCommand = { cutId, createdAtMs: Date.UTC(2026, 5, 1), lanes, ...others[0] };
     this.#command(RecordType.cut, -1, 0, pack(command));
     return cutId;
   }

@@ -109,6 +109,7 @@ export class FakeWorker {
     const report: SealedReport = {
       cutId: command.cutId,
       worker: this.#index,
+      sessionBytes: 0,
       lanes: [],
       files: [],
       deadLetterFile: null,
@@ -152,6 +153,8 @@ function sealedLane(
     deadLetters: 0,
     crc: 0,
     openSessions: 0,
+    evicted: 0,
+    sessionBytes: 0,
     snapshot: snapshot ? { path, sizeBytes: 1, offset: to, cutId } : null,
   };
 }

@@ -75,6 +75,8 @@ function report(cutId: string, partition: number, to: bigint, more: Partial<Seal
     deadLetters: 0,
     crc: 0,
     openSessions: 0,
+    evicted: 0,
+    sessionBytes: 0,
     snapshot: null,
     ...more,
   };
@@ -83,6 +85,7 @@ function report(cutId: string, partition: number, to: bigint, more: Partial<Seal
   return {
     cutId,
     worker: partition,
+    sessionBytes: 0,
     lanes: [lane],
     files: lane.rows > 0 ? [file] : [],
     deadLetterFile: null,
@@ -159,7 +162,14 @@ describe('cuts', () => {
     shared.files[0]!.lanes.push(1);
     held.get(1)!.incarnation = 2;
     coordinator.sealed({ ...shared, worker: 0 });
-    coordinator.sealed({ cutId, worker: 1, lanes: [], files: [], deadLetterFile: null });
+    coordinator.sealed({
+      cutId,
+      worker: 1,
+      sessionBytes: 0,
+      lanes: [],
+      files: [],
+      deadLetterFile: null,
+    });
     await cut;
     expect(commits).toEqual([]);
     expect(resets).toEqual([[0]]);

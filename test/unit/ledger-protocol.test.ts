@@ -23,6 +23,8 @@ function sealed(partition: number, to: bigint, overrides: Partial<SealedLane> = 
     deadLetters: 0,
     crc: 0,
     openSessions: 0,
+    evicted: 0,
+    sessionBytes: 0,
     snapshot: null,
     ...overrides,
   };
@@ -33,7 +35,7 @@ function file(path: string, ...partitions: number[]): SealedFile {
 }
 
 function report(cutId: string, worker: number, list: SealedLane[], files: SealedFile[] = []): SealedReport {
-  return { cutId, worker, lanes: list, files, deadLetterFile: null };
+  return { cutId, worker, sessionBytes: 0, lanes: list, files, deadLetterFile: null };
 }
 
 function cut(id: string, ...reports: SealedReport[]): SealedCut {
