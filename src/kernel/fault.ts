@@ -15,3 +15,5 @@ export const FAULT_VARINT_32 = 9;
 export const FAULT_VARINT_LONG_5 = 10;
 export const FAULT_VARINT_LONG_10 = 11;
 export const FAULT_TIMESTAMP = 12;
+/** The words for it are the plain codec's. */
+export const FAULT_COMPRESSION = 13;
