@@ -48,6 +48,7 @@ export const P_LATENESS = 80;
 export const P_MAX_FUTURE = 88;
 /** Offset of a table of u32, by place in the log: the field. */
 export const P_LOGGED_FIELDS = 96;
+export const P_SESSION_START_COLUMN = 100;
 export const P_HEADER_BYTES = 104;
 
 export const TIME_ISO8601 = 0;

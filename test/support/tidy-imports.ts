@@ -15,8 +15,8 @@ const FOLDERS = [
   'config',
   'model',
   'ring',
-  'kernel',
   'reference',
+  'kernel',
   'columnar',
   'telemetry',
   'kafka',
@@ -30,7 +30,7 @@ const FOLDERS = [
   'commands',
 ];
 const BASE_FILES = ['src/errors.ts', 'src/invariant.ts', 'src/clock.ts', 'src/random.ts', 'src/version.ts'];
-const ENTRIES = ['src/engine.ts', 'workers/worker.ts'];
+const ENTRIES = ['src/engine.ts', 'workers/worker.ts', 'src/kernel/assembly/index.ts'];
 /** What a worker must never load, itself or through another module. */
 const NOT_IN_WORKERS =
   /^src\/(kafka|followers|lanes|commands|embedded|generator)\/|^src\/ledger\/(coordinator|ledger)\.ts$/;

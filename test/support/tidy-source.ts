@@ -88,5 +88,7 @@ function targetOf(from: string, specifier: string): string | undefined {
     if (part === '..') parts.pop();
     else if (part !== '.') parts.push(part);
   }
-  return toSource(parts.join('/'));
+  const path = parts.join('/');
+  // AssemblyScript names its modules without their ending
+  return from.startsWith('src/kernel/assembly/') ? `${path}.ts` : toSource(path);
 }

@@ -8,6 +8,7 @@ import { lanesBytes } from './lane-memory';
 import {
   LANE_CLAMPED,
   LANE_CRC,
+  LANE_KEYS,
   LANE_OPEN,
   LANE_ROWS,
   LANE_ROW_COUNT,
@@ -25,7 +26,14 @@ import { scanInit, scanScratch } from './scan';
 import { wheelInit } from './wheel';
 import { decidedText, decidedValues, run, runFull, runNext, undecided, windowInit } from './window';
 
+export { columnsBuild, columnsFree } from './columns';
 export { laneNew } from './lane';
+export { lz4Frame } from './lz4';
+export { restoreBegin, restoredKeys, restoreKeys } from './restore';
+export { scanEvent, scanScratchReset } from './scan';
+export { snapshotAt, snapshotBegin, snapshotNext } from './snapshot';
+export { snappy } from './snappy';
+export { walkRecords } from './walk';
 export { laneEarly, laneEndOfInput, laneEvict, laneFree };
 export { decidedText, decidedValues, run };
 export { alloc, free, memoryUsed, reserve } from './memory';
@@ -75,6 +83,10 @@ export function laneSessionBytes(lane: usize): u64 {
 
 export function laneClamped(lane: usize): u64 {
   return load<u64>(lane + LANE_CLAMPED);
+}
+
+export function laneKeys(lane: usize): u32 {
+  return load<u32>(lane + LANE_KEYS);
 }
 
 export function laneCrc(lane: usize): u32 {

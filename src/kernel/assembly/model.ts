@@ -13,6 +13,7 @@ import {
   P_LOGGED_COUNT,
   P_LOGGED_FIELDS,
   P_MAX_FUTURE,
+  P_SESSION_START_COLUMN,
   P_TIME_FIELD,
   P_TRACKED_COUNT,
 } from '../abi';
@@ -27,6 +28,7 @@ export let keyField: u32 = 0;
 export let timeField: u32 = 0;
 export let endField: i32 = -1;
 export let endSet: usize = 0;
+export let sessionStartColumn: u32 = 0;
 export let gapMs: i64 = 0;
 export let disorderMs: i64 = 0;
 export let latenessMs: i64 = 0;
@@ -42,6 +44,7 @@ export function modelInit(at: usize): void {
   timeField = load<u32>(at + P_TIME_FIELD);
   endField = load<i32>(at + P_END_FIELD);
   endSet = at + load<u32>(at + P_END_SET);
+  sessionStartColumn = load<u32>(at + P_SESSION_START_COLUMN);
   gapMs = load<i64>(at + P_GAP);
   disorderMs = load<i64>(at + P_DISORDER);
   latenessMs = load<i64>(at + P_LATENESS);

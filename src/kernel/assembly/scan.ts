@@ -47,7 +47,7 @@ import {
   shapesInit,
 } from './scan-shapes';
 import { containerEnd, DEPTH_BYTES, skipInit } from './scan-skip';
-import { oddStringEnd, plainEnd } from './scan-string';
+import { oddStringEnd, plainEndBy, stopConstants, stringInit } from './scan-string';
 import { epochMsTime, epochSecondsTime, isoTime } from './scan-time';
 import {
   oddStringValue,
@@ -86,6 +86,7 @@ export function scanInit(program: usize): void {
   store<u32>(required, count);
   root = keysInit(program);
   skipInit(reserve(DEPTH_BYTES));
+  stringInit();
   numberInit();
   shapesInit();
 }
@@ -135,6 +136,7 @@ function hasRequired(values: usize): bool {
 }
 
 function readValues(at: usize, end: usize, values: usize): bool {
+  const tests = stopConstants();
   const first = firstNode();
   /** The last value's node, 0: none, and its object. */
   let node = first;
@@ -174,7 +176,7 @@ function readValues(at: usize, end: usize, values: usize): bool {
     if ((met & bits) != 0) return false;
     met |= bits;
     if (kind == KIND_END) break;
-    at = readValue(value, end, kind, field, values);
+    at = readValue(value, end, kind, field, values, tests);
     if (at == 0) return false;
   }
   if (first != 0) countSteps(steps, walked);
@@ -183,16 +185,16 @@ function readValues(at: usize, end: usize, values: usize): bool {
 
 /** The place behind a value, 0: undecided. */
 @inline
-function readValue(at: usize, end: usize, kind: u8, field: u32, values: usize): usize {
+function readValue(at: usize, end: usize, kind: u8, field: u32, values: usize, tests: usize): usize {
   switch (kind) {
     case KIND_ANY_STRING: {
-      const quote = plainEnd(at, end);
+      const quote = plainEndBy(at, end, tests);
       if (load<u8>(quote) == QUOTE) return quote + 1;
       const odd = oddStringEnd(quote, end);
       return odd == 0 ? 0 : odd + 1;
     }
     case KIND_STRING: {
-      const quote = plainEnd(at, end);
+      const quote = plainEndBy(at, end, tests);
       if (load<u8>(quote) == QUOTE) {
         store<u64>(values + (field << 3), <u64>at | (<u64>(quote - at) << 32));
         return quote + 1;
@@ -200,7 +202,7 @@ function readValue(at: usize, end: usize, kind: u8, field: u32, values: usize): 
       return readOddString(at, quote, end, values + (field << 3));
     }
     case KIND_ISO: {
-      const quote = plainEnd(at, end);
+      const quote = plainEndBy(at, end, tests);
       if (load<u8>(quote) != QUOTE) return 0;
       const time = isoTime(at, <u32>(quote - at));
       store<f64>(values + (field << 3), time);

@@ -92,7 +92,7 @@ export function addEvent(lane: usize, session: usize, timeMs: i64, values: usize
 }
 
 /** As addEvent, from `eventEntries`. */
-function addEntries(lane: usize, session: usize, timeMs: i64): void {
+export function addEntries(lane: usize, session: usize, timeMs: i64): void {
   const log: usize = load<u32>(session + SESSION_LOG);
   const last = load<i64>(session + SESSION_LAST);
   const size = blockBytes(log);

@@ -5,7 +5,7 @@
  *   event   0 time i64 │ 8 record's timestamp i64 │ 16 key u32 │ 20 its bytes i32 │ 24 value u32 │ 28 its bytes i32
  *           32 offset delta i32 │ 36 hash of the session key u32 │ 40 touched u32 │ 44 0 │ 48 values
  */
-import { NODE_LATER, LANE_MASK, LANE_SLOTS, KEY_SESSIONS, SESSION_LOG, SESSION_LOG_BYTES } from './lane-layout';
+import { NODE_LATER, NONE, LANE_MASK, LANE_SLOTS, KEY_SESSIONS, SESSION_LOG, SESSION_LOG_BYTES } from './lane-layout';
 import { SET_COUNT, SET_TEXTS, SET_TEXT_BYTES, VALUE_BYTES } from '../abi';
 import { hashBytes, sameBytes } from './bytes';
 import { internBytes } from './intern';
@@ -87,7 +87,7 @@ export function decidedText(bytes: u32): usize {
 
 /**
  * Takes the records with offset deltas in [from, until) of a batch that was checked; their number. `appendTimeMs`: the time
- * of all of them, negative: each has its own. A record over `recordBytesMax` is the host's.
+ * of all of them, NONE: each has its own. A record over `recordBytesMax` is the host's.
  */
 export function run(
   lane: usize,
@@ -113,7 +113,7 @@ export function run(
       runNext = offset;
       break;
     }
-    const timestamp = appendTimeMs >= 0 ? appendTimeMs : baseTimestampMs + recTimestampDelta;
+    const timestamp = appendTimeMs != NONE ? appendTimeMs : baseTimestampMs + recTimestampDelta;
     taken++;
     if (!scanRecord(timestamp, recordBytesMax)) {
       flush(lane);

@@ -1,0 +1,161 @@
+/**
+ * A lane's state as bytes, key by key (src/reference/state-codec.ts has the form, without its head: watermark and number of
+ * keys are the host's). Written in portions, so that a lane that fills the memory can still be written.
+ */
+import { TYPE_STRING } from '../abi';
+import { ROW_BYTES, ROW_LENGTH } from './emitted';
+import { ENTRY_LENGTH, ENTRY_VALUE } from './intern';
+import {
+  FLAG_CLOSED,
+  KEY_LENGTH,
+  KEY_MARKERS,
+  KEY_SESSIONS,
+  KEY_TEXT,
+  LANE_MASK,
+  LANE_SLOTS,
+  MARKER_TIME,
+  NODE_FLAGS,
+  NODE_LATER,
+  NONE,
+  REST_REVISION,
+  REST_ROWS,
+  REST_STANDING,
+  SESSION_EVENTS,
+  SESSION_FIRST,
+  SESSION_LAST,
+  SESSION_LOG,
+  SESSION_LOG_BYTES,
+  SESSION_REST,
+  STANDING_BYTES,
+  STANDING_IDENTITY,
+  STANDING_ROW,
+} from './lane-layout';
+import { decodedEntries, decodedStride, decodedTimes, decodeLog } from './log';
+import { fieldAt, loggedCount, typeOfField } from './model';
+import { bufferAdd, bufferAt, bufferBegin, bufferBytes, bufferRoom, putText } from './row-buffer';
+import { endOf } from './wheel';
+
+export const STATE_HAS_END: u32 = 4;
+const NULL_STRING: u32 = 0xffffffff;
+const NULL_NUMBER: u64 = 0x7ff8000000000000;
+const PORTION_BYTES: u32 = 1 << 20;
+
+let lane: usize = 0;
+let place: u32 = 0;
+
+export function snapshotBegin(at: usize): void {
+  lane = at;
+  place = 0;
+}
+
+/** Writes the next keys; how many bytes lie at `snapshotAt` now, 0: that was all. */
+export function snapshotNext(): u32 {
+  bufferBegin();
+  const slots: usize = load<u32>(lane + LANE_SLOTS);
+  const size = load<u32>(lane + LANE_MASK) + 1;
+  while (place < size && bufferBytes < PORTION_BYTES) {
+    const key: usize = load<u32>(slots + (place << 3) + 4);
+    if (key != 0) putKey(key);
+    place++;
+  }
+  return bufferBytes;
+}
+
+/** Until the next call of anything that makes rows. */
+export function snapshotAt(): usize {
+  return bufferAt;
+}
+
+function putU32(value: u32): void {
+  store<u32>(bufferRoom(4), value);
+  bufferAdd(4);
+}
+
+function putTime(value: i64): void {
+  store<f64>(bufferRoom(8), <f64>value);
+  bufferAdd(8);
+}
+
+function putKey(key: usize): void {
+  putText(key + KEY_TEXT, load<u32>(key + KEY_LENGTH));
+  putMarkers(load<u32>(key + KEY_MARKERS));
+  const countAt = bufferBytes;
+  putU32(0);
+  let count: u32 = 0;
+  let session: usize = load<u32>(key + KEY_SESSIONS);
+  while (session != 0) {
+    putSession(session);
+    count++;
+    session = load<u32>(session + NODE_LATER);
+  }
+  store<u32>(bufferAt + countAt, count);
+}
+
+function putMarkers(first: usize): void {
+  const countAt = bufferBytes;
+  putU32(0);
+  let count: u32 = 0;
+  for (let marker = first; marker != 0; marker = load<u32>(marker + NODE_LATER)) {
+    putTime(load<i64>(marker + MARKER_TIME));
+    count++;
+  }
+  store<u32>(bufferAt + countAt, count);
+}
+
+function putSession(session: usize): void {
+  const flags = load<u32>(session + NODE_FLAGS);
+  const end = endOf(session);
+  const rest: usize = load<u32>(session + SESSION_REST);
+  putU32(flags | (end == NONE ? 0 : STATE_HAS_END));
+  putTime(load<i64>(session + SESSION_FIRST));
+  putTime(load<i64>(session + SESSION_LAST));
+  putTime(end == NONE ? 0 : end);
+  // a closed session had one row at least
+  if (rest == 0) putU32((flags & FLAG_CLOSED) != 0 ? 1 : 0);
+  else putU32(load<u32>(rest + REST_REVISION));
+  const rows: u32 = rest == 0 ? 0 : load<u32>(rest + REST_STANDING);
+  putU32(rows);
+  for (let index: u32 = 0; index < rows; index++) {
+    const standing = rest + REST_ROWS + index * STANDING_BYTES;
+    const row: usize = load<u32>(standing + STANDING_ROW);
+    putTime(load<i64>(standing + STANDING_IDENTITY));
+    putText(row + ROW_BYTES, load<u32>(row + ROW_LENGTH));
+  }
+  if ((flags & FLAG_CLOSED) != 0) putU32(0);
+  else putEvents(session);
+}
+
+function putEvents(session: usize): void {
+  const count = load<u32>(session + SESSION_EVENTS);
+  decodeLog(load<u32>(session + SESSION_LOG), load<u32>(session + SESSION_LOG_BYTES), count);
+  putU32(count);
+  const maskBytes = (loggedCount + 7) >> 3;
+  let before: usize = 0;
+  for (let event: u32 = 0; event < count; event++) {
+    const entries = decodedEntries + event * decodedStride;
+    putTime(load<i64>(decodedTimes + (event << 3)));
+    let mask: u64 = 0;
+    for (let at: u32 = 0; at < loggedCount; at++) {
+      const known: u32 = before == 0 ? 0 : load<u32>(before + (at << 2));
+      if (load<u32>(entries + (at << 2)) != known) mask |= <u64>1 << at;
+    }
+    store<u64>(bufferRoom(8), mask);
+    bufferAdd(maskBytes);
+    while (mask != 0) {
+      const at = <u32>ctz(mask);
+      mask &= mask - 1;
+      putValue(load<u32>(entries + (at << 2)), typeOfField(fieldAt(at)));
+    }
+    before = entries;
+  }
+}
+
+function putValue(entry: usize, type: u32): void {
+  if (type == TYPE_STRING) {
+    if (entry == 0) putU32(NULL_STRING);
+    else putText(entry + ENTRY_VALUE, load<u32>(entry + ENTRY_LENGTH));
+    return;
+  }
+  store<u64>(bufferRoom(8), entry == 0 ? NULL_NUMBER : load<u64>(entry + ENTRY_VALUE));
+  bufferAdd(8);
+}

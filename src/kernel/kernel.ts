@@ -1,0 +1,160 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { invariant } from '../invariant.js';
+import type { CompiledModel } from '../model/types.js';
+import { encodeProgram } from './program.js';
+
+/**
+ * The kernel in one worker: dist/kernel/kernel.wasm over the worker's shared memory. Addresses are numbers below 2³²; 0 is
+ * none. What it is told is trusted: whoever calls it has checked.
+ */
+
+/** What src/kernel/assembly/index.ts exports. Addresses come back as i32. */
+export interface KernelExports {
+  memoryInit(at: number, end: number): void;
+  init(program: number, seed: bigint, sessionBytesMax: bigint, recordBytesMax: number): void;
+  reserve(bytes: number): number;
+  alloc(bytes: number): number;
+  free(at: number): void;
+  memoryUsed(): bigint;
+  sessionBytes(): bigint;
+  undecidedRecords(): number;
+  lz4Frame(from: number, bytes: number, to: number, bytesMax: number): number;
+  snappy(from: number, bytes: number, to: number, bytesMax: number): number;
+  walkRecords(at: number, bytes: number, count: number, lastOffsetDelta: number): number;
+  scanEvent(at: number, bytes: number, values: number): number;
+  scanScratchReset(): void;
+  decidedValues(): number;
+  decidedText(bytes: number): number;
+  run(
+    lane: number,
+    at: number,
+    bytes: number,
+    from: number,
+    until: number,
+    baseTimestampMs: bigint,
+    appendTimeMs: bigint,
+    recordBytesMax: number,
+  ): number;
+  runEndedAt(): number;
+  runWasFull(): number;
+  laneNew(): number;
+  laneFree(lane: number): void;
+  laneSettle(lane: number): void;
+  laneMoveWatermark(lane: number, ms: bigint): void;
+  laneEvict(lane: number, beforeMs: bigint): void;
+  laneEarly(lane: number): void;
+  laneEndOfInput(lane: number): void;
+  laneWatermark(lane: number): bigint;
+  laneOpenSessions(lane: number): number;
+  laneSessionBytes(lane: number): bigint;
+  laneClamped(lane: number): bigint;
+  laneCrc(lane: number): number;
+  laneRowCount(lane: number): number;
+  laneTakeRows(lane: number): number;
+  snapshotBegin(lane: number): void;
+  snapshotNext(): number;
+  snapshotAt(): number;
+  restoreBegin(lane: number, watermarkMs: bigint): void;
+  restoreKeys(lane: number, at: number, bytes: number, count: number): number;
+  restoredKeys(): number;
+  laneKeys(lane: number): number;
+  freeRows(rows: number, count: number): void;
+  columnsBuild(program: number, rows: number, count: number): number;
+  columnsFree(built: number): void;
+}
+
+/** What the kernel asks of its host. Texts are addresses and bytes; −1 bytes: null. */
+export interface KernelHost {
+  /** A record it can't decide: 1, the values are where `decidedValues` says; 0: it is a dead letter. */
+  decide(
+    offsetDelta: number,
+    timestampMs: number,
+    keyAt: number,
+    keyBytes: number,
+    valueAt: number,
+    valueBytes: number,
+  ): number;
+  /** An event that is late. */
+  late(
+    offsetDelta: number,
+    timestampMs: number,
+    keyAt: number,
+    keyBytes: number,
+    valueAt: number,
+    valueBytes: number,
+    eventMs: number,
+  ): void;
+}
+
+export interface KernelOptions {
+  memory: WebAssembly.Memory;
+  heapAt: number;
+  heapBytes: number;
+  model: CompiledModel;
+  /** What sessions may take of the heap. */
+  sessionBytesMax: number;
+  recordBytesMax: number;
+  /** Hashes of keys depend on it, rows don't. */
+  seed: bigint;
+  host: KernelHost;
+}
+
+/** The heap ends so far before the memory does: comparisons read a little ahead. */
+const READ_AHEAD_BYTES = 65_536;
+
+export class Kernel {
+  readonly exports: KernelExports;
+  readonly memory: WebAssembly.Memory;
+  /** All of the memory. */
+  readonly bytes: Buffer;
+  readonly view: DataView;
+  /** Where the model's program lies. */
+  readonly program: number;
+
+  constructor(options: KernelOptions) {
+    const { memory, heapAt, heapBytes, model, host } = options;
+    this.memory = memory;
+    this.bytes = Buffer.from(memory.buffer);
+    this.view = new DataView(memory.buffer);
+    const imports = {
+      env: { memory, abort: () => invariant(false, 'the kernel stopped') },
+      host: {
+        decide: (o: number, t: number, k: number, kb: number, v: number, vb: number) =>
+          host.decide(o, t, k >>> 0, kb, v >>> 0, vb),
+        late: (o: number, t: number, k: number, kb: number, v: number, vb: number, ms: number) =>
+          host.late(o, t, k >>> 0, kb, v >>> 0, vb, ms),
+        number: (at: number, bytes: number) => Number(this.bytes.toString('latin1', at >>> 0, (at >>> 0) + bytes)),
+      },
+    };
+    const instance = new WebAssembly.Instance(kernelModule(), imports);
+    this.exports = instance.exports as unknown as KernelExports;
+    this.exports.memoryInit(heapAt, heapAt + heapBytes - READ_AHEAD_BYTES);
+    const program = encodeProgram(model);
+    this.program = this.exports.reserve(program.length) >>> 0;
+    this.bytes.set(program, this.program);
+    const { seed, sessionBytesMax, recordBytesMax } = options;
+    this.exports.init(this.program, seed, BigInt(sessionBytesMax), recordBytesMax);
+  }
+
+  /** A view of some bytes, which stay the kernel's. */
+  slice(at: number, bytes: number): Buffer {
+    return this.bytes.subarray(at, at + bytes);
+  }
+}
+
+let compiled: WebAssembly.Module | undefined;
+
+/** Compiled once a thread. */
+export function kernelModule(): WebAssembly.Module {
+  compiled ??= new WebAssembly.Module(readFileSync(kernelPath()));
+  return compiled;
+}
+
+/** Beside this file where it is built, below dist for those that run the sources. */
+function kernelPath(): string {
+  const beside = fileURLToPath(new URL('kernel.wasm', import.meta.url));
+  return existsSync(beside)
+    ? beside
+    : fileURLToPath(new URL('../../dist/kernel/kernel.wasm', import.meta.url));
+}

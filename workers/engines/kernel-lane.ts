@@ -1,0 +1,162 @@
+import { HeadraceError } from '#src/errors.js';
+import type { Kernel } from '#src/kernel/kernel.js';
+import type { Marks } from '#src/model/marks.js';
+import type { DeadLetter } from '#src/model/types.js';
+import type { OpenBatch } from '#src/reference/batch-reader.js';
+import type { Accepted, Emitted, LaneEngine } from './engine.js';
+import type { KernelDecider } from './kernel-decider.js';
+import { KernelEmitted } from './kernel-rows.js';
+
+/** No time, and no log-append time. */
+const NONE = -(2n ** 63n);
+const OFFSET_DELTA_MAX = 2n ** 31n - 1n;
+/** Head of a state's bytes: watermark f64, keys u32. */
+const STATE_HEAD_BYTES = 12;
+/** What of a snapshot is copied into the kernel at a time; more where one key takes more. */
+const PORTION_BYTES = 1 << 20;
+
+export class KernelLane implements LaneEngine {
+  readonly #kernel: Kernel;
+  readonly #decider: KernelDecider;
+  readonly #lane: number;
+  #deadLetters: DeadLetter[] = [];
+
+  constructor(kernel: Kernel, decider: KernelDecider) {
+    this.#kernel = kernel;
+    this.#decider = decider;
+    this.#lane = kernel.exports.laneNew() >>> 0;
+    if (this.#lane === 0) throw memoryFull('for another lane');
+  }
+
+  get watermarkMs(): number | null {
+    const ms = this.#kernel.exports.laneWatermark(this.#lane);
+    return ms === NONE ? null : Number(ms);
+  }
+
+  get openSessions(): number {
+    return this.#kernel.exports.laneOpenSessions(this.#lane);
+  }
+
+  get sessionBytes(): number {
+    return Number(this.#kernel.exports.laneSessionBytes(this.#lane));
+  }
+
+  get clamped(): number {
+    return Number(this.#kernel.exports.laneClamped(this.#lane));
+  }
+
+  accept(batch: OpenBatch, from: bigint, until: bigint): Accepted {
+    if (batch.count === 0) return { events: 0, nextOffset: until, full: false };
+    const { exports } = this.#kernel;
+    this.#decider.begin(this.#lane, batch.baseOffset, batch.recordBytesMax, this.#deadLetters);
+    const events = exports.run(
+      this.#lane,
+      batch.records.byteOffset,
+      batch.records.byteLength,
+      offsetDelta(from - batch.baseOffset),
+      offsetDelta(until - batch.baseOffset),
+      BigInt(batch.baseTimestampMs),
+      batch.appendTimeMs === null ? NONE : BigInt(batch.appendTimeMs),
+      batch.recordBytesMax,
+    );
+    const full = exports.runWasFull() !== 0;
+    return { events, nextOffset: full ? batch.baseOffset + BigInt(exports.runEndedAt()) : until, full };
+  }
+
+  applyMarks(marks: Marks): void {
+    const { exports } = this.#kernel;
+    exports.laneSettle(this.#lane);
+    if (marks.idleWatermarkMs !== undefined) {
+      exports.laneMoveWatermark(this.#lane, BigInt(marks.idleWatermarkMs));
+      exports.laneSettle(this.#lane);
+    }
+    if (marks.evictBeforeMs !== undefined) exports.laneEvict(this.#lane, BigInt(marks.evictBeforeMs));
+    if (marks.early) exports.laneEarly(this.#lane);
+    if (marks.endOfInput) exports.laneEndOfInput(this.#lane);
+  }
+
+  take(): Emitted {
+    this.#kernel.exports.laneSettle(this.#lane);
+    const deadLetters = this.#deadLetters;
+    this.#deadLetters = [];
+    return new KernelEmitted(this.#kernel, this.#lane, deadLetters);
+  }
+
+  snapshot(): Uint8Array {
+    const { exports } = this.#kernel;
+    exports.laneSettle(this.#lane);
+    const head = Buffer.alloc(STATE_HEAD_BYTES);
+    head.writeDoubleLE(this.watermarkMs ?? Number.NaN, 0);
+    head.writeUInt32LE(exports.laneKeys(this.#lane), 8);
+    const parts: Buffer[] = [head];
+    exports.snapshotBegin(this.#lane);
+    for (;;) {
+      const bytes = exports.snapshotNext();
+      if (bytes === 0) return Buffer.concat(parts);
+      parts.push(Buffer.from(this.#kernel.slice(exports.snapshotAt() >>> 0, bytes)));
+    }
+  }
+
+  /** Fills an empty lane. Throws Error with what is wrong; the lane has given its memory back then. */
+  restore(content: Uint8Array): void {
+    try {
+      this.#restore(Buffer.from(content.buffer, content.byteOffset, content.byteLength));
+    } catch (error) {
+      this.free();
+      throw error;
+    }
+  }
+
+  #restore(content: Buffer): void {
+    if (content.length < STATE_HEAD_BYTES) throw new Error('it is cut off');
+    const watermarkMs = content.readDoubleLE(0);
+    if (!Number.isNaN(watermarkMs) && !Number.isSafeInteger(watermarkMs)) {
+      throw new Error('a watermark that is no time');
+    }
+    const { exports } = this.#kernel;
+    exports.restoreBegin(this.#lane, Number.isNaN(watermarkMs) ? NONE : BigInt(watermarkMs));
+    let keys = content.readUInt32LE(8);
+    let at = STATE_HEAD_BYTES;
+    let portionBytes = PORTION_BYTES;
+    while (keys > 0) {
+      const taken = this.#restorePortion(content.subarray(at, at + portionBytes), keys);
+      if (taken.bytes === 0) {
+        // a key larger than the portion, or one that is cut off
+        if (at + portionBytes >= content.length) throw new Error('it is cut off');
+        portionBytes *= 2;
+        continue;
+      }
+      at += taken.bytes;
+      keys -= taken.keys;
+      portionBytes = PORTION_BYTES;
+    }
+    if (at !== content.length) throw new Error('bytes behind the last key');
+  }
+
+  #restorePortion(portion: Buffer, keysMax: number): { bytes: number; keys: number } {
+    const { exports, bytes } = this.#kernel;
+    const place = exports.alloc(portion.length + 64) >>> 0;
+    if (place === 0) throw memoryFull('for a snapshot');
+    bytes.set(portion, place);
+    const taken = exports.restoreKeys(this.#lane, place, portion.length, keysMax);
+    exports.free(place);
+    if (taken < 0) throw new Error('sessions that can not be');
+    return { bytes: taken, keys: exports.restoredKeys() };
+  }
+
+  free(): void {
+    this.#kernel.exports.laneFree(this.#lane);
+    this.#deadLetters = [];
+  }
+}
+
+function offsetDelta(delta: bigint): number {
+  if (delta <= 0n) return 0;
+  return Number(delta > OFFSET_DELTA_MAX ? OFFSET_DELTA_MAX : delta);
+}
+
+function memoryFull(what: string): HeadraceError {
+  return new HeadraceError('SESSION_MEMORY_FULL', `the kernel's memory has no room ${what}`, {
+    remedy: 'raise limits.session_memory_bytes, or run more workers or engines',
+  });
+}
