@@ -77,8 +77,7 @@ class WorkerLoop {
 
   async run(): Promise<WorkerResult> {
     this.#task.port.on('message', (message: MainMessage) => this.#onMessage(message));
-    const { worker } = this.#task;
-    this.#post({ type: 'started', worker, osThreadId: osThreadId(), engine: this.#engine.name });
+    this.#post({ type: 'started', worker: this.#task.worker, osThreadId: osThreadId() });
     let lastYieldMs = performance.now();
     for (;;) {
       this.#throwIfFailed();

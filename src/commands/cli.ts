@@ -118,6 +118,7 @@ function runFlags(command: Command): Command {
     .option('--lake <folder>', 'the sessions table, or the folder that holds it')
     .option('--until-end', 'stop at the offsets that are the last ones now (a backfill)')
     .option('--workers <n|auto>', 'worker threads; auto is one per spare core')
+    .option('--engine <name>', 'kernel, or reference: the same rows in plain TypeScript, slowly')
     .option('--group-protocol <name>', 'classic or consumer (KIP-848)')
     .option('--start <where>', 'where unknown partitions start: earliest or latest')
     .option('--cut-interval <duration>', 'time between two commits, such as 1s')

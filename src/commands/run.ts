@@ -46,6 +46,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
       table: lake.tableFolder,
       table_version: lake.delta.version,
       workers: config.workers,
+      sessions_by: config.engine,
     },
     lake.created ? 'starting with a new table' : 'starting',
   );

@@ -10,6 +10,7 @@ export interface ConfigFlags {
   model?: string;
   lake?: string;
   workers?: string;
+  engine?: string;
   groupProtocol?: string;
   start?: string;
   cutInterval?: string;
@@ -31,6 +32,7 @@ const FLAG_PATHS: Readonly<Record<keyof ConfigFlags, FlagPath>> = {
   model: { flag: '--model', path: ['model'] },
   lake: { flag: '--lake', path: ['lake', 'path'] },
   workers: { flag: '--workers', path: ['workers'] },
+  engine: { flag: '--engine', path: ['engine'] },
   groupProtocol: { flag: '--group-protocol', path: ['kafka', 'group_protocol'] },
   start: { flag: '--start', path: ['kafka', 'start'] },
   cutInterval: { flag: '--cut-interval', path: ['cut_interval'] },

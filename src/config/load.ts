@@ -146,7 +146,9 @@ function toEngineConfig(
   };
   const asked = file.limits.session_memory_bytes;
   const sessionMemoryBytes =
-    asked === 'auto' ? autoSessionMemoryBytes({ workers, fetch, limits }, machine) : asked;
+    asked === 'auto'
+      ? autoSessionMemoryBytes({ workers, engine: file.engine, fetch, limits }, machine)
+      : asked;
   return {
     kafka: {
       brokers: file.kafka.brokers,
@@ -168,6 +170,7 @@ function toEngineConfig(
     snapshotIntervalMs: file.snapshot_interval,
     drainTimeoutMs: file.drain_timeout,
     workers,
+    engine: file.engine,
     limits: { ...limits, sessionMemoryBytes },
     log: file.log,
   };

@@ -74,6 +74,7 @@ export const configSchema = section({
   snapshot_interval: duration({ minMs: 1_000, maxMs: 24 * HOUR_MS }).prefault('30s'),
   drain_timeout: duration({ minMs: 1_000, maxMs: HOUR_MS }).prefault('25s'),
   workers: orAuto(count(1, 256), 'a whole number from 1 to 256').prefault('auto'),
+  engine: oneOf(['kernel', 'reference']).prefault('kernel'),
   limits,
   log,
 });

@@ -1,3 +1,5 @@
+import type { SessionEngineName } from './worker-memory.js';
+
 /**
  * The configuration as the engine sees it: validated, complete, frozen; camelCase with units last. The file's words
  * (snake_case, values with a unit) are in schema.ts, what they must satisfy together in limits.ts.
@@ -73,6 +75,8 @@ export interface EngineConfig {
   readonly drainTimeoutMs: number;
   /** Worker threads, `auto` already resolved. */
   readonly workers: number;
+  /** What makes the sessions. Both give the same rows. */
+  readonly engine: SessionEngineName;
   readonly limits: LimitsConfig;
   readonly log: LogConfig;
 }

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { SessionEngineName } from '../config/worker-memory.js';
 import type { PlainError } from '../errors.js';
-import type { RecordedCut, SealedReport, SnapshotRef } from '../ledger/types.js';
+import type { EvictionOrder, RecordedCut, SealedReport, SnapshotRef } from '../ledger/types.js';
 import type { CompiledModel } from '../model/types.js';
 
 /**
@@ -22,16 +23,15 @@ export interface AssignCommand {
   committedTo: bigint;
   /** Cuts committed after the snapshot's, in order of version; the last one's `to` is `committedTo`. */
   replay: RecordedCut[];
+  /** Holds until the first cut. */
+  eviction: EvictionOrder;
 }
 
 export type { CutCommand } from '../ledger/types.js';
 
-/** What makes the sessions: WebAssembly, or plain TypeScript. Both give the same rows. */
-export type EngineName = 'kernel' | 'reference';
-
 /** Worker → main. */
 export type WorkerMessage =
-  | { type: 'started'; worker: number; osThreadId: number | null; engine: EngineName }
+  | { type: 'started'; worker: number; osThreadId: number | null }
   /** The lane's state is there; fetching may start at `nextOffset`. */
   | { type: 'lane-ready'; partition: number; incarnation: number; nextOffset: bigint; openSessions: number }
   /** The lane's snapshot could not be read; the lane waits to be revoked and assigned with another. */
@@ -72,6 +72,7 @@ export interface WorkerTask {
   tableFolder: string;
   topic: string;
   model: CompiledModel;
+  engine: SessionEngineName;
   /** See EngineConfig.limits. */
   limits: { sessionMemoryBytes: number; recordBytesMax: number; decompressedBatchBytesMax: number };
 }

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { SESSION_HEAP_FACTOR, WORKER_HEAP_BASE_BYTES } from '../config/limits.js';
-import { workerMemory } from '../config/worker-memory.js';
+import { type SessionEngineName, workerMemory } from '../config/worker-memory.js';
 import type { CompiledModel } from '../model/types.js';
 import { RecordType } from '../ring/layout.js';
 import { RingProducer } from '../ring/producer.js';
@@ -20,6 +20,7 @@ export interface PoolOptions {
   tableFolder: string;
   topic: string;
   model: CompiledModel;
+  engine: SessionEngineName;
   limits: WorkerTask['limits'];
   onMessage(worker: number, message: WorkerMessage): void;
   /** A worker's task ended with an error: the engine can't go on. */
@@ -34,7 +35,9 @@ export class WorkerPool {
   readonly #ports: MessagePort[] = [];
 
   constructor(options: PoolOptions) {
-    const heapBytes = WORKER_HEAP_BASE_BYTES + SESSION_HEAP_FACTOR * options.limits.sessionMemoryBytes;
+    const { engine } = options;
+    const objectBytes = engine === 'reference' ? SESSION_HEAP_FACTOR * options.limits.sessionMemoryBytes : 0;
+    const heapBytes = WORKER_HEAP_BASE_BYTES + objectBytes;
     this.#piscina = new Piscina({
       filename: fileURLToPath(new URL('../workers/worker.js', import.meta.url)),
       minThreads: options.workers,
@@ -46,7 +49,7 @@ export class WorkerPool {
     const rings: RingWriter[] = [];
     const counters: SharedArrayBuffer[] = [];
     const limits = { ...options.limits, ringBytes: options.ringCapacityBytes };
-    const { ringAt, totalPages } = workerMemory(limits, 'kernel');
+    const { ringAt, totalPages } = workerMemory(limits, engine);
     for (let worker = 0; worker < options.workers; worker++) {
       const memory = new WebAssembly.Memory({ initial: totalPages, maximum: totalPages, shared: true });
       const place = { buffer: memory.buffer, baseBytes: ringAt, capacityBytes: options.ringCapacityBytes };
@@ -102,6 +105,7 @@ export class WorkerPool {
       tableFolder: options.tableFolder,
       topic: options.topic,
       model: options.model,
+      engine: options.engine,
       limits: options.limits,
     };
     const running = this.#piscina.run(task, { transferList: [port2] }) as Promise<WorkerResult>;

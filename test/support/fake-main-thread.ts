@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { pack } from 'msgpackr';
+import { type SessionEngineName, workerMemory } from '#src/config/worker-memory.js';
 import type { CutLane, SealedLane, SealedReport } from '#src/ledger/types.js';
 import type { CompiledModel } from '#src/model/types.js';
 import type {
@@ -10,18 +11,19 @@ import type {
   WorkerResult,
   WorkerTask,
 } from '#src/pool/messages.js';
-import { RecordType, ringBytes } from '#src/ring/layout.js';
+import { RecordType } from '#src/ring/layout.js';
 import { RingProducer } from '#src/ring/producer.js';
 import { RingWriter } from '#src/ring/writer.js';
 import { type CounterValues, countersBytes, readCounters } from '#src/telemetry/counters.js';
 import runWorker from '../../workers/worker.js';
 import { eventually } from './fake-time.js';
 
-const WASM_PAGE_BYTES = 65_536;
+const LIMITS = { sessionMemoryBytes: 2 ** 26, recordBytesMax: 2 ** 20, decompressedBatchBytesMax: 2 ** 24 };
 
 export interface MainThreadOptions {
   folder: string;
   model: CompiledModel;
+  engine?: SessionEngineName;
   limits?: Partial<WorkerTask['limits']>;
   ringCapacityBytes?: number;
   worker?: number;
@@ -41,10 +43,11 @@ export class FakeMainThread {
   #cutIds = 0;
 
   constructor(options: MainThreadOptions) {
-    const { folder, model, worker = 0, ringCapacityBytes = 256 * 1024 } = options;
-    const pages = Math.ceil(ringBytes(ringCapacityBytes) / WASM_PAGE_BYTES);
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-    const place = { buffer: memory.buffer, baseBytes: 0, capacityBytes: ringCapacityBytes };
+    const { folder, model, worker = 0, engine = 'reference', ringCapacityBytes = 256 * 1024 } = options;
+    const limits = { ...LIMITS, ...options.limits };
+    const { ringAt, totalPages } = workerMemory({ ...limits, ringBytes: ringCapacityBytes }, engine);
+    const memory = new WebAssembly.Memory({ initial: totalPages, maximum: totalPages, shared: true });
+    const place = { buffer: memory.buffer, baseBytes: ringAt, capacityBytes: ringCapacityBytes };
     this.ring = new RingWriter(new RingProducer(place));
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
@@ -52,22 +55,18 @@ export class FakeMainThread {
       if (this.onMessage === null) this.messages.push(message);
       else this.onMessage(message);
     });
-    const defaults = {
-      sessionMemoryBytes: 2 ** 30,
-      recordBytesMax: 2 ** 20,
-      decompressedBatchBytesMax: 2 ** 24,
-    };
     this.ended = runWorker({
       worker,
       port: port2,
       memory,
-      ringBaseBytes: 0,
+      ringBaseBytes: ringAt,
       ringCapacityBytes,
       counters: this.#counters,
       tableFolder: folder,
       topic: 'clicks',
       model,
-      limits: { ...defaults, ...options.limits },
+      engine,
+      limits,
     });
     // the worker closes its end of the port when it has said everything
     this.ended.catch(() => port1.close());

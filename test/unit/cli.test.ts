@@ -76,6 +76,7 @@ describe('headrace run', () => {
 
   it('takes all its flags, and they win over the file', async () => {
     const more = ['--until-end', '--workers', '2', '--group-protocol', 'consumer', '--start', 'latest'];
+    more.push('--engine', 'reference');
     const logs = ['--cut-interval=250ms', '--log-level', 'warn', '--json'];
     const { run } = await headrace(['run', '--config', 'engine.yaml', '--topic', 'other', ...more, ...logs]);
     expect(run[0]).toMatchObject({
@@ -84,6 +85,7 @@ describe('headrace run', () => {
       config: {
         kafka: { brokers: ['localhost:9092'], topic: 'other', groupProtocol: 'consumer', start: 'latest' },
         workers: 2,
+        engine: 'reference',
         cutIntervalMs: 250,
         log: { level: 'warn', format: 'json' },
       },

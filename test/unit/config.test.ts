@@ -76,6 +76,7 @@ describe('a resolved configuration', () => {
       snapshotIntervalMs: 30_000,
       drainTimeoutMs: 25_000,
       workers: 3,
+      engine: 'kernel',
       limits: {
         ringBytes: 2 ** 26,
         sessionMemoryBytes: 2 ** 30,
@@ -160,6 +161,7 @@ describe('flags and file', () => {
     [{ lake: '/x' }, (config) => config.lake.path, '/x'],
     [{ workers: '7' }, (config) => config.workers, 7],
     [{ workers: 'auto' }, (config) => config.workers, 3],
+    [{ engine: 'reference' }, (config) => config.engine, 'reference'],
     [{ groupProtocol: 'classic' }, (config) => config.kafka.groupProtocol, 'classic'],
     [{ start: 'earliest' }, (config) => config.kafka.start, 'earliest'],
     [{ cutInterval: '2s' }, (config) => config.cutIntervalMs, 2_000],

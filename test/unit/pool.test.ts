@@ -32,6 +32,7 @@ async function withPool(
       tableFolder: folder,
       topic: 'clicks',
       model,
+      engine: 'reference',
       limits: { sessionMemoryBytes: 2 ** 24, recordBytesMax: 2 ** 16, decompressedBatchBytesMax: 2 ** 20 },
       onMessage: (worker, message) => messages[worker]!.push(message),
       onFailure: (worker, error) => failures.push({ worker, error }),

@@ -6,6 +6,7 @@ import type { Cluster } from '../../kafka/cluster.js';
 import { Fetcher } from '../../kafka/fetcher.js';
 import { Group } from '../../kafka/group.js';
 import type { Topic } from '../../kafka/topic.js';
+import { chooseEngine } from '../../kernel/engine-choice.js';
 import { IDLE_COMMIT_MS, LaneManager } from '../../lanes/manager.js';
 import { SessionMemory } from '../../lanes/session-memory.js';
 import { SnapshotJanitor } from '../../lanes/snapshot-janitor.js';
@@ -16,7 +17,7 @@ import type { CompiledModel } from '../../model/types.js';
 import type { WorkerMessage } from '../../pool/messages.js';
 import { WorkerPool } from '../../pool/pool.js';
 import type { Random } from '../../random.js';
-import { readCounters, sumCounters } from '../../telemetry/counters.js';
+import { bytesPerOpenSession, readCounters, sumCounters } from '../../telemetry/counters.js';
 import type { Log } from '../../telemetry/log.js';
 import { cpuFigures, type RunFigures, runFigures } from './figures.js';
 import type { PreparedLake } from './lake.js';
@@ -103,13 +104,21 @@ export class Engine {
   }
 
   #makePool(): WorkerPool {
-    const { config, lake, topic, model } = this.#options;
+    const { config, lake, topic, model, log } = this.#options;
+    const engine = chooseEngine(config.engine, model);
+    if (engine !== config.engine) {
+      log.warn(
+        { model: model.name },
+        'the model reads more fields than the kernel keeps: the reference runs',
+      );
+    }
     return new WorkerPool({
       workers: config.workers,
       ringCapacityBytes: config.limits.ringBytes,
       tableFolder: lake.tableFolder,
       topic: topic.name,
       model,
+      engine,
       limits: config.limits,
       onMessage: (worker, message) => this.#onWorkerMessage(worker, message),
       onFailure: (worker, cause) =>
@@ -164,10 +173,8 @@ export class Engine {
     const { config, topic, model, clock, log } = this.#options;
     return new SessionMemory({
       topic: topic.name,
-      workers: config.workers,
       limitBytes: config.limits.sessionMemoryBytes,
       gapMs: model.gapMs,
-      sessionBytes: (worker) => readCounters(this.#pool.counters[worker]!).sessionBytes,
       clock,
       log,
     });
@@ -187,7 +194,7 @@ export class Engine {
       log,
       topic: topic.name,
       snapshotIntervalMs: config.snapshotIntervalMs,
-      memory: this.#memory,
+      eviction: this.#memory.order,
       startOffsets: (partitions) =>
         cluster.listOffsets(topic, partitions, config.kafka.start, config.kafka.isolation),
       endOffsets,
@@ -277,9 +284,9 @@ export class Engine {
 
   /** A cut each interval. Too many under way: data is held back until the oldest is done, commands pass. */
   async #cutLoop(): Promise<void> {
-    const { config } = this.#options;
+    const { config, clock } = this.#options;
     while (!this.#stop.signal.aborted) {
-      await this.#untilCut();
+      await clock.sleep(config.cutIntervalMs, this.#stop.signal);
       if (this.#stop.signal.aborted) break;
       const full = this.#coordinator.cutsInFlight >= config.limits.cutsInFlight;
       for (const ring of this.#pool.rings) ring.holdData(full);
@@ -288,15 +295,6 @@ export class Engine {
       if (cut !== null) this.#cutting = cut.catch((error: unknown) => this.#fail(error));
     }
     await new Promise<never>(() => {});
-  }
-
-  /** The cut interval, or less when sessions have to make room before. */
-  async #untilCut(): Promise<void> {
-    const { config, clock } = this.#options;
-    for (let leftMs = config.cutIntervalMs; leftMs > 0 && !this.#stop.signal.aborted; leftMs -= LOOK_MS) {
-      await clock.sleep(Math.min(leftMs, LOOK_MS), this.#stop.signal);
-      if (this.#coordinator.cutsInFlight === 0 && this.#memory.isPressing) return;
-    }
   }
 
   async #progressLoop(): Promise<void> {
@@ -315,6 +313,7 @@ export class Engine {
           events: totals.events,
           rows: totals.rows,
           open_sessions: totals.openSessions,
+          bytes_per_open_session: bytesPerOpenSession(totals),
           lag: this.#lag(),
           version: this.#ledger.version,
         },
@@ -412,5 +411,3 @@ export class Engine {
 }
 
 const PROGRESS_MS = 5_000;
-/** How often the workers' session memory is looked at between two cuts. */
-const LOOK_MS = 250;

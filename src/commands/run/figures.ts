@@ -1,4 +1,4 @@
-import { type CounterValues, deadLettersOf } from '../../telemetry/counters.js';
+import { bytesPerOpenSession, type CounterValues, deadLettersOf } from '../../telemetry/counters.js';
 import { peakRssBytes, processCpuSeconds, threadCpu } from '../../telemetry/cpu.js';
 
 /** CPU seconds (user and system) by what the threads are for. */
@@ -18,6 +18,9 @@ export interface RunFigures {
   rows: number;
   deadLetters: number;
   openSessions: number;
+  bytesPerOpenSession: number;
+  /** Events that the kernel left to the reference. */
+  undecided: number;
   lanes: number;
   haltedLanes: number;
   seconds: number;
@@ -60,6 +63,8 @@ export function runFigures(facts: {
     rows: totals.rows,
     deadLetters: deadLettersOf(totals),
     openSessions: totals.openSessions,
+    bytesPerOpenSession: bytesPerOpenSession(totals),
+    undecided: totals.undecided,
     lanes: facts.lanes,
     haltedLanes: facts.haltedLanes,
     seconds: round(seconds),
