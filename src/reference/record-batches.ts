@@ -1,14 +1,7 @@
 import type { Where } from '../errors.js';
 import type { AbortedTransaction } from './aborted-transactions.js';
-import { BatchFault } from './batch-fault.js';
-import {
-  type BatchCodecs,
-  type BatchLimits,
-  type OpenBatch,
-  type Opened,
-  openBatches,
-} from './batch-reader.js';
-import { decompressFrame } from './lz4-frame.js';
+import { type BatchLimits, type OpenBatch, type Opened, openBatches } from './batch-reader.js';
+import { PLAIN_CODECS } from './codecs/plain.js';
 import { type WalkedRecord, walkRecords } from './record-walk.js';
 
 export type { BatchLimits } from './batch-reader.js';
@@ -40,25 +33,6 @@ export interface Decoded extends Opened {
   /** Records delivered. */
   records: number;
 }
-
-export const PLAIN_CODECS: BatchCodecs = {
-  decompress(codec, payload, bytesMax) {
-    if (codec === 'lz4') return decompressFrame(payload, bytesMax);
-    if (codec !== 'none') {
-      throw new BatchFault('unsupported', `compression codec ${codec}; none and lz4 are read`);
-    }
-    if (payload.byteLength > bytesMax) {
-      throw new BatchFault(
-        'too_large',
-        `${payload.byteLength} bytes of records, over the limit of ${bytesMax}`,
-      );
-    }
-    return payload;
-  },
-  checkRecords(records, count, lastOffsetDelta) {
-    walkRecords(records, count, lastOffsetDelta, () => {});
-  },
-};
 
 /** Decodes whole batches, with what `openBatches` throws: all before a bad batch is delivered, nothing of it or behind. */
 export function decodeBatches(

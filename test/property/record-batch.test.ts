@@ -24,7 +24,7 @@ const record: fc.Arbitrary<RecordSpec> = fc.record({
 });
 const batch: fc.Arbitrary<BatchSpec> = fc.record({
   records: fc.array(record, { maxLength: 8 }),
-  codec: fc.constantFrom('none', 'lz4'),
+  codec: fc.constantFrom('none', 'gzip', 'snappy', 'lz4', 'zstd'),
   baseTimestampMs: fc.integer({ min: 0, max: 2 ** 45 }),
 });
 

@@ -1,15 +1,11 @@
 import lz4 from 'lz4-napi';
 import { describe, expect, it, vi } from 'vitest';
 import { HeadraceError } from '#src/errors.js';
-import { decodeBatches } from '#src/reference/record-batches.js';
-import {
-  type BatchSpec,
-  buildBatch,
-  CODEC_OF,
-  concatBytes,
-  repairCrc,
-  varint,
-} from '../support/batch-builder.js';
+import { openBatches } from '#src/reference/batch-reader.js';
+import { PLAIN_CODECS } from '#src/reference/codecs/plain.js';
+import { decodeBatches, eachRecord } from '#src/reference/record-batches.js';
+import { type BatchSpec, buildBatch, concatBytes, repairCrc, varint } from '../support/batch-builder.js';
+import { controlKey } from '../support/transactional-log.js';
 
 const LIMITS = { decompressedBatchBytesMax: 1 << 20, recordBytesMax: 1 << 16 };
 
@@ -60,7 +56,7 @@ const three: BatchSpec = {
   ],
 };
 
-describe.each(['none', 'lz4'] as const)('a batch with codec %s', (codec) => {
+describe.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const)('a batch with codec %s', (codec) => {
   it('gives its records with offsets, times, keys and values', () => {
     const { seen, nextOffset, batches, records } = decode(buildBatch({ ...three, codec }));
     expect(seen).toEqual([
@@ -187,27 +183,116 @@ describe('times of records', () => {
   });
 });
 
-describe('what is not read yet is refused by name', () => {
-  it.each(['gzip', 'snappy', 'zstd'] as const)('codec %s', (codec) => {
-    const error = failure(buildBatch({ ...three, lies: { codec: CODEC_OF[codec] } }), 40n);
-    expect(error).toMatchObject({ code: 'BATCH_UNSUPPORTED', where: { offset: 40n }, delivered: 0 });
-    expect(error.message).toContain(codec);
-  });
-
-  it('a transactional batch, a control batch, an unknown codec, an old message format', () => {
+describe('what is not read is refused by name', () => {
+  it('an unknown codec, an old message format', () => {
     const refused: [BatchSpec, RegExp][] = [
-      [{ transactional: true }, /transactional/],
-      [{ transactional: true, control: true }, /control/],
       [{ lies: { codec: 5 } }, /codec 5/],
       [{ magic: 1 }, /format 1/],
       [{ magic: 0 }, /format 0/],
     ];
     for (const [spec, said] of refused) {
-      const error = failure(buildBatch({ ...three, ...spec }));
-      expect(error.code).toBe('BATCH_UNSUPPORTED');
+      const error = failure(buildBatch({ ...three, ...spec }), 40n);
+      expect(error).toMatchObject({ code: 'BATCH_UNSUPPORTED', where: { offset: 40n }, delivered: 0 });
       expect(error.message).toMatch(said);
     }
   });
+});
+
+describe('transactions', () => {
+  const ofSeven = { transactional: true, producerId: 7 };
+  const data = (baseOffset: number, value: string): BatchSpec => ({
+    ...ofSeven,
+    baseOffset,
+    records: [{ value }],
+  });
+  const marker = (baseOffset: number, key: Uint8Array | null): BatchSpec => ({
+    ...ofSeven,
+    baseOffset,
+    control: true,
+    records: [{ key, value: Buffer.alloc(6) }],
+  });
+  const values = (specs: BatchSpec[], aborted: { producerId: bigint; firstOffset: bigint }[] = []) => {
+    const seen: string[] = [];
+    const bytes = concatBytes(...specs.map(buildBatch));
+    const { nextOffset, batches } = decodeBatches(
+      bytes,
+      { fromOffset: 0n, limits: LIMITS, aborted },
+      ({ value }) => seen.push(Buffer.from(value!).toString()),
+    );
+    expect({ nextOffset, batches }).toEqual({ nextOffset: BigInt(specs.length), batches: specs.length });
+    return seen;
+  };
+
+  it('that were committed count, and their markers are no events', () => {
+    expect(values([data(0, 'a'), marker(1, controlKey(1)), data(2, 'b')])).toEqual(['a', 'b']);
+  });
+
+  it('that were aborted do not count, up to their marker', () => {
+    const log = [
+      data(0, 'a'),
+      { ...data(1, 'other'), producerId: 8 },
+      marker(2, controlKey(0)),
+      data(3, 'b'),
+    ];
+    expect(values(log, [{ producerId: 7n, firstOffset: 0n }])).toEqual(['other', 'b']);
+  });
+
+  it('aborted twice by one producer are told apart', () => {
+    const log = [
+      data(0, 'a'),
+      marker(1, controlKey(0)),
+      data(2, 'b'),
+      marker(3, controlKey(1)),
+      data(4, 'c'),
+      marker(5, controlKey(0)),
+      data(6, 'd'),
+    ];
+    const aborted = [4n, 0n].map((firstOffset) => ({ producerId: 7n, firstOffset }));
+    expect(values(log, aborted)).toEqual(['b', 'd']);
+  });
+
+  it('that were aborted are not decompressed, but what lies in them must be what was sent', () => {
+    const batch = buildBatch({ ...data(0, 'a'), codec: 'lz4', lies: { payload: Buffer.from('no frame') } });
+    const aborted = [{ producerId: 7n, firstOffset: 0n }];
+    const read = () => decodeBatches(batch, { fromOffset: 0n, limits: LIMITS, aborted }, () => {});
+    expect(read()).toEqual({ nextOffset: 1n, batches: 1, records: 0 });
+    batch[65]! ^= 1;
+    expect(read).toThrow(/CRC/);
+  });
+
+  it('may have markers of later versions and unknown types, and such that compaction emptied', () => {
+    const empty = { ...marker(2, null), lastOffsetDelta: 0, records: [] };
+    expect(values([marker(0, controlKey(77)), marker(1, controlKey(-1)), empty, data(3, 'a')])).toEqual([
+      'a',
+    ]);
+  });
+
+  it.each([
+    ['without a type', null],
+    ['with half a type', Uint8Array.of(0, 0, 0)],
+    ['of a negative version', Uint8Array.of(0xff, 0xff, 0, 0)],
+  ])('with a marker %s are corrupt', (_name, key) => {
+    expect(failure(buildBatch(marker(0, key)))).toMatchObject({ code: 'BATCH_CORRUPT', delivered: 0 });
+  });
+});
+
+it('opened batches say how many of their records count: none in markers and aborted transactions', () => {
+  const ofSeven = { transactional: true, producerId: 7, records: [{ value: 'x' }, { value: 'y' }] };
+  const bytes = concatBytes(
+    buildBatch({ ...ofSeven, baseOffset: 0 }),
+    buildBatch({ ...ofSeven, baseOffset: 2, control: true, records: [{ key: controlKey(0), value: '' }] }),
+    buildBatch({ ...ofSeven, baseOffset: 3 }),
+  );
+  const opened: [bigint, number, number][] = [];
+  const aborted = [{ producerId: 7n, firstOffset: 0n }];
+  openBatches(bytes, { fromOffset: 0n, limits: LIMITS, aborted }, PLAIN_CODECS, (batch) =>
+    opened.push([batch.lastOffset, batch.count, eachRecord(batch, 4n, 9n, () => {})]),
+  );
+  expect(opened).toEqual([
+    [1n, 0, 0],
+    [2n, 0, 0],
+    [4n, 2, 1],
+  ]);
 });
 
 describe('a lie is found before it is acted on', () => {

@@ -2,8 +2,9 @@ import { type EncodedFile, encodeRows, type Seal } from '#src/columnar/encode.js
 import type { Marks } from '#src/model/marks.js';
 import type { CompiledModel, DeadLetter, Row } from '#src/model/types.js';
 import type { OpenBatch } from '#src/reference/batch-reader.js';
+import { PLAIN_CODECS } from '#src/reference/codecs/plain.js';
 import { ReferenceLane } from '#src/reference/lane.js';
-import { eachRecord, PLAIN_CODECS } from '#src/reference/record-batches.js';
+import { eachRecord } from '#src/reference/record-batches.js';
 import { addCrc, rowCrc } from '#src/reference/row-crc.js';
 import { decodeState, encodeState } from '#src/reference/state-codec.js';
 import type { Accepted, DayRows, Emitted, LaneEngine, SessionEngine } from './engine.js';
