@@ -3,14 +3,14 @@ import lz4 from 'lz4-napi';
 import type { GeneratedEvent } from '#src/generator/clickstream.js';
 
 /**
- * Events → one Kafka record batch (magic 2, LZ4), as a producer writes it: create time, no headers, no producer id. Its
- * layout is drawn in src/reference/record-batches.ts and record-walk.ts.
+ * Events → one Kafka record batch (magic 2), as a producer writes it: create time, no headers, no producer id. Its layout
+ * is drawn in src/reference/batch-reader.ts and record-walk.ts.
  */
 
-const HEADER_BYTES = 61;
+export const BATCH_HEADER_BYTES = 61;
 const LOG_OVERHEAD_BYTES = 12;
 const CRC_FROM_BYTE = 21;
-const LZ4 = 3;
+const CODECS = { none: 0, lz4: 3 };
 /** Five varints, attributes, header count: never more. */
 const RECORD_OVERHEAD_BYTES_MAX = 40;
 
@@ -22,26 +22,42 @@ export interface EncodedBatch {
   frameBytes: number;
 }
 
-/** `events`: at least one. */
+/** Compressed by LZ4. `events`: at least one. */
 export function encodeBatch(baseOffset: bigint, events: readonly GeneratedEvent[]): EncodedBatch {
   const times = events.map((event) => event.timeMs);
   const records = encodeRecords(events, times[0]!);
   const frame = lz4.compressFrameSync(records);
-  const bytes = Buffer.alloc(HEADER_BYTES + frame.length);
-  bytes.set(frame, HEADER_BYTES);
-  bytes.writeBigInt64BE(baseOffset, 0);
+  const bytes = Buffer.alloc(BATCH_HEADER_BYTES + frame.length);
+  bytes.set(frame, BATCH_HEADER_BYTES);
+  const [count, baseTimeMs, maxTimeMs] = [events.length, times[0]!, Math.max(...times)];
+  sealBatch(bytes, { baseOffset, count, baseTimeMs, maxTimeMs, codec: 'lz4' });
+  return { bytes, records, frameBytes: frame.length };
+}
+
+export interface BatchFacts {
+  baseOffset: bigint;
+  /** Of records, whose offsets have no gaps. */
+  count: number;
+  baseTimeMs: number;
+  maxTimeMs: number;
+  codec: keyof typeof CODECS;
+}
+
+/** Writes the header before what lies behind BATCH_HEADER_BYTES already. */
+export function sealBatch(bytes: Buffer, facts: BatchFacts): void {
+  bytes.writeBigInt64BE(facts.baseOffset, 0);
   bytes.writeInt32BE(bytes.length - LOG_OVERHEAD_BYTES, 8);
+  bytes.writeInt32BE(0, 12);
   bytes.writeInt8(2, 16);
-  bytes.writeInt16BE(LZ4, 21);
-  bytes.writeInt32BE(events.length - 1, 23);
-  bytes.writeBigInt64BE(BigInt(times[0]!), 27);
-  bytes.writeBigInt64BE(BigInt(Math.max(...times)), 35);
+  bytes.writeInt16BE(CODECS[facts.codec], 21);
+  bytes.writeInt32BE(facts.count - 1, 23);
+  bytes.writeBigInt64BE(BigInt(facts.baseTimeMs), 27);
+  bytes.writeBigInt64BE(BigInt(facts.maxTimeMs), 35);
   bytes.writeBigInt64BE(-1n, 43);
   bytes.writeInt16BE(-1, 51);
   bytes.writeInt32BE(-1, 53);
-  bytes.writeInt32BE(events.length, 57);
+  bytes.writeInt32BE(facts.count, 57);
   bytes.writeUInt32BE(crc32c(bytes.subarray(CRC_FROM_BYTE)), 17);
-  return { bytes, records, frameBytes: frame.length };
 }
 
 function encodeRecords(events: readonly GeneratedEvent[], baseTimeMs: number): Buffer {
@@ -69,7 +85,7 @@ function encodeRecords(events: readonly GeneratedEvent[], baseTimeMs: number): B
 }
 
 /** Zigzag; values below 2⁵². Returns the place behind it. */
-function putVarint(bytes: Buffer, from: number, value: number): number {
+export function putVarint(bytes: Buffer, from: number, value: number): number {
   let at = from;
   let rest = value < 0 ? -2 * value - 1 : 2 * value;
   while (rest >= 0x80) {

@@ -26,7 +26,7 @@ export function tryReadLast<T extends Filed>(folder: string, benchmark: string, 
 }
 
 /** Returns the file's path. */
-export function writeResult(folder: string, result: Filed): string {
+export function writeResult(folder: string, result: Omit<Filed, 'workload'>): string {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${result.benchmark}-${result.startedAt.replace(/[:.]/g, '-')}.json`);
   writeFileSync(path, `${JSON.stringify(result, null, 2)}\n`);

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { GeneratedEvent } from '#src/generator/clickstream.js';
 import { BrokerConnection } from '#src/kafka/broker-connection.js';
 import { KafkaErrorCode, nameOfError } from '#src/kafka/wire/error-codes.js';
+import { LATEST_TIMESTAMP, listOffsetsApi } from '#src/kafka/wire/list-offsets.js';
 import { encodeBatch } from '../kafka-batch.js';
 import { produceApi } from './produce-api.js';
 import { TOPIC, type TopicOptions, topicGenerator } from './topic-options.js';
@@ -29,6 +31,7 @@ export interface TopicFacts extends TopicOptions {
 
 const CHUNK_EVENTS = 1_000;
 const REQUEST_TIMEOUT_MS = 60_000;
+const LEADING_POLL_MS = 50;
 /** While the broker checks and writes, the next ones are made. */
 const REQUESTS_IN_FLIGHT_MAX = 2;
 
@@ -48,6 +51,7 @@ export async function fillTopic(
     closing: new AbortController().signal,
   });
   try {
+    await untilLeading(connection, options.partitions);
     const filler = new Filler(connection, options.partitions, options.recordsPerBatch);
     const generator = topicGenerator(options);
     while (generator.emitted < options.events) {
@@ -58,6 +62,29 @@ export async function fillTopic(
     return { ...options, ...(await filler.finish()), sessions: generator.expected().sessions };
   } finally {
     connection.close();
+  }
+}
+
+/** A broker tells of its partitions a moment before it takes anything for them. */
+async function untilLeading(connection: BrokerConnection, partitions: number): Promise<void> {
+  const asked = Array.from({ length: partitions }, (_, partition) => ({
+    partition,
+    currentLeaderEpoch: -1,
+    timestamp: LATEST_TIMESTAMP,
+  }));
+  const deadline = performance.now() + REQUEST_TIMEOUT_MS;
+  for (;;) {
+    const { topics } = await connection.send(listOffsetsApi, {
+      topic: TOPIC,
+      isolation: 'read_uncommitted',
+      partitions: asked,
+    });
+    const refused = topics.flatMap((topic) => topic.partitions).find(({ errorCode }) => errorCode !== 0);
+    if (refused === undefined) return;
+    if (performance.now() > deadline) {
+      throw new Error(`partition ${refused.partition}: ${nameOfError(refused.errorCode)}`);
+    }
+    await sleep(LEADING_POLL_MS);
   }
 }
 

@@ -1,5 +1,5 @@
-import { processCpuMs } from '../measure.js';
-import { parse } from '../stages/events.js';
+import { processCpuMs } from './measure.js';
+import { parse } from './stages/events.js';
 
 /** µs of CPU (user and system, collections included) for JSON.parse(buffer.toString()) of one of the values. */
 export function measureJsonParse(values: readonly Buffer[]): number {

@@ -1,0 +1,206 @@
+import type { CompiledModel } from '#src/model/types.js';
+import { measureJsonParse } from '../json-parse.js';
+import { median, processCpuMs } from '../measure.js';
+import { BenchEngine, type EngineName } from './bench-engine.js';
+import { type LaneBatch, LaneBatches } from './lane-batches.js';
+import { UserStream } from './user-stream.js';
+
+/**
+ * One number of open sessions, from the first event on: warm-up until event time has gone on for an hour, then rounds that
+ * are timed. Timed is what a worker's thread does with fetched bytes, up to rows: CRC, LZ4, walk, scan, sessions, closing,
+ * rows and their sums. Making and placing the bytes is not.
+ */
+
+export interface RunOptions {
+  engine: EngineName;
+  model: CompiledModel;
+  openSessions: number;
+  lanes: number;
+  recordsPerBatch: number;
+  rounds: number;
+  eventsPerRound: number;
+  /** Event time, in hours, that goes on at least: for the memory of a session over a day. */
+  hours: number;
+  onProgress: (text: string) => void;
+}
+
+/** Memory at a point of event time. */
+export interface MemoryPoint {
+  hours: number;
+  openSessions: number;
+  bytesPerOpenSession: number;
+}
+
+export interface OpenSessionsFigure {
+  openSessions: number;
+  /** From the first on, warm-up included. */
+  events: number;
+  sessions: number;
+  valueBytesMean: number;
+  lz4Ratio: number;
+  cpuUsPerEvent: number;
+  jsonParseUs: number;
+  ratioToJsonParse: number;
+  bytesPerOpenSession: number;
+  /** Records that the kernel handed to the reference. */
+  undecided: number;
+  memory: MemoryPoint[];
+}
+
+const WARM_MINUTES = 60;
+const MINUTES_PER_HOUR = 60;
+const START_MS = Date.UTC(2026, 0, 30);
+/** Between two calls of `take`: a cut a second at some 200,000 events/s. */
+const EVENTS_PER_CUT = 200_000;
+const SAMPLE_EVENTS = 20_000;
+
+export function runOpenSessions(options: RunOptions): OpenSessionsFigure {
+  const { engine: name, model, lanes, openSessions, rounds, eventsPerRound, hours, onProgress } = options;
+  const bench = new BenchEngine(name, model, lanes, openSessions);
+  const run = new Run(bench, options);
+  while (run.stream.minute < WARM_MINUTES) {
+    run.goOnTo(run.stream.minute + 5);
+    onProgress(
+      `warming up, minute ${run.stream.minute} of ${WARM_MINUTES}, ${bench.openSessions} open sessions`,
+    );
+  }
+  const memory = [run.memoryPoint()];
+  run.compress();
+  const sample = run.sampleValues(SAMPLE_EVENTS);
+  measureJsonParse(sample);
+  run.goOn(eventsPerRound); // the compressed way warms up too
+  const costs: { us: number; jsonParseUs: number }[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    onProgress(`round ${round} of ${rounds}, ${bench.openSessions} open sessions`);
+    costs.push({ us: run.goOn(eventsPerRound), jsonParseUs: measureJsonParse(sample) });
+  }
+  const open = bench.openSessions;
+  memory.push(run.memoryPoint());
+  while (run.stream.minute < hours * MINUTES_PER_HOUR) {
+    run.goOnTo((memory.at(-1)!.hours + 1) * MINUTES_PER_HOUR);
+    memory.push(run.memoryPoint());
+    onProgress(`hour ${Math.round(memory.at(-1)!.hours)} of ${hours}`);
+  }
+  run.prove();
+  return {
+    openSessions: open,
+    events: run.stream.events,
+    sessions: run.stream.sessions,
+    valueBytesMean: run.valueBytesMean,
+    lz4Ratio: run.lz4Ratio,
+    cpuUsPerEvent: median(costs.map(({ us }) => us)),
+    jsonParseUs: median(costs.map(({ jsonParseUs }) => jsonParseUs)),
+    ratioToJsonParse: median(costs.map(({ us, jsonParseUs }) => us / jsonParseUs)),
+    bytesPerOpenSession: memory[1]!.bytesPerOpenSession,
+    undecided: bench.engine.undecided,
+    memory,
+  };
+}
+
+class Run {
+  readonly stream: UserStream;
+  readonly #bench: BenchEngine;
+  readonly #batches: LaneBatches;
+  #events = 0;
+  #rows = 0;
+  #takenAt = 0;
+  #recordBytes = 0;
+  #frameBytes = 0;
+
+  constructor(bench: BenchEngine, { openSessions, model, lanes, recordsPerBatch }: RunOptions) {
+    const { gapMs, allowedDisorderMs } = model;
+    this.#bench = bench;
+    this.stream = new UserStream({ openSessions, gapMs, allowedDisorderMs, startMs: START_MS });
+    this.#batches = new LaneBatches(lanes, recordsPerBatch);
+  }
+
+  get valueBytesMean(): number {
+    return this.#batches.writer.valueBytes / this.stream.events;
+  }
+
+  get lz4Ratio(): number {
+    return this.#recordBytes / this.#frameBytes;
+  }
+
+  compress(): void {
+    this.#batches.compresses = true;
+  }
+
+  /** µs of CPU an event, over at least so many events. */
+  goOn(events: number): number {
+    const until = this.#events + events;
+    const before = this.#events;
+    let cpuMs = 0;
+    while (this.#events < until) cpuMs += this.#acceptNext();
+    return (cpuMs * 1_000) / (this.#events - before);
+  }
+
+  goOnTo(minute: number): void {
+    while (this.stream.minute < minute) this.#acceptNext();
+  }
+
+  memoryPoint(): MemoryPoint {
+    const { openSessions, engine } = this.#bench;
+    const bytesPerOpenSession = engine.sessionBytes / openSessions;
+    return { hours: this.stream.minute / MINUTES_PER_HOUR, openSessions, bytesPerOpenSession };
+  }
+
+  /** Copies of values of the stream, as it goes on. */
+  sampleValues(count: number): Buffer[] {
+    const values: Buffer[] = [];
+    while (values.length < count) {
+      const batch = this.#batches.add(this.stream.next());
+      values.push(this.#batches.lastValue());
+      if (batch !== null) this.#accept(batch);
+    }
+    return values;
+  }
+
+  /** Throws Error unless every event was accepted and every session is open or has its row, with all its events. */
+  prove(): void {
+    for (const batch of this.#batches.flush()) this.#accept(batch);
+    const { events, sessions } = this.stream;
+    this.#take();
+    const { openSessions, lanes } = this.#bench;
+    for (const lane of lanes) lane.applyMarks({ endOfInput: true });
+    const openRows = lanes.map((lane) => lane.take());
+    const letOut = openRows.reduce((sum, emitted) => sum + emitted.rows, 0);
+    const found = [this.#events, this.#rows + letOut, letOut];
+    const expected = [events, sessions, openSessions];
+    if (found.some((count, at) => count !== expected[at])) {
+      throw new Error(`events, sessions, open sessions: ${found}, not ${expected}`);
+    }
+    for (const emitted of openRows) emitted.free();
+  }
+
+  /** Makes events until a lane's batch is full, and reads it. Returns ms of CPU. */
+  #acceptNext(): number {
+    for (;;) {
+      const batch = this.#batches.add(this.stream.next());
+      if (batch !== null) return this.#accept(batch);
+    }
+  }
+
+  #accept(batch: LaneBatch): number {
+    const bytes = this.#bench.place(batch);
+    const began = processCpuMs();
+    this.#events += this.#bench.accept(batch, bytes);
+    if (this.#events - this.#takenAt >= EVENTS_PER_CUT) this.#take();
+    const cpuMs = processCpuMs() - began;
+    if (this.#batches.compresses) {
+      this.#recordBytes += batch.recordBytes;
+      this.#frameBytes += batch.bytes.length;
+    }
+    return cpuMs;
+  }
+
+  #take(): void {
+    this.#takenAt = this.#events;
+    for (const lane of this.#bench.lanes) {
+      const emitted = lane.take();
+      this.#rows += emitted.rows;
+      if (emitted.deadLetters.length > 0) throw new Error(`a dead letter: ${emitted.deadLetters[0]!.detail}`);
+      emitted.free();
+    }
+  }
+}
