@@ -59,6 +59,8 @@ export class TestLog implements PlainLog {
 export class TestRing {
   readonly writer: RingWriter;
   readonly records: Pick<RingRecord, 'type' | 'partition' | 'incarnation' | 'offset' | 'aux'>[] = [];
+  /** A copy of each record's. */
+  readonly payloads: Uint8Array[] = [];
   readonly #consumer: RingConsumer;
 
   constructor(capacityBytes: number) {
@@ -71,6 +73,7 @@ export class TestRing {
     for (let record = this.#consumer.peek(); record !== null; record = this.#consumer.peek()) {
       const { type, partition, incarnation, offset, aux } = record;
       this.records.push({ type, partition, incarnation, offset, aux });
+      this.payloads.push(Uint8Array.from(record.bytes));
       this.#consumer.advance();
     }
   }

@@ -157,6 +157,19 @@ describe('offsets', () => {
     ]);
   });
 
+  test('of the end are where the first open transaction begins, when read committed', async () => {
+    rig = await Rig.start({}, ({ partitions }) => {
+      partitions[0]!.append(3);
+      partitions[0]!.stableOffset = 20n;
+    });
+    const cluster = await connect();
+    const topic = await cluster.topic('clicks');
+    const committed = await cluster.listOffsets(topic, [0], 'latest', 'read_committed');
+    expect(committed).toEqual(new Map([[0, 20n]]));
+    const uncommitted = await cluster.listOffsets(topic, [0], 'latest', 'read_uncommitted');
+    expect(uncommitted).toEqual(new Map([[0, 30n]]));
+  });
+
   test('of a time later than every record are the end', async () => {
     rig = await Rig.start({}, ({ partitions }) => partitions[0]!.append(3));
     const cluster = await connect();
