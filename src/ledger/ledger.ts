@@ -159,9 +159,9 @@ export class Ledger {
   #checkSemantics(): void {
     const last = this.#history.lastSemantics;
     if (last === null || last === this.#options.semantics) return;
-    throw new HeadraceError('LAKE_NOT_OURS', 'the table was written by another model or with other limits', {
+    throw new HeadraceError('LAKE_NOT_OURS', 'the table was written by another model, isolation or limits', {
       where: { table_semantics: last.slice(0, 12), ours: this.#options.semantics.slice(0, 12) },
-      remedy: 'run with the model and limits of before, or start a new table and group',
+      remedy: 'run with the model, kafka.isolation and limits of before, or start a new table and group',
     });
   }
 

@@ -5,11 +5,12 @@ import type { RawRecord, RawRecordFile } from './oracle.js';
 /** Producing for the spine's tests, and reading back what a topic holds and a group has committed, by librdkafka. */
 
 export interface ProducedRecord {
-  key: string;
+  key: string | null;
   value: string | Uint8Array | null;
   timestampMs: number;
   /** By murmur2 of the key when left out. */
   partition?: number;
+  headers?: Record<string, string>[];
 }
 
 const QUEUE_FULL = kafka.CODES.ERRORS.ERR__QUEUE_FULL;
@@ -55,36 +56,34 @@ export class SpineProducer {
 
   /** Hands records over, waiting while the queue is full. They are there after `flush`. */
   async send(topic: string, records: Iterable<ProducedRecord>): Promise<void> {
-    for (const { key, value, timestampMs, partition } of records) {
-      const bytes = value === null ? null : Buffer.from(value as string);
-      while (!this.#tryProduce(topic, partition ?? null, bytes, key, timestampMs)) await sleep(5);
-    }
+    for (const record of records) while (!this.#tryProduce(topic, record)) await sleep(5);
   }
 
   async flush(): Promise<void> {
     await promised((done) => this.#producer.flush(TIMEOUT_MS, done));
   }
 
-  /** Sends records in one transaction, committed. */
-  async sendInTransaction(topic: string, records: Iterable<ProducedRecord>): Promise<void> {
+  async begin(): Promise<void> {
     await promised((done) => this.#producer.beginTransaction(done));
-    await this.send(topic, records);
+  }
+
+  async commit(): Promise<void> {
     await promised((done) => this.#producer.commitTransaction(TIMEOUT_MS, done));
+  }
+
+  /** What was not flushed before is never sent. */
+  async abort(): Promise<void> {
+    await promised((done) => this.#producer.abortTransaction(TIMEOUT_MS, done));
   }
 
   async close(): Promise<void> {
     await promised((done) => this.#producer.disconnect(TIMEOUT_MS, done));
   }
 
-  #tryProduce(
-    topic: string,
-    partition: number | null,
-    value: Buffer | null,
-    key: string,
-    timestampMs: number,
-  ): boolean {
+  #tryProduce(topic: string, { partition, value, key, timestampMs, headers }: ProducedRecord): boolean {
     try {
-      this.#producer.produce(topic, partition, value, key, timestampMs);
+      const bytes = value === null ? null : Buffer.from(value as string);
+      this.#producer.produce(topic, partition ?? null, bytes, key, timestampMs, undefined, headers);
       return true;
     } catch (error) {
       if ((error as { code?: number }).code === QUEUE_FULL) return false;

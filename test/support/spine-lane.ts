@@ -40,8 +40,7 @@ export class SmallKafka {
     const producer = new SpineProducer(this.cluster.bootstrap, properties);
     await producer.connect();
     try {
-      if (properties['transactional.id'] === undefined) await producer.send(topic, records);
-      else await producer.sendInTransaction(topic, records);
+      await producer.send(topic, records);
       await producer.flush();
     } finally {
       await producer.close();
