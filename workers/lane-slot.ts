@@ -24,6 +24,20 @@ export interface LaneSlotOptions {
   engine: SessionEngine;
   limits: WorkerTask['limits'];
   onLive(): void;
+  /** The sessions' memory is used up: lets idle sessions of live lanes go. False: there were none. */
+  makeRoom(): boolean;
+}
+
+/** What a lane emitted up to a place where marks were applied, and how it stood there. */
+export interface LanePart {
+  to: bigint;
+  watermarkMs: number | null;
+  marks: Marks;
+  /** Open sessions that were evicted. */
+  evicted: number;
+  openSessions: number;
+  sessionBytes: number;
+  emitted: Emitted;
 }
 
 /** Fetched data, in its place in the ring. */
@@ -59,6 +73,7 @@ export class LaneSlot {
   #replayed = 0;
   #wasLive = false;
   #lane: LaneEngine | null = null;
+  #parts: LanePart[] = [];
 
   constructor(options: LaneSlotOptions) {
     this.#options = options;
@@ -109,7 +124,7 @@ export class LaneSlot {
       expected: this.nextOffset,
       offset: data.from,
     });
-    if (engine.sessionBytes > limits.sessionMemoryBytes) throw this.#memoryFull();
+    this.#keepRoom();
     const options = { fromOffset: data.from, limits, where: { topic, partition }, aborted: data.aborted };
     openBatches(data.bytes, options, engine.codecs, (batch) => {
       taken.batches++;
@@ -128,18 +143,33 @@ export class LaneSlot {
       const accepted = lane.accept(batch, this.nextOffset, this.#nextStop(end));
       taken.events += accepted.events;
       this.nextOffset = accepted.nextOffset;
-      if (accepted.full) throw this.#memoryFull();
+      if (accepted.full && !this.#options.makeRoom()) throw this.#memoryFull();
       this.#meetCuts(this.nextOffset);
     }
   }
 
-  applyMarks(marks: Marks): void {
-    this.#lane?.applyMarks(marks);
+  /** The reference knows no end of its own: looked at before each payload. */
+  #keepRoom(): void {
+    const { engine, limits, makeRoom } = this.#options;
+    while (engine.sessionBytes > limits.sessionMemoryBytes) if (!makeRoom()) throw this.#memoryFull();
   }
 
-  /** What was emitted since the last cut; the next one begins empty. The receiver frees it. */
-  take(): Emitted {
-    return this.#laneOf('a lane without sessions emits nothing').take();
+  /** Ends a part where the lane stands; its marks were applied. */
+  endPart(marks: Marks, evicted: number): void {
+    const { nextOffset: to, watermarkMs, openSessions, sessionBytes } = this;
+    const emitted = this.#laneOf('a lane without sessions emits nothing').take();
+    this.#parts.push({ to, watermarkMs, marks, evicted, openSessions, sessionBytes, emitted });
+  }
+
+  /** All that was emitted since the last cut; the next one begins empty. The receiver frees it. */
+  takeParts(): LanePart[] {
+    const parts = this.#parts;
+    this.#parts = [];
+    return parts;
+  }
+
+  applyMarks(marks: Marks): void {
+    this.#lane?.applyMarks(marks);
   }
 
   /** The open sessions as a snapshot's content. */
@@ -155,6 +185,7 @@ export class LaneSlot {
 
   /** Gives the memory of its sessions back. */
   free(): void {
+    for (const { emitted } of this.takeParts()) emitted.free();
     this.#lane?.free();
     this.#lane = null;
   }
@@ -193,7 +224,7 @@ export class LaneSlot {
       const cut = this.#replay[this.#replayed]!;
       if (cut.to > offset) return;
       this.applyMarks(cut.marks);
-      const emitted = this.take();
+      const emitted = this.#laneOf('a lane without sessions replays nothing').take();
       const { rows, crc, deadLetters } = emitted;
       const letters = deadLetters.length;
       emitted.free();

@@ -3,7 +3,7 @@ import { systemClock } from '#src/clock.js';
 import { sessionDate } from '#src/columnar/session-date.js';
 import { HeadraceError, messageOf } from '#src/errors.js';
 import type { ObjectStore } from '#src/lake/store/store.js';
-import type { CutLane, SealedFile, SealedLane, SealedReport } from '#src/ledger/types.js';
+import type { CutLane, EvictionOrder, SealedFile, SealedLane, SealedReport } from '#src/ledger/types.js';
 import type { Marks } from '#src/model/marks.js';
 import type { CompiledModel, DeadLetter } from '#src/model/types.js';
 import type { CutCommand, WorkerMessage } from '#src/pool/messages.js';
@@ -12,7 +12,7 @@ import { encodeSnapshot, type SnapshotMeta } from '#src/reference/snapshot.js';
 import { deadLetterCounter, type WorkerCounters } from '#src/telemetry/counters.js';
 import { encodeDeadLetters } from './dead-letter-file.js';
 import type { DayRows, Emitted, SessionEngine } from './engines/engine.js';
-import type { LaneSlot } from './lane-slot.js';
+import type { LanePart, LaneSlot } from './lane-slot.js';
 import { type Eviction, RoomMaker } from './make-room.js';
 
 /**
@@ -58,6 +58,7 @@ const RETRY_MS_MAX = 5_000;
 export class Sealer {
   readonly #options: SealerOptions;
   readonly #room = new RoomMaker<LaneSlot>();
+  #order: EvictionOrder | null = null;
   #tail: Promise<void> = Promise.resolve();
 
   constructor(options: SealerOptions) {
@@ -67,56 +68,69 @@ export class Sealer {
   /** Cuts the lanes that take part. The report follows when the files are durable. */
   cut(command: CutCommand, slots: ReadonlyMap<number, LaneSlot>): void {
     const cut: Cut = { command, lanes: [], sessionBytes: 0 };
-    const lanes = new Map<number, LaneSlot>();
-    for (const { partition, incarnation } of command.lanes) {
-      const slot = slots.get(partition);
-      if (slot?.incarnation === incarnation && slot.sealable) lanes.set(partition, slot);
-    }
-    const evictions = this.#makeRoom(command, lanes);
+    const lanes = new Map<LaneSlot, CutLane>();
     for (const wanted of command.lanes) {
-      const slot = lanes.get(wanted.partition);
-      if (slot === undefined) continue;
-      const eviction = evictions.get(slot.partition);
-      const others = marksAt(slot.nextOffset, wanted);
-      slot.applyMarks(others);
-      const marks = eviction === undefined ? others : { ...others, evictBeforeMs: eviction.beforeMs };
-      const emitted = slot.take();
-      cut.lanes.push({
-        emitted,
-        snapshot: wanted.snapshot
-          ? { meta: this.#snapshotMeta(command.cutId, slot), content: slot.snapshot() }
-          : null,
-        sealed: {
-          partition: slot.partition,
-          incarnation: slot.incarnation,
-          to: slot.nextOffset,
-          watermarkMs: slot.watermarkMs,
-          marks,
-          rows: emitted.rows,
-          deadLetters: emitted.deadLetters.length,
-          crc: emitted.crc,
-          openSessions: slot.openSessions,
-          evicted: eviction?.sessions ?? 0,
-          sessionBytes: slot.sessionBytes,
-          snapshot: null,
-        },
-      });
+      const slot = slots.get(wanted.partition);
+      if (slot?.incarnation === wanted.incarnation && slot.sealable) lanes.set(slot, wanted);
+    }
+    for (const [slot, { evicted, marks }] of this.#marksOf(command, lanes)) slot.endPart(marks, evicted);
+    for (const [slot, wanted] of lanes) {
+      cut.lanes.push(...slot.takeParts().map((part) => cutOfLane(slot, part)));
+      if (wanted.snapshot) {
+        const meta = this.#snapshotMeta(command.cutId, slot);
+        cut.lanes.at(-1)!.snapshot = { meta, content: slot.snapshot() };
+      }
     }
     cut.sessionBytes = this.#options.engine.sessionBytes;
     this.#tail = this.#tail.then(() => this.#write(cut)).catch((error: unknown) => this.#options.fail(error));
   }
 
-  /** Lets idle sessions out where the main thread's order holds: behind the cut's watermarks, before its other marks. */
-  #makeRoom(
-    { eviction, lanes: wanted }: CutCommand,
-    lanes: ReadonlyMap<number, LaneSlot>,
-  ): Map<number, Eviction> {
-    if (eviction === undefined) return new Map();
-    for (const { partition, marks } of wanted) {
+  /** Applies a cut's marks, in the order in which a replay will: watermark, eviction, the others. */
+  #marksOf(
+    { eviction }: CutCommand,
+    lanes: ReadonlyMap<LaneSlot, CutLane>,
+  ): Map<LaneSlot, { marks: Marks; evicted: number }> {
+    this.#order = eviction ?? this.#order;
+    for (const [slot, { marks }] of lanes) {
       const { idleWatermarkMs } = marks;
-      if (idleWatermarkMs !== undefined) lanes.get(partition)?.applyMarks({ idleWatermarkMs });
+      if (idleWatermarkMs !== undefined) slot.applyMarks({ idleWatermarkMs });
     }
-    return this.#room.follow(eviction, lanes, () => this.#options.engine.sessionBytes);
+    const evictions = eviction === undefined ? new Map<LaneSlot, Eviction>() : this.#evict(lanes.keys());
+    const applied = new Map<LaneSlot, { marks: Marks; evicted: number }>();
+    for (const [slot, wanted] of lanes) {
+      const gone = evictions.get(slot);
+      const marks = marksAt(slot.nextOffset, wanted);
+      slot.applyMarks(marks);
+      applied.set(slot, {
+        marks: gone === undefined ? marks : { ...marks, evictBeforeMs: gone.beforeMs },
+        evicted: gone?.sessions ?? 0,
+      });
+    }
+    return applied;
+  }
+
+  /** Holds until a cut brings another. */
+  begin(order: EvictionOrder): void {
+    this.#order ??= order;
+  }
+
+  /**
+   * The session memory is used up between two cuts: does now what the next one would do, since it lies behind all that the
+   * ring still holds. Each lane's mark is reported with that cut, at its own offset. False: nothing could go.
+   */
+  makeRoom(slots: Iterable<LaneSlot>): boolean {
+    const before = this.#options.engine.sessionBytes;
+    for (const [slot, { beforeMs, sessions }] of this.#evict(slots)) {
+      slot.endPart({ evictBeforeMs: beforeMs }, sessions);
+    }
+    return this.#options.engine.sessionBytes < before;
+  }
+
+  /** A frozen lane stops here and asks for no more memory: its sessions stay whole. */
+  #evict(slots: Iterable<LaneSlot>): Map<LaneSlot, Eviction> {
+    if (this.#order === null) return new Map();
+    const giving = [...slots].filter((slot) => slot.sealable && !slot.frozen);
+    return this.#room.follow(this.#order, giving, () => this.#options.engine.sessionBytes);
   }
 
   /** Resolves when every cut so far is reported. */
@@ -176,7 +190,7 @@ export class Sealer {
       sizeBytes: encoded.bytes.byteLength,
       rows: encoded.rows,
       stats: encoded.stats,
-      lanes: day.partitions.sort((a, b) => a - b),
+      lanes: [...new Set(day.partitions)].sort((a, b) => a - b),
     };
   }
 
@@ -236,6 +250,12 @@ function snapshotPath({ appId, partition, offset, cutId }: SnapshotMeta): string
 }
 
 /** Days ascending; of each, the rows lane by lane. */
+function cutOfLane({ partition, incarnation }: LaneSlot, { emitted, ...stood }: LanePart): CutOfLane {
+  const { rows, crc, deadLetters } = emitted;
+  const lane = { partition, incarnation, ...stood, rows, deadLetters: deadLetters.length, crc };
+  return { emitted, sealed: { ...lane, snapshot: null }, snapshot: null };
+}
+
 function daysOf(lanes: readonly CutOfLane[]): [number, Day][] {
   const days = new Map<number, Day>();
   for (const { sealed, emitted } of lanes) {

@@ -175,7 +175,9 @@ class WorkerLoop {
       engine: this.#engine,
       limits: this.#task.limits,
       onLive: () => this.#post({ type: 'lane-live', partition, incarnation }),
+      makeRoom: () => this.#sealer.makeRoom(this.#slots.values()),
     });
+    this.#sealer.begin(command.eviction);
     this.#letGo(partition);
     this.#slots.set(partition, slot);
     this.#load(slot, command).catch((error: unknown) => this.#fail(error));

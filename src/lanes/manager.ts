@@ -6,13 +6,12 @@ import type { Coordinator } from '../ledger/coordinator.js';
 import { isEndedAt, recoveryOf } from '../ledger/history.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { type CommitPlan, lanesLost } from '../ledger/protocol.js';
-import type { CutCommand } from '../ledger/types.js';
+import type { CutCommand, EvictionOrder } from '../ledger/types.js';
 import type { AssignCommand, MainMessage, WorkerMessage } from '../pool/messages.js';
 import type { Random } from '../random.js';
 import type { RingWriter } from '../ring/writer.js';
 import type { Log } from '../telemetry/log.js';
 import { isHeld, type Lane } from './lane.js';
-import type { SessionMemory } from './session-memory.js';
 import type { SnapshotJanitor } from './snapshot-janitor.js';
 import { WorkerLink } from './worker-link.js';
 
@@ -33,7 +32,8 @@ export interface LaneManagerOptions {
   log: Log;
   topic: string;
   snapshotIntervalMs: number;
-  memory: Pick<SessionMemory, 'orderFor'>;
+  /** How workers make room when their session memory fills. */
+  eviction: EvictionOrder;
   /** Offsets to start from, for lanes that the ledger does not know. */
   startOffsets(partitions: number[]): Promise<ReadonlyMap<number, bigint>>;
   /** Bounded run: where the input of each lane ends; null: it does not. */
@@ -273,9 +273,7 @@ export class LaneManager {
 
   /** Sends a cut to the workers of its lanes; returns those workers. */
   sendCut(command: CutCommand): number[] {
-    return this.#link.cut(command, this.#lanes, (worker, cut) =>
-      this.#draining ? null : this.#options.memory.orderFor(worker, cut, this.#lanes),
-    );
+    return this.#link.cut(command, this.#lanes, this.#options.eviction);
   }
 
   #lanesOf(partitions: readonly number[]): Lane[] {
@@ -335,6 +333,7 @@ export class LaneManager {
       startOffset: history.startOffset,
       committedTo: history.committedTo,
       replay: recovery.replay,
+      eviction: this.#options.eviction,
     };
     if (history.committedTo > fromOffset) {
       const offsets = history.committedTo - fromOffset;

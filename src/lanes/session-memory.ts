@@ -1,74 +1,41 @@
 import type { Clock } from '../clock.js';
-import type { CutLane, EvictionOrder, SealedLane, SealedReport } from '../ledger/types.js';
+import type { EvictionOrder, SealedLane, SealedReport } from '../ledger/types.js';
 import type { Log } from '../telemetry/log.js';
 import { RepeatLimitedLog } from '../telemetry/repeat-limited-log.js';
-import { EVICT_ABOVE, evictionOrder } from './eviction.js';
-import type { Lane } from './lane.js';
+import { evictionOrder } from './eviction.js';
 
-/** Watches how full the workers' session memories are: sends eviction orders along with cuts, and tells what came of them. */
+/** How full the workers' session memories are: the order by which they make room, and the alarms about what came of it. */
 export interface SessionMemoryOptions {
   topic: string;
-  workers: number;
   /** limits.session_memory_bytes, of each worker. */
   limitBytes: number;
   gapMs: number;
-  /** What the worker's sessions take by its shared counters: more recent than any report. */
-  sessionBytes(worker: number): number;
   clock: Clock;
   log: Log;
 }
 
 export class SessionMemory {
+  /** Goes with every lane and every cut behind which lanes go on. */
+  readonly order: EvictionOrder;
   readonly #options: SessionMemoryOptions;
   readonly #log: RepeatLimitedLog;
-  /** By partition, as of the lane's last report. */
-  readonly #lanes = new Map<number, { sessionBytes: number; evicted: number }>();
-  /** By worker: bytes of its sessions as of its last report. */
-  readonly #reported = new Map<number, number>();
+  /** By partition. */
+  readonly #evicted = new Map<number, number>();
 
   constructor(options: SessionMemoryOptions) {
+    this.order = evictionOrder(options);
     this.#options = options;
     this.#log = new RepeatLimitedLog(options.log, options.clock);
   }
 
-  /** For a worker's part of a cut. Lanes that stop at it ask for no more memory: their sessions stay whole. */
-  orderFor(worker: number, cut: readonly CutLane[], lanes: ReadonlyMap<number, Lane>): EvictionOrder | null {
-    const { limitBytes, gapMs, sessionBytes } = this.#options;
-    const going = cut.filter(
-      ({ partition, marks }) => lanes.get(partition)?.state === 'live' && marks.endOfInput !== true,
-    );
-    return evictionOrder({
-      limitBytes,
-      gapMs,
-      sessionBytes: sessionBytes(worker),
-      lanes: going.map(({ partition }) => ({
-        partition,
-        sessionBytes: this.#lanes.get(partition)?.sessionBytes ?? 0,
-      })),
-    });
-  }
-
-  /** Has a worker become so full since its last report that the next cut should not be waited for? */
-  get isPressing(): boolean {
-    const { workers, sessionBytes } = this.#options;
-    const all = Array.from({ length: workers }, (_, worker) => worker);
-    return all.some(
-      (worker) => this.#isFull(sessionBytes(worker)) && !this.#isFull(this.#reported.get(worker) ?? 0),
-    );
-  }
-
+  /** A worker's report: tells who had to give up sessions, and when that was not enough. */
   sealed(report: SealedReport): void {
-    for (const lane of report.lanes) {
-      const evicted = (this.#lanes.get(lane.partition)?.evicted ?? 0) + lane.evicted;
-      this.#lanes.set(lane.partition, { sessionBytes: lane.sessionBytes, evicted });
-      if (lane.evicted > 0) this.#alarm(report, lane, evicted);
+    for (const lane of report.lanes.filter(({ evicted }) => evicted > 0)) {
+      const evictedSoFar = (this.#evicted.get(lane.partition) ?? 0) + lane.evicted;
+      this.#evicted.set(lane.partition, evictedSoFar);
+      this.#alarm(report, lane, evictedSoFar);
     }
-    this.#reported.set(report.worker, report.sessionBytes);
-    if (this.#isFull(report.sessionBytes)) this.#alarmFull(report);
-  }
-
-  #isFull(sessionBytes: number): boolean {
-    return sessionBytes > this.#options.limitBytes * EVICT_ABOVE;
+    if (report.sessionBytes > this.order.aboveBytes) this.#alarmFull(report);
   }
 
   #alarm(report: SealedReport, lane: SealedLane, evictedSoFar: number): void {

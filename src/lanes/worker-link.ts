@@ -52,11 +52,7 @@ export class WorkerLink {
   }
 
   /** Sends each worker its lanes' part of a cut; those of other incarnations are left out. Returns the workers. */
-  cut(
-    command: CutCommand,
-    lanes: ReadonlyMap<number, Lane>,
-    orderFor: (worker: number, lanes: CutLane[]) => EvictionOrder | null,
-  ): number[] {
+  cut(command: CutCommand, lanes: ReadonlyMap<number, Lane>, eviction: EvictionOrder): number[] {
     const byWorker = new Map<number, CutLane[]>();
     for (const cut of command.lanes) {
       const lane = lanes.get(cut.partition);
@@ -64,8 +60,9 @@ export class WorkerLink {
       byWorker.set(lane.worker, [...(byWorker.get(lane.worker) ?? []), cut]);
     }
     for (const [worker, own] of byWorker) {
-      const eviction = orderFor(worker, own);
-      const part: CutCommand = { ...command, lanes: own, ...(eviction === null ? {} : { eviction }) };
+      // at its end a lane asks for no more memory: its sessions stay whole
+      const goOn = own.some(({ marks }) => marks.endOfInput !== true);
+      const part: CutCommand = { ...command, lanes: own, ...(goOn ? { eviction } : {}) };
       this.#command(worker, RecordType.cut, -1, 0, pack(part));
     }
     return [...byWorker.keys()];

@@ -170,7 +170,7 @@ export class LedgerHistory {
 
   /** Drops the cuts up to and including the one whose state a kept snapshot holds. */
   #forgetBefore(lane: LaneHistory, cutId: string): void {
-    const at = lane.cuts.findIndex((cut) => cut.cutId === cutId);
+    const at = lane.cuts.findLastIndex((cut) => cut.cutId === cutId);
     if (at >= 0) lane.cuts = lane.cuts.slice(at + 1);
   }
 }
@@ -185,7 +185,7 @@ export function recoveryOf(
 ): { snapshot: SnapshotRef | null; replay: RecordedCut[] } | null {
   const snapshot = lane.snapshots.filter((candidate) => !unusable.has(candidate.path)).at(-1);
   if (snapshot !== undefined) {
-    const at = lane.cuts.findIndex((cut) => cut.cutId === snapshot.cutId);
+    const at = lane.cuts.findLastIndex((cut) => cut.cutId === snapshot.cutId);
     return { snapshot, replay: condensed(lane.cuts.slice(at + 1)) };
   }
   if (lane.snapshots.length >= 2) return null;

@@ -43,7 +43,10 @@ export interface DeadLetterFile {
   lanes: number[];
 }
 
-/** One lane's part of a cut, as its worker sealed it. */
+/**
+ * One lane's part of a cut, as its worker sealed it. A lane that gave up sessions between two cuts has several, in order of
+ * `to`, of which the last one stands at the cut itself.
+ */
 export interface SealedLane {
   partition: number;
   incarnation: number;
@@ -55,9 +58,9 @@ export interface SealedLane {
   deadLetters: number;
   crc: number;
   openSessions: number;
-  /** Open sessions that the cut's eviction mark let out. */
+  /** Open sessions that its eviction mark let out. */
   evicted: number;
-  /** Bytes of the lane's sessions behind the cut. */
+  /** Bytes of the lane's sessions behind it. */
   sessionBytes: number;
   snapshot: SnapshotRef | null;
 }
@@ -75,9 +78,10 @@ export interface CutCommand {
 }
 
 /**
- * Which sessions go when a worker's session memory is nearly full, decided on the main thread (src/lanes/eviction.ts). It
- * holds where the cut lies among the data: the worker alone knows how full it is there and where the watermarks stand. What
- * it comes to is a mark of each lane that gave something up, `evictBeforeMs`, which the ledger keeps.
+ * Which sessions go when a worker's session memory fills, decided on the main thread (src/lanes/eviction.ts). It holds
+ * where the cut lies among the data, and until the next one should the memory end before: the worker alone knows how full
+ * it is there and where the watermarks stand. What it comes to is a mark of each lane that gave something up,
+ * `evictBeforeMs`, at the offset where the lane stood; the cut carries it into the ledger.
  */
 export interface EvictionOrder {
   /** Nothing happens at or below this many bytes of sessions. */
@@ -86,8 +90,6 @@ export interface EvictionOrder {
   untilBytes: number;
   /** How far behind its lane's watermark a session's last event lies when it goes: from the most idle to the least. */
   idleMs: number[];
-  /** For each of `idleMs`, the lanes that give, in this order. */
-  partitions: number[];
   /** A lane is asked again when its sessions to go lie this much behind those of the last time: before, little is found. */
   spacingMs: number;
 }

@@ -19,6 +19,8 @@ import { BASE_MS, LaneProbe, tinyModel } from '../support/reference-lane.js';
  * evictions for want of memory, batches that come out wrong, a ledger behind a bad line. Whatever happened, the committed files add up to what one reference lane gives for the events.
  */
 const LANES = 3;
+/** More than all sessions take. */
+const PLENTY_BYTES = 2 ** 30;
 const model = tinyModel();
 
 interface Standing {
@@ -154,7 +156,7 @@ class Bottle {
     this.#topic = topic;
   }
 
-  async start(ends = this.#someEnds()): Promise<BottledEngine> {
+  async start(ends = this.#someEnds(), sessionMemoryBytes = this.#someMemoryBytes()): Promise<BottledEngine> {
     const number = this.#started++;
     const engine = await BottledEngine.start({
       engineId: `engine-${number}`,
@@ -165,11 +167,15 @@ class Bottle {
       random: seededRandom(this.#random.below(2 ** 31)),
       startMs: Date.UTC(2026, 1, 1) + number * 3_600_000,
       ends,
-      // half of the engines have so little memory that they must evict
-      sessionMemoryBytes: this.#random.below(2) === 0 ? 2 ** 30 : 1_000 + this.#random.below(8_000),
+      sessionMemoryBytes,
     });
     this.engines.push(engine);
     return engine;
+  }
+
+  /** Half of the engines have so little that they must evict, and now and then halt. */
+  #someMemoryBytes(): number {
+    return this.#random.below(2) === 0 ? PLENTY_BYTES : 1_000 + this.#random.below(8_000);
   }
 
   /** Every third engine is a bounded run, to anywhere. */
@@ -247,7 +253,7 @@ async function schedule(seed: number, folder: string): Promise<void> {
   for (let step = 60 + random.below(200); step > 0; step--) await bottle.step();
   for (const engine of bottle.alive) await engine.crash();
   const ends = values.map((lane) => BigInt(lane.length));
-  const last = await bottle.start({ ...ends });
+  const last = await bottle.start({ ...ends }, PLENTY_BYTES);
   await last.manager.assigned([0, 1, 2]);
   await last.finish();
   await last.stop();

@@ -41,7 +41,7 @@ export interface BottleOptions {
   startMs: number;
   /** A bounded run: where each partition ends; null: a run without an end. */
   ends: Record<number, bigint> | null;
-  /** What a worker's sessions may take before idle ones are evicted. */
+  /** By this much, and at each cut, idle sessions are evicted; at twice as much without any, lanes halt. */
   sessionMemoryBytes: number;
 }
 
@@ -65,7 +65,7 @@ export class BottledEngine {
   readonly #options: BottleOptions;
 
   private constructor(options: BottleOptions) {
-    const { folder, model, random, memory, startMs } = options;
+    const { folder, model, random, memory, startMs, sessionMemoryBytes } = options;
     this.#options = options;
     this.clock = new HurriedClock(startMs);
     const faults = randomFaults(random, 0.15);
@@ -75,7 +75,14 @@ export class BottledEngine {
       onGet: (path) => this.manager !== undefined && faults.onGet!(path),
     });
     this.#workers = [0, 1].map(
-      (worker) => new FakeMainThread({ folder, model, worker, ringCapacityBytes: 64 * 1024 }),
+      (worker) =>
+        new FakeMainThread({
+          folder,
+          model,
+          worker,
+          ringCapacityBytes: 64 * 1024,
+          limits: { sessionMemoryBytes: 2 * sessionMemoryBytes },
+        }),
     );
     for (const worker of this.#workers) {
       worker.onMessage = (message) => this.#onMessage(message);
@@ -111,10 +118,7 @@ export class BottledEngine {
       snapshotIntervalMs: 20_000,
       startOffsets: (partitions) => new Map(partitions.map((partition) => [partition, 0n])),
       ends,
-      sessionMemory: {
-        limitBytes: options.sessionMemoryBytes,
-        sessionBytes: (worker) => engine.#workers[worker]!.counters().sessionBytes,
-      },
+      sessionMemoryBytes: options.sessionMemoryBytes,
       onFatal: (error) => engine.fatal.push(error),
     });
     Object.assign(engine, wired);

@@ -2,7 +2,7 @@ import type { Clock } from '#src/clock.js';
 import type { OffsetsFollower } from '#src/followers/offsets.js';
 import type { ObjectStore } from '#src/lake/store/store.js';
 import { IDLE_COMMIT_MS, LaneManager } from '#src/lanes/manager.js';
-import { SessionMemory, type SessionMemoryOptions } from '#src/lanes/session-memory.js';
+import { SessionMemory } from '#src/lanes/session-memory.js';
 import type { SnapshotJanitor } from '#src/lanes/snapshot-janitor.js';
 import { Coordinator } from '#src/ledger/coordinator.js';
 import type { Ledger } from '#src/ledger/ledger.js';
@@ -17,7 +17,7 @@ import { HurriedClock } from './fake-time.js';
 import { FakeWorker } from './fake-worker.js';
 
 /** Of each worker. */
-export const SESSION_LIMIT_BYTES = 1_000_000;
+export const SESSION_MEMORY_BYTES = 1_000_000;
 /** That of the tiny model. */
 const GAP_MS = 10_000;
 
@@ -29,8 +29,6 @@ export interface FakeEngineOptions {
   /** Where lanes start that the ledger does not know; 100 when left out. */
   starts?: Record<number, bigint>;
   ends?: Record<number, bigint>;
-  /** What each worker's sessions take by its counters; 0 when left out. */
-  sessionBytes?: (worker: number) => number;
 }
 
 /** The main thread's parts, real, over workers and a fetcher that do as the test says. */
@@ -141,7 +139,7 @@ export class FakeEngine {
         return new Map(partitions.map((partition) => [partition, options.starts?.[partition] ?? 100n]));
       },
       ends: options.ends ?? null,
-      sessionMemory: { limitBytes: SESSION_LIMIT_BYTES, sessionBytes: options.sessionBytes ?? (() => 0) },
+      sessionMemoryBytes: SESSION_MEMORY_BYTES,
       onFatal: (error) => this.fatal.push(error),
     });
     Object.assign(this, wired);
@@ -162,7 +160,7 @@ export interface EngineWiring {
   snapshotIntervalMs: number;
   startOffsets(partitions: number[]): ReadonlyMap<number, bigint>;
   ends: Record<number, bigint> | null;
-  sessionMemory: Pick<SessionMemoryOptions, 'limitBytes' | 'sessionBytes'>;
+  sessionMemoryBytes: number;
   onFatal(error: unknown): void;
 }
 
@@ -174,9 +172,8 @@ export async function wireEngine(
   const onForeign = (version: number, partitions: number[]) => manager.onForeign(version, partitions);
   const ledger = await openLedger(store, { engineId, clock, random, log, onForeign });
   const memory = new SessionMemory({
-    ...wiring.sessionMemory,
     topic: 'clicks',
-    workers: wiring.rings.length,
+    limitBytes: wiring.sessionMemoryBytes,
     gapMs: GAP_MS,
     clock,
     log,
@@ -184,7 +181,7 @@ export async function wireEngine(
   const manager = new LaneManager({
     ...wiring,
     ledger,
-    memory,
+    eviction: memory.order,
     fetcher: wiring.fetcher.asFetcher,
     janitor: wiring.janitor(ledger),
     topic: 'clicks',

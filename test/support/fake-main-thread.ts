@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { pack } from 'msgpackr';
 import { type SessionEngineName, workerMemory } from '#src/config/worker-memory.js';
-import type { CutLane, SealedLane, SealedReport } from '#src/ledger/types.js';
+import type { CutLane, EvictionOrder, SealedLane, SealedReport } from '#src/ledger/types.js';
 import type { CompiledModel } from '#src/model/types.js';
 import type {
   AssignCommand,
@@ -29,6 +29,14 @@ export interface MainThreadOptions {
   worker?: number;
 }
 
+/** Room for ever. */
+export const NO_EVICTION: EvictionOrder = {
+  aboveBytes: Number.MAX_SAFE_INTEGER,
+  untilBytes: Number.MAX_SAFE_INTEGER,
+  idleMs: [],
+  spacingMs: 0,
+};
+
 type CutPart = CutLane | Pick<CutCommand, 'eviction'>;
 
 /** The main thread of one real worker that runs beside it, in the same thread: real ring, real port, real files. */
@@ -43,7 +51,7 @@ export class FakeMainThread {
   #cutIds = 0;
 
   constructor(options: MainThreadOptions) {
-    const { folder, model, worker = 0, engine = 'reference', ringCapacityBytes = 256 * 1024 } = options;
+    const { folder, model, worker = 0, engine = 'kernel', ringCapacityBytes = 256 * 1024 } = options;
     const limits = { ...LIMITS, ...options.limits };
     const { ringAt, totalPages } = workerMemory({ ...limits, ringBytes: ringCapacityBytes }, engine);
     const memory = new WebAssembly.Memory({ initial: totalPages, maximum: totalPages, shared: true });
@@ -87,6 +95,7 @@ export class FakeMainThread {
       startOffset: 0n,
       committedTo: 0n,
       replay: [],
+      eviction: NO_EVICTION,
       ...lane,
     };
     this.#command(RecordType.assign, lane.partition, lane.incarnation, pack(command));

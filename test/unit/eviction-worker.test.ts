@@ -18,7 +18,6 @@ const always: EvictionOrder = {
   aboveBytes: 0,
   untilBytes: 0,
   idleMs: [10_000, 5_000],
-  partitions: [0],
   spacingMs: 1_000,
 };
 const never: EvictionOrder = { ...always, aboveBytes: 2 ** 30 };

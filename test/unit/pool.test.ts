@@ -5,6 +5,7 @@ import type { AssignCommand, WorkerMessage } from '#src/pool/messages.js';
 import type { WorkerPool } from '#src/pool/pool.js';
 import { RecordType } from '#src/ring/layout.js';
 import { readCounters } from '#src/telemetry/counters.js';
+import { NO_EVICTION } from '../support/fake-main-thread.js';
 import { eventually } from '../support/fake-time.js';
 import { batchOf, events, model, wanted } from '../support/fake-worker-input.js';
 import { withFolder } from '../support/lake-table.js';
@@ -64,6 +65,7 @@ function assign(pool: WorkerPool, worker: number, partition: number): void {
     startOffset: 0n,
     committedTo: 0n,
     replay: [],
+    eviction: NO_EVICTION,
   };
   command(pool, worker, RecordType.assign, partition, lane);
 }

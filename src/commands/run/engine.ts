@@ -17,7 +17,7 @@ import type { CompiledModel } from '../../model/types.js';
 import type { WorkerMessage } from '../../pool/messages.js';
 import { WorkerPool } from '../../pool/pool.js';
 import type { Random } from '../../random.js';
-import { bytesPerOpenSession, readCounters, sumCounters } from '../../telemetry/counters.js';
+import { bytesPerOpenSession, sumCounters } from '../../telemetry/counters.js';
 import type { Log } from '../../telemetry/log.js';
 import { cpuFigures, type RunFigures, runFigures } from './figures.js';
 import type { PreparedLake } from './lake.js';
