@@ -51,7 +51,7 @@ export class FakeMainThread {
   #cutIds = 0;
 
   constructor(options: MainThreadOptions) {
-    const { folder, model, worker = 0, engine = 'kernel', ringCapacityBytes = 256 * 1024 } = options;
+    const { folder, model, worker = 0, engine = 'reference', ringCapacityBytes = 256 * 1024 } = options;
     const limits = { ...LIMITS, ...options.limits };
     const { ringAt, totalPages } = workerMemory({ ...limits, ringBytes: ringCapacityBytes }, engine);
     const memory = new WebAssembly.Memory({ initial: totalPages, maximum: totalPages, shared: true });

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import type { SessionEngineName } from '#src/config/worker-memory.js';
 import type { CutLane, RecordedCut, SealedLane, SealedReport } from '#src/ledger/types.js';
 import type { WorkerTask } from '#src/pool/messages.js';
 import { type BatchSpec, buildBatch } from './batch-builder.js';
@@ -13,12 +14,16 @@ import { BASE_MS, type TinyEvent, tinyModel } from './reference-lane.js';
 
 export const model = tinyModel();
 
+/** What is true of a worker is true with each. */
+export const ENGINES: readonly SessionEngineName[] = ['reference', 'kernel'];
+
 export async function withWorker(
   work: (main: FakeMainThread, folder: string) => Promise<void>,
   limits: Partial<WorkerTask['limits']> = {},
+  engine: SessionEngineName = 'reference',
 ): Promise<void> {
   await withFolder(async (folder) => {
-    const main = new FakeMainThread({ folder, model, limits });
+    const main = new FakeMainThread({ folder, model, limits, engine });
     try {
       await work(main, folder);
     } finally {

@@ -1,8 +1,20 @@
+import { workerMemory } from '#src/config/worker-memory.js';
 import type { WorkerTask } from '#src/pool/messages.js';
+import { systemRandom } from '#src/random.js';
 import type { SessionEngine } from './engine.js';
+import { KernelEngine } from './kernel-engine.js';
 import { ReferenceEngine } from './reference-engine.js';
 
 /** The one place that knows which engines there are. Both give the same rows: nothing but speed depends on the choice. */
-export function makeEngine({ model }: WorkerTask): SessionEngine {
-  return new ReferenceEngine(model);
+export function makeEngine(task: WorkerTask): SessionEngine {
+  const { model, memory, limits } = task;
+  if (task.engine === 'reference') return new ReferenceEngine(model);
+  return new KernelEngine({
+    memory,
+    ...workerMemory({ ...limits, ringBytes: task.ringCapacityBytes }, task.engine),
+    model,
+    sessionBytesMax: limits.sessionMemoryBytes,
+    recordBytesMax: limits.recordBytesMax,
+    seed: systemRandom.id63(),
+  });
 }
