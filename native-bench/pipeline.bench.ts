@@ -16,9 +16,6 @@ if (args.includes('--help')) {
   process.stderr.write('pipeline: start it by npm run bench -- pipeline\n');
   process.exitCode = 1;
 } else {
-  // an ended benchmark ends its broker and its engine
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.once(signal, () => process.exit(130));
   const places = {
     engine: fileURLToPath(new URL('../engine.js', import.meta.url)),
     jarsFolder: HEADRACE_KAFKA_JARS,

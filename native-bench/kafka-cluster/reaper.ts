@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 
 /**
- * Kills the brokers and removes their folder when this process ends in any way, SIGKILL included: a shell of its own
- * session reads our pipe, and the end of the pipe is the end of us.
+ * Kills processes that were started and removes their folder when this process ends in any way, SIGKILL included: a shell
+ * of its own session reads our pipe, and the end of the pipe is the end of us.
  *
- * Lines in: `+PID` a broker was started, `-PID` it has ended (its number may be somebody else's soon).
+ * Lines in: `+PID` a process was started, `-PID` it has ended (its number may be somebody else's soon).
  */
 const SCRIPT = `
 pids=

@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { type Clock, systemClock } from '#src/clock.js';
 import { formatCount, formatRate, progressLine } from '#src/telemetry/progress.js';
 import { measureJsonParse } from '../json-parse.js';
+import { Reaper } from '../kafka-cluster/reaper.js';
 import { thisMachine } from '../machine.js';
 import { tryReadLast, writeResult } from '../result-folder.js';
 import type { Output } from '../stages-command.js';
@@ -75,6 +76,7 @@ async function measureRuns(
   output: Output,
 ): Promise<RunFigure[]> {
   const folder = mkdtempSync(join(tmpdir(), 'headrace-pipeline-'));
+  const reaper = new Reaper(folder);
   const figures: RunFigure[] = [];
   try {
     measureJsonParse(sample);
@@ -86,6 +88,7 @@ async function measureRuns(
         bootstrap: cluster.bootstrap,
         brokerPid: cluster.brokers[0]!.pid!,
         folder: own,
+        reaper,
         flags: engineFlags,
         onPoll: showRun(title, facts.events, output),
       });
@@ -97,7 +100,7 @@ async function measureRuns(
     }
     return figures;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    reaper.finish();
   }
 }
 

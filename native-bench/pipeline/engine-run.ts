@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ThreadCpu } from '#src/telemetry/cpu.js';
+import type { Reaper } from '../kafka-cluster/reaper.js';
 import { LedgerWatch } from './ledger-watch.js';
 import { endedChildrenSeconds, machineTicks, processSeconds, stealShare, trySampleProcess } from './proc.js';
 import { sumTable, type TableSums } from './table-check.js';
@@ -23,6 +24,8 @@ export interface EngineRunOptions {
   brokerPid: number;
   /** Of this run alone. */
   folder: string;
+  /** Ends the engine when we end in whatever way. */
+  reaper: Reaper;
   /** More of the engine's command line. */
   flags: readonly string[];
   onPoll: (ledger: LedgerWatch, elapsedMs: number) => void;
@@ -59,7 +62,7 @@ const POLL_MS = 50;
 const SILENT_MS_MAX = 300_000;
 
 export async function runEngine(options: EngineRunOptions): Promise<EngineRun> {
-  const { engine, bootstrap, brokerPid, folder, flags, onPoll } = options;
+  const { engine, bootstrap, brokerPid, folder, reaper, flags, onPoll } = options;
   mkdirSync(folder);
   const table = join(folder, 'sessions');
   const ledger = new LedgerWatch(table);
@@ -70,7 +73,12 @@ export async function runEngine(options: EngineRunOptions): Promise<EngineRun> {
   };
   const began = performance.now();
   const args = ['run', '--brokers', bootstrap, '--topic', TOPIC, '--group', `bench-${process.pid}-${began}`];
-  const child = new Child(engine, [...args, '--model', 'clickstream', '--lake', table, ...flags], folder);
+  const child = new Child(
+    engine,
+    [...args, '--model', 'clickstream', '--lake', table, ...flags],
+    folder,
+    reaper,
+  );
   const samples = await watch(child, ledger, (elapsedMs) => onPoll(ledger, elapsedMs));
   const seconds = (performance.now() - began) / 1_000;
   const figures = child.figures();
@@ -129,15 +137,14 @@ async function watch(
   return { peakRssBytes, threads: { begin: begin ?? [], end, last: [...seen.values()] } };
 }
 
-/** The engine as a process, its output in two files. It ends with us. */
+/** The engine as a process, its output in two files. */
 class Child {
   readonly #child: ChildProcess;
   readonly #out: string;
   readonly #err: string;
   readonly #ended: Promise<true>;
-  readonly #kill = () => void this.#child.kill('SIGKILL');
 
-  constructor(engine: string, args: readonly string[], folder: string) {
+  constructor(engine: string, args: readonly string[], folder: string, reaper: Reaper) {
     this.#out = join(folder, 'engine.out');
     this.#err = join(folder, 'engine.err');
     const files = [openSync(this.#out, 'w'), openSync(this.#err, 'w')] as const;
@@ -145,11 +152,12 @@ class Child {
       stdio: ['ignore', ...files],
     });
     for (const file of files) closeSync(file);
-    process.once('exit', this.#kill);
+    const { pid } = this.#child;
+    if (pid !== undefined) reaper.started(pid);
     this.#ended = new Promise((resolve, reject) => {
       this.#child.once('error', reject);
       this.#child.once('exit', () => {
-        process.off('exit', this.#kill);
+        if (pid !== undefined) reaper.ended(pid);
         resolve(true);
       });
     });
@@ -164,7 +172,7 @@ class Child {
   }
 
   kill(): void {
-    this.#kill();
+    this.#child.kill('SIGKILL');
   }
 
   tail(lines = 30): string {
