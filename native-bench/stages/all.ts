@@ -2,7 +2,7 @@ import type { Contender, Stage } from '../stage.js';
 import type { Workload } from '../workload.js';
 import { crcStage, lz4Stage, ringStage } from './bytes.js';
 import { decodeStage, extractStage, jsonParsing, walkStage } from './events.js';
-import { columnarStage, rowCrcStage } from './rows.js';
+import { arrowStage, parquetStage, rowCrcStage } from './rows.js';
 import { closedRows, sessionStage, workerStage } from './sessions.js';
 import { snapshotStages } from './snapshots.js';
 
@@ -25,7 +25,8 @@ export function allStages(workload: Workload): StagesOfPath {
     extractStage(workload, jsonParse),
     sessionStage(workload),
     rowCrcStage(workload, rows),
-    columnarStage(workload, rows),
+    arrowStage(workload, rows),
+    parquetStage(workload, rows),
     workerStage(workload),
     ...snapshotStages(workload),
   ];

@@ -3,11 +3,12 @@ import { crc32c } from '@node-rs/crc32';
 import { tableFromIPC } from 'apache-arrow';
 import { Packr } from 'msgpackr';
 import { readParquet } from 'parquet-wasm';
-import { type EncodedFile, encodeRows, groupByDate, type Seal } from '#src/columnar/encode.js';
+import { type EncodedFile, encodeColumns, encodeRows, groupByDate, type Seal } from '#src/columnar/encode.js';
 import type { CompiledModel, Row } from '#src/model/types.js';
 import { addCrc, encodeRow, rowCrc } from '#src/reference/row-crc.js';
 import { contender, type Stage } from '../stage.js';
 import type { Workload } from '../workload.js';
+import { copyOf, KernelRows, proveColumns } from './kernel-rows.js';
 
 /** Stages on the rows of closed sessions. */
 
@@ -33,26 +34,64 @@ export function rowCrcStage({ model, events }: Workload, rows: readonly Row[]): 
   };
 }
 
-export function columnarStage({ model, events }: Workload, rows: readonly Row[]): Stage {
+/** Canonical bytes → Arrow columns, in the kernel. */
+export function arrowStage(workload: Workload, rows: readonly Row[]): Stage {
+  const { model, events } = workload;
+  const kernel = new KernelRows(model, rows);
   const packr = new Packr({ useRecords: false, int64AsType: 'bigint' });
   return {
-    name: 'columns',
+    name: 'arrow columns',
     unit: 'row',
     units: rows.length,
     events: events.length,
     contenders: [
       contender(
         'stage',
-        `encodeRows, ${model.columns.length} columns`,
-        () => encodeAll(model, rows),
-        (files) => proveFiles(model, rows, files),
+        `columnsBuild, ${model.columns.length} columns`,
+        () => kernel.build(() => null),
+        () => proveColumns(model, rows, kernel.build(copyOf)),
       ),
       contender(
         'floor',
-        'msgpackr pack',
+        "memcpy of the rows' bytes",
+        () => kernel.copyRows(),
+        (bytes) => assert.equal(crc32c(bytes), crc32c(kernel.rowBytes)),
+      ),
+      contender(
+        'rival',
+        'msgpackr pack of objects',
         () => packr.pack(rows),
         (bytes) => assert.deepEqual(packr.unpack(bytes), rows),
       ),
+    ],
+  };
+}
+
+/** Rows → files: from the kernel's columns, and from objects. */
+export function parquetStage({ model, events }: Workload, rows: readonly Row[]): Stage {
+  const kernel = new KernelRows(model, rows);
+  const expected = encodeAll(model, rows);
+  const proveSame = (files: readonly EncodedFile[]) => {
+    assert.deepEqual(
+      files.map(({ bytes, stats }) => [crc32c(bytes), stats]),
+      expected.map(({ bytes, stats }) => [crc32c(bytes), stats]),
+    );
+    proveFiles(model, rows, files);
+  };
+  return {
+    name: 'parquet',
+    unit: 'row',
+    units: rows.length,
+    events: events.length,
+    contenders: [
+      contender(
+        'stage',
+        'columnsBuild and encodeColumns',
+        () => kernel.build((columns, count) => encodeColumns(model, columns, count, SEAL)),
+        proveSame,
+      ),
+      contender('floor', 'columnsBuild', () => kernel.build(() => null), assert.ok),
+      contender('rival', 'encodeRows of objects', () => encodeAll(model, rows), proveSame),
     ],
   };
 }
