@@ -20,7 +20,7 @@ import { BASE_MS, LaneProbe, tinyModel } from '../support/reference-lane.js';
  */
 const LANES = 3;
 /** More than all sessions take. */
-const PLENTY_BYTES = 2 ** 30;
+const PLENTY_BYTES = 2 ** 24;
 const model = tinyModel();
 
 interface Standing {
@@ -168,6 +168,8 @@ class Bottle {
       startMs: Date.UTC(2026, 1, 1) + number * 3_600_000,
       ends,
       sessionMemoryBytes,
+      // so little is none for the kernel
+      sessions: sessionMemoryBytes === PLENTY_BYTES && this.#random.below(2) === 0 ? 'kernel' : 'reference',
     });
     this.engines.push(engine);
     return engine;

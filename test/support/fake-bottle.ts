@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { SessionEngineName } from '#src/config/worker-memory.js';
 import { HeadraceError } from '#src/errors.js';
 import type { OffsetsFollower } from '#src/followers/offsets.js';
 import { LocalStore } from '#src/lake/store/local.js';
@@ -43,6 +44,8 @@ export interface BottleOptions {
   ends: Record<number, bigint> | null;
   /** By this much, and at each cut, idle sessions are evicted; at twice as much without any, lanes halt. */
   sessionMemoryBytes: number;
+  /** What makes the sessions: engines of both kinds go on with each other's lanes. */
+  sessions: SessionEngineName;
 }
 
 /**
@@ -79,6 +82,7 @@ export class BottledEngine {
         new FakeMainThread({
           folder,
           model,
+          engine: options.sessions,
           worker,
           ringCapacityBytes: 64 * 1024,
           limits: { sessionMemoryBytes: 2 * sessionMemoryBytes },
