@@ -1,6 +1,6 @@
 import type { Contender, Stage } from '../stage.js';
 import type { Workload } from '../workload.js';
-import { crcStage, lz4Stage, ringStage } from './bytes.js';
+import { crcStage, lz4Stage, ringStage, snappyStage } from './bytes.js';
 import { decodeStage, extractStage, jsonParsing, walkStage } from './events.js';
 import { arrowStage, parquetStage, rowCrcStage } from './rows.js';
 import { closedRows, sessionStage, workerStage } from './sessions.js';
@@ -20,6 +20,7 @@ export function allStages(workload: Workload): StagesOfPath {
     ringStage(workload),
     crcStage(workload),
     lz4Stage(workload),
+    snappyStage(workload),
     walkStage(workload),
     decodeStage(workload, jsonParse),
     extractStage(workload, jsonParse),

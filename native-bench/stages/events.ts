@@ -4,7 +4,7 @@ import { type BatchLimits, decodeBatches } from '#src/reference/record-batches.j
 import { walkRecords } from '#src/reference/record-walk.js';
 import { type Contender, contender, type Role, type Stage } from '../stage.js';
 import type { Workload } from '../workload.js';
-import { copying } from './bytes.js';
+import { copying, kernelWalking } from './bytes.js';
 
 /** Stages that read events. Their floor: JSON.parse of the same values. */
 
@@ -50,7 +50,8 @@ export function walkStage(workload: Workload): Stage {
     units: workload.events.length,
     events: workload.events.length,
     contenders: [
-      contender('stage', 'walkRecords', run, prove),
+      kernelWalking(workload),
+      contender('rival', 'walkRecords, the reference', run, prove),
       copying(
         'memcpy, decompressed',
         workload.batches.map(({ records }) => records),

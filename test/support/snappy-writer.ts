@@ -32,37 +32,6 @@ export function snappyBlockOf(
   };
 }
 
-/** What snappy's encoders do: copies of what was met at the same hash of four bytes, literals between. */
-export function compressSnappy(content: Uint8Array): Buffer {
-  const seen = new Map<number, number>();
-  const elements: SnappyElement[] = [];
-  let literalAt = 0;
-  const flush = (end: number) => {
-    if (end > literalAt) elements.push({ literal: content.subarray(literalAt, end) });
-  };
-  const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
-  let at = 0;
-  while (at + 4 <= content.length) {
-    const word = view.getUint32(at);
-    const from = seen.get(word);
-    seen.set(word, at);
-    if (from === undefined || at - from > 65_535) {
-      at++;
-      continue;
-    }
-    let bytes = 4;
-    while (bytes < 64 && at + bytes < content.length && content[from + bytes] === content[at + bytes])
-      bytes++;
-    flush(at);
-    const offset = at - from;
-    elements.push({ kind: bytes < 12 && offset < 2048 ? 1 : 2, offset: offset - 1, bytes });
-    at += bytes;
-    literalAt = at;
-  }
-  flush(content.length);
-  return snappyBlockOf(elements).block;
-}
-
 /** The framing of Java's clients. */
 export function xerialOf(blocks: readonly Uint8Array[]): Buffer {
   const length = (block: Uint8Array) => {

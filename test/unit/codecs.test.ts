@@ -3,11 +3,12 @@ import lz4 from 'lz4-napi';
 import { describe, expect, test } from 'vitest';
 import type { Codec } from '#src/reference/batch-reader.js';
 import { PLAIN_CODECS } from '#src/reference/codecs/plain.js';
+import { compressSnappy } from '../../native-bench/snappy-block.js';
 import { eventLines, noise } from '../support/codec-content.js';
 import { FIXTURES, fixture, SMALL_CONTENT } from '../support/codec-fixtures.js';
 import { verdictOf } from '../support/kernel-bytes.js';
 import { lz4BlockOf, lz4FrameOf } from '../support/lz4-writer.js';
-import { compressSnappy, snappyBlockOf, xerialOf } from '../support/snappy-writer.js';
+import { snappyBlockOf, xerialOf } from '../support/snappy-writer.js';
 
 const LIMIT = 16 * 1024 * 1024;
 

@@ -4,12 +4,13 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { HeadraceError } from '#src/errors.js';
 import type { Codec } from '#src/reference/batch-reader.js';
 import { PLAIN_CODECS } from '#src/reference/codecs/plain.js';
+import { compressSnappy } from '../../native-bench/snappy-block.js';
 import { varint } from '../support/batch-builder.js';
 import { eventLines } from '../support/codec-content.js';
 import { FIXTURES, fixture, SMALL_CONTENT } from '../support/codec-fixtures.js';
 import { CONTENT_BYTES_MAX, KernelBytes, verdictOf, walkVerdict } from '../support/kernel-bytes.js';
 import { lz4BlockOf, lz4FrameOf } from '../support/lz4-writer.js';
-import { compressSnappy, snappyBlockOf, xerialOf } from '../support/snappy-writer.js';
+import { snappyBlockOf, xerialOf } from '../support/snappy-writer.js';
 
 /** What random inputs (test/property) would meet too rarely. */
 
