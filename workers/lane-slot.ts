@@ -124,9 +124,9 @@ export class LaneSlot {
       expected: this.nextOffset,
       offset: data.from,
     });
-    this.#keepRoom();
     const options = { fromOffset: data.from, limits, where: { topic, partition }, aborted: data.aborted };
     openBatches(data.bytes, options, engine.codecs, (batch) => {
+      if (this.mode === 'live') this.#keepRoom();
       taken.batches++;
       this.#acceptBatch(batch, data.until, taken);
     });
@@ -148,7 +148,10 @@ export class LaneSlot {
     }
   }
 
-  /** The reference knows no end of its own: looked at before each payload. */
+  /**
+   * The limit is looked at before each batch; an engine's own end lies behind it. A replay is held to that one only: its
+   * lanes do again what fitted, but not side by side as then, and what made room for one may come later now.
+   */
   #keepRoom(): void {
     const { engine, limits, makeRoom } = this.#options;
     while (engine.sessionBytes > limits.sessionMemoryBytes) if (!makeRoom()) throw this.#memoryFull();

@@ -51,7 +51,7 @@ type Sized = Pick<EngineConfig, 'workers' | 'fetch' | 'limits'> & { engine?: Ses
 export function memoryTerms({ workers, fetch, limits, engine = 'kernel' }: Sized): MemoryTerm[] {
   const perWorker = workers === 1 ? '' : ` × ${workers} workers`;
   return [
-    ...sessionTerms(limits.sessionMemoryBytes, engine, workers),
+    ...sessionTerms(limits, engine, workers),
     { name: `limits.ring_bytes${perWorker}`, bytes: limits.ringBytes * workers },
     // a worker decompresses one batch at a time
     {
@@ -66,7 +66,12 @@ export function memoryTerms({ workers, fetch, limits, engine = 'kernel' }: Sized
   ];
 }
 
-function sessionTerms(sessionMemoryBytes: number, engine: SessionEngineName, workers: number): MemoryTerm[] {
+function sessionTerms(
+  limits: EngineConfig['limits'],
+  engine: SessionEngineName,
+  workers: number,
+): MemoryTerm[] {
+  const { sessionMemoryBytes } = limits;
   const perWorker = workers === 1 ? '' : ` × ${workers} workers`;
   const name = 'limits.session_memory_bytes';
   if (engine === 'reference') {
@@ -75,7 +80,7 @@ function sessionTerms(sessionMemoryBytes: number, engine: SessionEngineName, wor
   }
   return [
     { name: `${name}${perWorker}`, bytes: sessionMemoryBytes * workers },
-    { name: `reserve beside the sessions${perWorker}`, bytes: reserveBytes(sessionMemoryBytes) * workers },
+    { name: `reserve beside the sessions${perWorker}`, bytes: reserveBytes(limits) * workers },
   ];
 }
 
@@ -136,8 +141,9 @@ function workerMemoryRelation({ limits, engine = 'kernel' }: Sized): Problem[] {
   const { totalPages } = workerMemory(limits, engine);
   if (totalPages <= WORKER_MEMORY_PAGES_MAX) return [];
   const least = sessionMemoryBytesMax(limits);
-  const others = `ring (${formatSize(limits.ringBytes)}), batch (${formatSize(limits.decompressedBatchBytesMax)})`;
-  const needs = `${approximately(totalPages * WASM_PAGE_BYTES)} with ${others} and reserve`;
+  const { ringBytes, decompressedBatchBytesMax, recordBytesMax } = limits;
+  const others = `ring (${formatSize(ringBytes)}), batch (${formatSize(decompressedBatchBytesMax)}), records (8 × ${formatSize(recordBytesMax)})`;
+  const needs = `${approximately(totalPages * WASM_PAGE_BYTES)} with ${others} and a reserve of a quarter`;
   const room = least < SESSION_MEMORY_BYTES_LEAST ? 'lower these' : `at most ${formatSize(least)} here`;
   const message =
     `a worker's memory ends at 4GiB and this takes ${needs}: ${room}; ` +

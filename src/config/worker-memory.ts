@@ -10,9 +10,10 @@ import type { LimitsConfig } from './types.js';
  *   decompressedAt  the one batch that is being read, decompressed, and zero bytes behind it
  *   heapAt          the kernel's heap: sessions up to limits.session_memory_bytes, and a reserve beside them
  * ```
- * The session limit is a soft one: the kernel compares what its sessions take with it, and a lane that wants more halts.
- * The reserve is what lies physically beyond it, so that a full session memory can still be emptied: rows and columns of
- * an eviction, snapshots, the model's program, and pages that sessions which closed left partly used.
+ * The session limit is a soft one: before each batch, what the sessions take is compared with it. The reserve is what lies
+ * physically beyond it, so that a full session memory can still be emptied, and a replay be finished: rows and columns of
+ * an eviction, snapshots, the model's program, scratch for the largest records, and pages that sessions which closed left
+ * partly used.
  */
 
 const MiB = 2 ** 20;
@@ -29,7 +30,11 @@ const READ_AHEAD_BYTES = 64;
 /** Of the session memory: fragmentation, and the rows of sessions that all close at one cut. */
 const RESERVE_SHARE = 0.25;
 /** Whatever the session memory: a large lane's snapshot, a Parquet file's columns. */
-const RESERVE_BYTES = 128 * MiB;
+const RESERVE_BYTES_MIN = 128 * MiB;
+/** A record of the largest size is unescaped, kept, let out and made a column, each in a block of twice its size at most. */
+const RESERVE_RECORDS = 8;
+/** Of the session memory: what a replay may take, whose lanes are not side by side as they were. Part of the reserve. */
+const REPLAY_SHARE = 1.2;
 
 /** The two makes of the sessionizer; the reference keeps its sessions as objects in the worker's JavaScript heap. */
 export type SessionEngineName = 'kernel' | 'reference';
@@ -37,7 +42,7 @@ export type SessionEngineName = 'kernel' | 'reference';
 /** The limits that decide a worker's memory. */
 export type WorkerMemoryLimits = Pick<
   LimitsConfig,
-  'ringBytes' | 'sessionMemoryBytes' | 'decompressedBatchBytesMax'
+  'ringBytes' | 'sessionMemoryBytes' | 'decompressedBatchBytesMax' | 'recordBytesMax'
 >;
 
 /** All multiples of a page. */
@@ -56,9 +61,7 @@ export function workerMemory(limits: WorkerMemoryLimits, engine: SessionEngineNa
   const decompressedAt = RING_AT + wholePages(RING_HEADER_BYTES + limits.ringBytes);
   const kernel = engine === 'kernel';
   const decompressedBytes = kernel ? wholePages(limits.decompressedBatchBytesMax + READ_AHEAD_BYTES) : 0;
-  const heapBytes = kernel
-    ? wholePages(limits.sessionMemoryBytes + reserveBytes(limits.sessionMemoryBytes))
-    : 0;
+  const heapBytes = kernel ? wholePages(limits.sessionMemoryBytes + reserveBytes(limits)) : 0;
   const heapAt = decompressedAt + decompressedBytes;
   return {
     ringAt: RING_AT,
@@ -70,16 +73,27 @@ export function workerMemory(limits: WorkerMemoryLimits, engine: SessionEngineNa
   };
 }
 
+type ReserveLimits = Pick<LimitsConfig, 'sessionMemoryBytes' | 'recordBytesMax'>;
+
 /** What the kernel's heap has beside the sessions. */
-export function reserveBytes(sessionMemoryBytes: number): number {
-  return Math.ceil(sessionMemoryBytes * RESERVE_SHARE) + RESERVE_BYTES;
+export function reserveBytes({ sessionMemoryBytes, recordBytesMax }: ReserveLimits): number {
+  return Math.ceil(sessionMemoryBytes * RESERVE_SHARE) + fixedReserveBytes(recordBytesMax);
 }
 
-/** The largest limits.session_memory_bytes, in whole MiB, that fits beside the other two; may be negative. */
+function fixedReserveBytes(recordBytesMax: number): number {
+  return Math.max(RESERVE_BYTES_MIN, RESERVE_RECORDS * recordBytesMax);
+}
+
+/** Where sessions end in any case. */
+export function replaySessionBytesMax({ sessionMemoryBytes }: { sessionMemoryBytes: number }): number {
+  return Math.floor(sessionMemoryBytes * REPLAY_SHARE);
+}
+
+/** The largest limits.session_memory_bytes, in whole MiB, that fits beside the others; may be negative. */
 export function sessionMemoryBytesMax(limits: WorkerMemoryLimits): number {
   const { heapAt } = workerMemory(limits, 'kernel');
-  const room = WORKER_MEMORY_PAGES_MAX * WASM_PAGE_BYTES - heapAt;
-  return Math.floor((room - RESERVE_BYTES) / (1 + RESERVE_SHARE) / MiB) * MiB;
+  const room = WORKER_MEMORY_PAGES_MAX * WASM_PAGE_BYTES - heapAt - fixedReserveBytes(limits.recordBytesMax);
+  return Math.floor(room / (1 + RESERVE_SHARE) / MiB) * MiB;
 }
 
 function wholePages(bytes: number): number {

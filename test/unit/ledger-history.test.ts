@@ -128,6 +128,23 @@ describe('recoveryOf', () => {
     expect(recoveryOf(twoSnapshots(), new Set(['a', 'b']))).toBeNull();
   });
 
+  it('of a snapshot of a cut that names the lane twice takes what comes after the second time', () => {
+    const history = new LedgerHistory(SOURCE);
+    const snapshot = { path: 'a', sizeBytes: 1 };
+    const parts = version(1, lane(0, 10, { marks: { evictBeforeMs: 5 } }));
+    parts.entry!.cuts[0]!.lanes.push(lane(10, 20, { snapshot }));
+    parts.txns[0]!.version = 20n;
+    history.apply(parts);
+    history.apply(version(2, lane(20, 30)));
+    const state = history.lane(TOPIC_ID, 7)!;
+    expect(recoveryOf(state, new Set())!.replay.map((cut) => cut.to)).toEqual([30n]);
+    expect(recoveryOf(state, new Set(['a']))!.replay.map((cut) => [cut.to, cut.marks])).toEqual([
+      [10n, { evictBeforeMs: 5 }],
+      [20n, {}],
+      [30n, {}],
+    ]);
+  });
+
   it('joins very many cuts, but never over marks, so that they fit a ring', () => {
     const history = new LedgerHistory(SOURCE);
     for (let i = 0; i < 4_000; i++) {

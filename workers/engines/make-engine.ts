@@ -1,4 +1,4 @@
-import { workerMemory } from '#src/config/worker-memory.js';
+import { replaySessionBytesMax, workerMemory } from '#src/config/worker-memory.js';
 import type { WorkerTask } from '#src/pool/messages.js';
 import { systemRandom } from '#src/random.js';
 import type { SessionEngine } from './engine.js';
@@ -13,7 +13,7 @@ export function makeEngine(task: WorkerTask): SessionEngine {
     memory,
     ...workerMemory({ ...limits, ringBytes: task.ringCapacityBytes }, task.engine),
     model,
-    sessionBytesMax: limits.sessionMemoryBytes,
+    sessionBytesMax: replaySessionBytesMax(limits),
     recordBytesMax: limits.recordBytesMax,
     seed: systemRandom.id63(),
   });
