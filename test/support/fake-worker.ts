@@ -1,5 +1,5 @@
 import { unpack } from 'msgpackr';
-import type { CutCommand, SealedLane, SealedReport } from '#src/ledger/types.js';
+import type { CutCommand, EvictionOrder, SealedLane, SealedReport } from '#src/ledger/types.js';
 import type { AssignCommand, MainMessage, WorkerMessage } from '#src/pool/messages.js';
 import { RingConsumer } from '#src/ring/consumer.js';
 import { RecordType } from '#src/ring/layout.js';
@@ -26,6 +26,8 @@ export class FakeWorker {
   readonly outbox: WorkerMessage[] = [];
   /** Commands in the order in which they lay in the ring: `assign 3/1`, `cut 3/1`, `revoke 3/1`, `seek 3/1`. */
   readonly seen: string[] = [];
+  /** How to make room, as each lane and each cut said it. */
+  readonly orders: (EvictionOrder | undefined)[] = [];
   /** Snapshots that can not be read. */
   readonly unreadable = new Set<string>();
   /** Lanes (partitions) whose state takes a while to come: `finishLoading` ends it. */
@@ -92,6 +94,7 @@ export class FakeWorker {
   #assign(assign: AssignCommand): void {
     const { partition, incarnation } = assign;
     this.seen.push(`assign ${partition}/${incarnation}`);
+    this.orders.push(assign.eviction);
     const nextOffset = assign.snapshot?.offset ?? assign.startOffset;
     this.slots.set(partition, { assign, nextOffset, live: false, frozen: false, rows: 0 });
     if (!this.slowLanes.has(partition)) this.finishLoading(partition);
@@ -106,6 +109,7 @@ export class FakeWorker {
   }
 
   #cut(command: CutCommand): void {
+    this.orders.push(command.eviction);
     const report: SealedReport = {
       cutId: command.cutId,
       worker: this.#index,
