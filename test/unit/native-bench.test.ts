@@ -17,6 +17,7 @@ const STAGES = [
   'ring',
   'crc-32c',
   'lz4',
+  'snappy',
   'walk',
   'batch to objects',
   'extraction',
