@@ -1,11 +1,15 @@
 /**
- * The values that sessions hold, each once: a pool for each logged field, shared by all lanes of the worker. A value lives
- * as long as a session's log refers to it.
+ * The values that sessions hold, each once: a pool for each logged field, shared by all lanes of the worker.
+ *
+ * The values of a session's first event are counted, and go with the last session that has them: so what is unique to a
+ * session (an id, an address) costs nothing after it. What later events change to is pinned instead, since these are the
+ * popular values (pages, products) and counting each use of each would cost more than all else that is done with it; a sweep
+ * (sweep.ts) lets go of pinned values that nothing refers to any more.
  *
  *   pool    0 slots u32 │ 4 slot mask │ 8 values │ 12 index table u32 │ 16 its size │ 20 first free index │ 24 next new index
  *   slot    hash u32 │ entry u32                              linear probing, at most ¾ full
  *   index   entry u32, or (next free index << 1 | 1)          index 0 is null
- *   entry   references u32 │ index u32 │ bytes u32 │ value: UTF-8, or 8 bytes of f64
+ *   entry   sessions u32 and PINNED, MARKED │ index u32 │ bytes u32 │ value: UTF-8, or 8 bytes of f64
  */
 import { hashBytes, sameBytes } from './bytes';
 import { alloc, blockBytes, free, reserve } from './memory';
@@ -19,6 +23,11 @@ const INDEX_SIZE: usize = 16;
 const FREE_INDEX: usize = 20;
 const NEXT_INDEX: usize = 24;
 const SLOTS_FIRST: u32 = 16;
+
+/** Bits beside the number of sessions. */
+export const PINNED: u32 = 0x80000000;
+export const MARKED: u32 = 0x40000000;
+const SESSIONS: u32 = 0x3fffffff;
 
 export const ENTRY_REFERENCES: usize = 0;
 export const ENTRY_INDEX: usize = 4;
@@ -54,22 +63,41 @@ export function entryAt(pool: usize, index: u32): usize {
   return load<u32>(<usize>load<u32>(pool + INDEX) + (index << 2));
 }
 
-/** The value's entry, made where there is none yet (with no reference). Traps when memory is full. */
-export function intern(pool: usize, at: usize, bytes: u32): usize {
-  const hash = hashBytes(at, bytes);
+/** Values in a pool. */
+// @ts-ignore: decorator
+@inline
+export function poolSize(pool: usize): u32 {
+  return load<u32>(pool + COUNT);
+}
+
+/** Where a value with this hash is looked for first. */
+// @ts-ignore: decorator
+@inline
+export function slotOf(pool: usize, hash: u32): usize {
+  return <usize>load<u32>(pool + SLOTS) + ((hash & load<u32>(pool + MASK)) << 3);
+}
+
+/** The value's entry, or 0. */
+export function lookUp(pool: usize, hash: u32, at: usize, bytes: u32): usize {
   const slots: usize = load<u32>(pool + SLOTS);
   const mask = load<u32>(pool + MASK);
   let place = hash & mask;
   while (true) {
     const slot = slots + (place << 3);
     const entry: usize = load<u32>(slot + 4);
-    if (entry == 0) break;
+    if (entry == 0) return 0;
     if (load<u32>(slot) == hash && load<u32>(entry + ENTRY_LENGTH) == bytes) {
       if (sameBytes(entry + ENTRY_VALUE, at, bytes)) return entry;
     }
     place = (place + 1) & mask;
   }
-  return add(pool, hash, at, bytes);
+}
+
+/** The value's entry, made where there is none yet (of no session, not pinned: it must be held or pinned at once). Traps when memory is full. */
+export function intern(pool: usize, at: usize, bytes: u32): usize {
+  const hash = hashBytes(at, bytes);
+  const entry = lookUp(pool, hash, at, bytes);
+  return entry != 0 ? entry : add(pool, hash, at, bytes);
 }
 
 // @ts-ignore: decorator
@@ -84,6 +112,47 @@ export function release(pool: usize, entry: usize): void {
   const references = load<u32>(entry) - 1;
   store<u32>(entry, references);
   if (references == 0) remove(pool, entry);
+}
+
+/** Bytes of the pinned values. */
+export let pinnedBytes: u64 = 0;
+
+// @ts-ignore: decorator
+@inline
+export function isPinned(entry: usize): bool {
+  return (load<u32>(entry) & PINNED) != 0;
+}
+
+/** The entry stays until a sweep finds that nothing refers to it. */
+// @ts-ignore: decorator
+@inline
+export function pin(entry: usize): void {
+  const references = load<u32>(entry);
+  if ((references & PINNED) != 0) return;
+  store<u32>(entry, references | PINNED);
+  pinnedBytes += blockBytes(entry);
+}
+
+export function mark(entry: usize): void {
+  store<u32>(entry, load<u32>(entry) | MARKED);
+}
+
+/** Of the pinned entries, those that are not marked are pinned no more; marks go. */
+export function unpinUnmarked(pool: usize): void {
+  const table: usize = load<u32>(pool + INDEX);
+  const end = load<u32>(pool + NEXT_INDEX);
+  for (let index: u32 = 1; index < end; index++) {
+    const entry: usize = load<u32>(table + (index << 2));
+    if ((entry & 1) != 0) continue;
+    const references = load<u32>(entry);
+    if ((references & MARKED) != 0) {
+      store<u32>(entry, references & ~MARKED);
+    } else if ((references & PINNED) != 0) {
+      pinnedBytes -= blockBytes(entry);
+      store<u32>(entry, references & SESSIONS);
+      if ((references & SESSIONS) == 0) remove(pool, entry);
+    }
+  }
 }
 
 function add(pool: usize, hash: u32, at: usize, bytes: u32): usize {

@@ -28,6 +28,10 @@ export const NODE_LATER: usize = 20;
 export const FLAG_CLOSED: u32 = 1;
 export const FLAG_CHANGED: u32 = 2;
 export const FLAG_MARKER: u32 = 4;
+/** The flags of a session have the size of its log's block above them; ROOM_LARGE: it has to be asked for. */
+export const FLAGS_ALL: u32 = 0xff;
+export const ROOM_SHIFT: u32 = 8;
+export const ROOM_LARGE: u32 = 0xffffff;
 
 export const SESSION_FIRST: usize = 24;
 export const SESSION_LAST: usize = 32;
@@ -66,4 +70,7 @@ export const LANE_ROWS: usize = 52;
 export const LANE_ROW_COUNT: usize = 56;
 export const LANE_ROW_ROOM: usize = 60;
 export const LANE_CRC: usize = 64;
-export const LANE_BYTES: u32 = 72;
+/** All lanes are linked, for the sweep. */
+export const LANE_NEXT: usize = 72;
+export const LANE_PREVIOUS: usize = 76;
+export const LANE_BYTES: u32 = 80;

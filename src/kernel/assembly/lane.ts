@@ -30,6 +30,7 @@ import { given, taken } from './lane-memory';
 import { alloc } from './memory';
 import { disorderMs, gapMs, latenessMs } from './model';
 import { absorb, addEvent, closeSession, emitSession, freeSession, newSessionOf, setEnd, splitAfter } from './session';
+import { sweepAddLane } from './sweep';
 import { bucketNumber, dueOf, endOf, isMisplaced, link, NO_BUCKET, relink, unlink } from './wheel';
 
 /** An empty lane, or 0: memory is full. */
@@ -42,6 +43,7 @@ export function laneNew(): usize {
   memory.fill(wheel, 0, WHEEL_BUCKETS << 2);
   store<u32>(lane + LANE_WHEEL, <u32>wheel);
   newSlots(lane, SLOTS_FIRST);
+  sweepAddLane(lane);
   return lane;
 }
 

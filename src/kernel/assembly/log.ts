@@ -19,10 +19,12 @@ import {
   entryAt,
   hold,
   intern,
+  mark,
+  pin,
   poolOf,
   release,
 } from './intern';
-import { alloc, blockBytes, free, reserve } from './memory';
+import { alloc, free, reserve } from './memory';
 import { fieldAt, loggedCount, trackedCount, typeOfField } from './model';
 import { putVarint, readVarint, unzigzag, varintEnd, zigzag } from './log-varint';
 
@@ -36,6 +38,14 @@ let types: usize = 0;
 let scratch: usize = 0;
 /** The entries of the event that is appended, u32 by place. */
 export let eventEntries: usize = 0;
+/**
+ * What resolve.ts found for the event that is taken: entries u32 by place, below `trackedCount`; 0: to be looked up here.
+ */
+let resolved: usize = 0;
+
+export function logUseResolved(at: usize): void {
+  resolved = at;
+}
 
 export function logInit(): void {
   logHeadBytes = ((loggedCount << 2) + 7) & ~7;
@@ -79,7 +89,9 @@ function entryOf(place: u32, values: usize, known: usize): usize {
 /** Fills `eventEntries` from an event's values. */
 export function entriesOf(values: usize): void {
   for (let place: u32 = 0; place < loggedCount; place++) {
-    store<u32>(eventEntries + (place << 2), <u32>entryOf(place, values, 0));
+    let entry: u32 = place < trackedCount ? load<u32>(resolved + (place << 2)) : 0;
+    if (entry == 0) entry = <u32>entryOf(place, values, 0);
+    store<u32>(eventEntries + (place << 2), entry);
   }
 }
 
@@ -97,27 +109,42 @@ export function newLog(timeMs: i64): usize {
 }
 
 /**
- * The log of `bytes` bytes with one more event; `greatestMs`: the greatest time in it. Says by `appendedBytes` how long it is
+ * The log of `bytes` bytes, in a block of `room`, with one more event; `greatestMs`: the greatest time in it. Says by `appendedBytes` how long it is
  * now. The log may move.
  */
-export function appendValues(log: usize, bytes: u32, greatestMs: i64, timeMs: i64, values: usize): usize {
+export function appendValues(
+  log: usize,
+  bytes: u32,
+  room: u32,
+  greatestMs: i64,
+  timeMs: i64,
+  values: usize,
+): usize {
   let at = putVarint(scratch, zigzag(timeMs - greatestMs));
   const inOrder = timeMs >= firstTimeOf(log);
   let mask: u64 = 0;
-  for (let place: u32 = 0; place < loggedCount; place++) {
+  for (let place: u32 = 0; place < trackedCount; place++) {
     const known: usize = load<u32>(log + (place << 2));
-    if (place >= trackedCount && inOrder && known != 0) continue;
+    let entry: usize = load<u32>(resolved + (place << 2));
+    if (entry == 0) entry = entryOf(place, values, known);
+    if (entry == known) continue;
+    mask |= <u64>1 << place;
+    store<u32>(eventEntries + (place << 2), <u32>entry);
+  }
+  for (let place = trackedCount; place < loggedCount; place++) {
+    const known: usize = load<u32>(log + (place << 2));
+    if (inOrder && known != 0) continue;
     const entry = entryOf(place, values, known);
     if (entry == known) continue;
     mask |= <u64>1 << place;
     store<u32>(eventEntries + (place << 2), <u32>entry);
   }
   at = putChanges(at, mask);
-  return appendScratch(log, bytes, <u32>(at - scratch));
+  return appendScratch(log, bytes, room, <u32>(at - scratch));
 }
 
 /** As `appendValues`, from `eventEntries`. */
-export function appendEntries(log: usize, bytes: u32, greatestMs: i64, timeMs: i64): usize {
+export function appendEntries(log: usize, bytes: u32, room: u32, greatestMs: i64, timeMs: i64): usize {
   let at = putVarint(scratch, zigzag(timeMs - greatestMs));
   const inOrder = timeMs >= firstTimeOf(log);
   let mask: u64 = 0;
@@ -127,7 +154,7 @@ export function appendEntries(log: usize, bytes: u32, greatestMs: i64, timeMs: i
     if (load<u32>(eventEntries + (place << 2)) != known) mask |= <u64>1 << place;
   }
   at = putChanges(at, mask);
-  return appendScratch(log, bytes, <u32>(at - scratch));
+  return appendScratch(log, bytes, room, <u32>(at - scratch));
 }
 
 export let appendedBytes: u32 = 0;
@@ -142,7 +169,7 @@ function putChanges(at: usize, mask: u64): usize {
     if (entry == 0) {
       store<u8>(at++, 0);
     } else {
-      hold(entry);
+      pin(entry);
       at = putVarint(at, load<u32>(entry + ENTRY_INDEX));
     }
   }
@@ -151,9 +178,9 @@ function putChanges(at: usize, mask: u64): usize {
 
 // @ts-ignore: decorator
 @inline
-function appendScratch(log: usize, bytes: u32, more: u32): usize {
+function appendScratch(log: usize, bytes: u32, room: u32, more: u32): usize {
   const need = bytes + more;
-  if (need > blockBytes(log)) {
+  if (need > room) {
     // an eighth more than is needed: a session of twenty events moves four or five times
     const larger = alloc(need + (need >> 3) + 8);
     if (larger == 0) unreachable();
@@ -166,12 +193,17 @@ function appendScratch(log: usize, bytes: u32, more: u32): usize {
   return log;
 }
 
-/** Gives a log back, with its references. */
-export function freeLog(log: usize, bytes: u32): void {
+/** Gives a log back. What its later events refer to is pinned, and left to the sweep. */
+export function freeLog(log: usize): void {
   for (let place: u32 = 0; place < loggedCount; place++) {
     const entry: usize = load<u32>(log + (place << 2));
     if (entry != 0) release(poolOf(place), entry);
   }
+  free(log);
+}
+
+/** Marks the values that a log's later events refer to. */
+export function markLog(log: usize, bytes: u32): void {
   let at = log + logHeadBytes;
   const end = log + bytes;
   while (at < end) {
@@ -183,10 +215,9 @@ export function freeLog(log: usize, bytes: u32): void {
       mask &= mask - 1;
       const index = <u32>readVarint(at);
       at = varintEnd;
-      if (index != 0) release(pool, entryAt(pool, index));
+      if (index != 0) mark(entryAt(pool, index));
     }
   }
-  free(log);
 }
 
 /** Events of the log last decoded: times i64, and rows of entries u32 by place, `decodedStride` bytes apart. */

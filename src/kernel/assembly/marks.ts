@@ -20,6 +20,7 @@ import {
 import { given } from './lane-memory';
 import { closeSession, emitSession, freeSession } from './session';
 import { free } from './memory';
+import { sweepRemoveLane } from './sweep';
 import { unlink } from './wheel';
 
 /** Lets all open sessions out, or with `changedOnly` those that have changed since their last row. They go on. */
@@ -104,5 +105,6 @@ export function laneFree(lane: usize): void {
   given(lane, slots);
   given(lane, load<u32>(lane + LANE_WHEEL));
   freeRows(load<u32>(lane + LANE_ROWS), load<u32>(lane + LANE_ROW_COUNT));
+  sweepRemoveLane(lane);
   free(lane);
 }

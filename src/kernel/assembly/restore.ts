@@ -10,6 +10,7 @@ import { addKey, findKey } from './keys';
 import { addMarker, addSession } from './lane';
 import {
   FLAG_CLOSED,
+  FLAGS_ALL,
   LANE_BUCKET,
   LANE_WATERMARK,
   NODE_FLAGS,
@@ -172,7 +173,8 @@ function readSession(lane: usize, key: usize): usize {
   const session = closed ? closedSession(lane, key, first, last) : readEvents(lane, key);
   if (session == 0) return 0;
   const behind = cursor;
-  store<u32>(session + NODE_FLAGS, flags & ~STATE_HAS_END);
+  const room = load<u32>(session + NODE_FLAGS) & ~FLAGS_ALL;
+  store<u32>(session + NODE_FLAGS, room | (flags & ~STATE_HAS_END));
   if ((flags & STATE_HAS_END) != 0) setEnd(lane, session, end);
   if (revision != (closed ? 1 : 0)) store<u32>(restOf(lane, session) + REST_REVISION, revision);
   cursor = rowsAt;
@@ -185,6 +187,7 @@ function readSession(lane: usize, key: usize): usize {
 function closedSession(lane: usize, key: usize, first: i64, last: i64): usize {
   if (u32Next() != 0) return 0;
   const session = taken(lane, SESSION_BYTES);
+  store<u32>(session + NODE_FLAGS, 0);
   store<u32>(session + NODE_KEY, <u32>key);
   store<u32>(session + NODE_LATER, 0);
   store<i64>(session + SESSION_FIRST, first);

@@ -54,9 +54,9 @@ import {
 import { distinctAdd, distinctBegin } from './distinct';
 import { ENTRY_LENGTH, ENTRY_VALUE, hold, intern, poolOf } from './intern';
 import { KEY_LENGTH, KEY_TEXT } from './lane-layout';
-import { decodeLog } from './log';
+import { decodedEntries, decodedSorted, decodedStride, decodeLog } from './log';
 import { orderEvents, ordered } from './log-order';
-import { reserve } from './memory';
+import { alloc, free, reserve } from './memory';
 import { program } from './model';
 import {
   bufferAdd,
@@ -71,6 +71,13 @@ import {
   putTag,
   putText,
 } from './row-buffer';
+
+/** Entries u32 of one place, by rank. */
+let gathered: usize = 0;
+let gatheredRoom: u32 = 0;
+const NO_PLACE: u32 = 0xffffffff;
+let gatheredPlace: u32 = NO_PLACE;
+const GATHERED_KEPT: u32 = 4096;
 
 /** By column, for count_if: where its constants' entries are (count u32 │ entries u32), 0: none. */
 let constants: usize = 0;
@@ -125,7 +132,8 @@ export function buildRow(
   sessionId: usize,
 ): void {
   decodeLog(log, logBytes, eventCount);
-  orderEvents(eventCount);
+  if (!decodedSorted) orderEvents(eventCount);
+  gatheredPlace = NO_PLACE;
   startMs = firstMs;
   endMs = lastMs;
   events = eventCount;
@@ -202,10 +210,34 @@ function placeOf(column: usize): u32 {
   return load<u32>(program + load<u32>(program + P_FIELDS) + field * FIELD_BYTES + FIELD_LOGGED);
 }
 
+/** Puts the entries of a place into `gathered`, in order; columns of one field follow each other as a rule. */
+function gather(place: u32): void {
+  if (place == gatheredPlace) return;
+  gatheredPlace = place;
+  if (events > gatheredRoom || (gatheredRoom > GATHERED_KEPT && events <= GATHERED_KEPT)) {
+    if (gathered != 0) free(gathered);
+    gatheredRoom = events < 64 ? 64 : events + (events >> 2);
+    gathered = alloc((gatheredRoom << 2) + 16);
+    if (gathered == 0) unreachable();
+  }
+  const at = place << 2;
+  if (decodedSorted) {
+    let row = decodedEntries + at;
+    for (let rank: u32 = 0; rank < events; rank++) {
+      store<u32>(gathered + (rank << 2), load<u32>(row));
+      row += decodedStride;
+    }
+  } else {
+    for (let rank: u32 = 0; rank < events; rank++) {
+      store<u32>(gathered + (rank << 2), load<u32>(<usize>load<u32>(ordered + (rank << 2)) + at));
+    }
+  }
+}
+
 // @ts-ignore: decorator
 @inline
-function entryAtRank(rank: u32, place: u32): u32 {
-  return load<u32>(<usize>load<u32>(ordered + (rank << 2)) + (place << 2));
+function entryAtRank(rank: u32): u32 {
+  return load<u32>(gathered + (rank << 2));
 }
 
 function putCount(value: i64, type: u32): void {
@@ -218,6 +250,7 @@ function putCount(value: i64, type: u32): void {
 }
 
 function countIf(place: u32, list: usize): u32 {
+  gather(place);
   const count = load<u32>(list);
   let found: u32 = 0;
   for (let each: u32 = 0; each < count; each++) {
@@ -228,33 +261,44 @@ function countIf(place: u32, list: usize): u32 {
       if (load<u32>(list + 4 + (before << 2)) == wanted) repeated = true;
     }
     if (repeated) continue;
-    for (let rank: u32 = 0; rank < events; rank++) found += u32(entryAtRank(rank, place) == wanted);
+    for (let rank: u32 = 0; rank < events; rank++) found += u32(entryAtRank(rank) == wanted);
   }
   return found;
 }
 
+/** Of a place's entries as they lie: most sessions have it in their first event. */
 function firstEntry(place: u32): usize {
+  const at = place << 2;
   for (let rank: u32 = 0; rank < events; rank++) {
-    const entry = entryAtRank(rank, place);
+    const entry = load<u32>(rowAtRank(rank) + at);
     if (entry != 0) return entry;
   }
   return 0;
 }
 
 function lastEntry(place: u32): usize {
+  const at = place << 2;
   for (let rank = events; rank > 0; rank--) {
-    const entry = entryAtRank(rank - 1, place);
+    const entry = load<u32>(rowAtRank(rank - 1) + at);
     if (entry != 0) return entry;
   }
   return 0;
 }
 
+/** The entries of the event at a place in the order of time. */
+// @ts-ignore: decorator
+@inline
+function rowAtRank(rank: u32): usize {
+  return decodedSorted ? decodedEntries + rank * decodedStride : load<u32>(ordered + (rank << 2));
+}
+
 function countDistinct(place: u32): u32 {
+  gather(place);
   distinctBegin(events);
   let found: u32 = 0;
   let last: u32 = 0;
   for (let rank: u32 = 0; rank < events; rank++) {
-    const entry = entryAtRank(rank, place);
+    const entry = entryAtRank(rank);
     if (entry == 0 || entry == last) continue;
     last = entry;
     found += u32(distinctAdd(entry));
@@ -263,6 +307,7 @@ function countDistinct(place: u32): u32 {
 }
 
 function putList(place: u32, limit: u32, distinct: bool): void {
+  gather(place);
   putTag(<u8>TAG_LIST);
   bufferRoom(4);
   const countAt = bufferBytes;
@@ -270,7 +315,7 @@ function putList(place: u32, limit: u32, distinct: bool): void {
   if (distinct) distinctBegin(events);
   let count: u32 = 0;
   for (let rank: u32 = 0; rank < events && count < limit; rank++) {
-    const entry: usize = entryAtRank(rank, place);
+    const entry: usize = entryAtRank(rank);
     if (entry == 0 || (distinct && !distinctAdd(<u32>entry))) continue;
     putText(entry + ENTRY_VALUE, load<u32>(entry + ENTRY_LENGTH));
     count++;

@@ -15,12 +15,15 @@ import { sameBytes } from './bytes';
 import {
   FLAG_CHANGED,
   FLAG_CLOSED,
+  FLAGS_ALL,
   LANE_CLAMPED,
   LANE_OPEN,
   NODE_FLAGS,
   NODE_KEY,
   NODE_LATER,
   NONE,
+  ROOM_LARGE,
+  ROOM_SHIFT,
   REST_END,
   REST_REVISION,
   REST_ROWS,
@@ -76,18 +79,32 @@ export function newSessionOf(lane: usize, key: usize, timeMs: i64, values: usize
 }
 
 function setLog(lane: usize, session: usize, log: usize, bytes: u32, events: u32): void {
+  setRoom(session, log);
   count(lane, blockBytes(log));
   store<u32>(session + SESSION_LOG, <u32>log);
   store<u32>(session + SESSION_LOG_BYTES, bytes);
   store<u32>(session + SESSION_EVENTS, events);
 }
 
+function setRoom(session: usize, log: usize): void {
+  const room = min<u32>(blockBytes(log), ROOM_LARGE);
+  store<u32>(session + NODE_FLAGS, (load<u32>(session + NODE_FLAGS) & FLAGS_ALL) | (room << ROOM_SHIFT));
+}
+
+/** Bytes of the log's block, which the session knows unless it is very large. */
+// @ts-ignore: decorator
+@inline
+function roomOf(session: usize, log: usize): u32 {
+  const room = load<u32>(session + NODE_FLAGS) >> ROOM_SHIFT;
+  return room == ROOM_LARGE ? blockBytes(log) : room;
+}
+
 /** Adds an event that belongs to an open session. */
 export function addEvent(lane: usize, session: usize, timeMs: i64, values: usize): void {
   const log: usize = load<u32>(session + SESSION_LOG);
   const last = load<i64>(session + SESSION_LAST);
-  const size = blockBytes(log);
-  const grown = appendValues(log, load<u32>(session + SESSION_LOG_BYTES), last, timeMs, values);
+  const size = roomOf(session, log);
+  const grown = appendValues(log, load<u32>(session + SESSION_LOG_BYTES), size, last, timeMs, values);
   appended(lane, session, log, size, grown, last, timeMs);
 }
 
@@ -95,8 +112,8 @@ export function addEvent(lane: usize, session: usize, timeMs: i64, values: usize
 export function addEntries(lane: usize, session: usize, timeMs: i64): void {
   const log: usize = load<u32>(session + SESSION_LOG);
   const last = load<i64>(session + SESSION_LAST);
-  const size = blockBytes(log);
-  const grown = appendEntries(log, load<u32>(session + SESSION_LOG_BYTES), last, timeMs);
+  const size = roomOf(session, log);
+  const grown = appendEntries(log, load<u32>(session + SESSION_LOG_BYTES), size, last, timeMs);
   appended(lane, session, log, size, grown, last, timeMs);
 }
 
@@ -106,6 +123,7 @@ function appended(lane: usize, session: usize, log: usize, size: u32, grown: usi
   if (grown != log) {
     uncount(lane, size);
     count(lane, blockBytes(grown));
+    setRoom(session, grown);
     store<u32>(session + SESSION_LOG, <u32>grown);
   }
   store<u32>(session + SESSION_LOG_BYTES, appendedBytes);
@@ -154,10 +172,11 @@ export function splitAfter(lane: usize, session: usize, timeMs: i64): usize {
     if (at > timeMs) later = addOrMake(lane, key, later, at);
     else early = addOrMake(lane, key, early, at);
   }
-  freeLog(log, bytes);
+  freeLog(log);
   uncount(lane, size);
   // the early part is the session that is in the lists: it takes the log of its stand-in
   store<u32>(session + SESSION_LOG, load<u32>(early + SESSION_LOG));
+  setRoom(session, load<u32>(early + SESSION_LOG));
   store<u32>(session + SESSION_LOG_BYTES, load<u32>(early + SESSION_LOG_BYTES));
   store<u32>(session + SESSION_EVENTS, load<u32>(early + SESSION_EVENTS));
   store<i64>(session + SESSION_LAST, load<i64>(early + SESSION_LAST));
@@ -330,7 +349,7 @@ function dropLog(lane: usize, session: usize): void {
   const log: usize = load<u32>(session + SESSION_LOG);
   if (log == 0) return;
   uncount(lane, blockBytes(log));
-  freeLog(log, load<u32>(session + SESSION_LOG_BYTES));
+  freeLog(log);
   store<u32>(session + SESSION_LOG, 0);
 }
 

@@ -7,6 +7,7 @@ import { ROW_BYTES, ROW_LENGTH } from './emitted';
 import { ENTRY_LENGTH, ENTRY_VALUE } from './intern';
 import {
   FLAG_CLOSED,
+  FLAGS_ALL,
   KEY_LENGTH,
   KEY_MARKERS,
   KEY_SESSIONS,
@@ -103,7 +104,7 @@ function putMarkers(first: usize): void {
 }
 
 function putSession(session: usize): void {
-  const flags = load<u32>(session + NODE_FLAGS);
+  const flags = load<u32>(session + NODE_FLAGS) & FLAGS_ALL;
   const end = endOf(session);
   const rest: usize = load<u32>(session + SESSION_REST);
   putU32(flags | (end == NONE ? 0 : STATE_HAS_END));

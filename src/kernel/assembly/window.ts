@@ -13,6 +13,9 @@ import { acceptEvent, settleLane } from './lane';
 import { lanesBytes } from './lane-memory';
 import { alloc, free, reserve } from './memory';
 import { endField, endSet, fieldCount, keyField, maxFutureMs, program, timeField, trackedCount } from './model';
+import { logUseResolved } from './log';
+import { resolve, resolvedOf, resolveInit, resolvedStride } from './resolve';
+import { sweepForRoom, sweepIfDue } from './sweep';
 import { scanEvent, scanScratchFree, scanScratchReset } from './scan';
 import {
   recKeyAt,
@@ -68,6 +71,7 @@ export function windowInit(sessionBytesMax: u64): void {
   eventBytes = (<u32>EVENT_VALUES + fieldCount * VALUE_BYTES + 15) & ~15;
   window = reserve(eventBytes * (WINDOW_EVENTS + 1));
   limitBytes = sessionBytesMax;
+  resolveInit(WINDOW_EVENTS);
 }
 
 /** Where the host puts the values of a record that it decided, and the texts they refer to. */
@@ -108,7 +112,7 @@ export function run(
     const offset = recOffsetDelta;
     if (offset < from) continue;
     if (offset >= until) break;
-    if (events == 0 && lanesBytes + internBytes > limitBytes) {
+    if (events == 0 && lanesBytes + internBytes > limitBytes && !sweepForRoom()) {
       runFull = true;
       runNext = offset;
       break;
@@ -179,6 +183,7 @@ function decide(lane: usize, timestamp: i64): void {
   store<i32>(event + EVENT_VALUE_BYTES, valueBytes);
   store<i32>(event + EVENT_OFFSET, offset);
   store<u32>(event + EVENT_HASH, hashBytes(load<u32>(key), load<u32>(key + 4)));
+  logUseResolved(resolvedOf(WINDOW_EVENTS));
   take(lane, event);
 }
 
@@ -186,12 +191,17 @@ function decide(lane: usize, timestamp: i64): void {
 function flush(lane: usize): void {
   const count = events;
   if (count == 0) return;
+  resolve(window + EVENT_VALUES, eventBytes, count);
   touch(lane, count);
   let event = window;
+  let resolved = resolvedOf(0);
   for (let index: u32 = 0; index < count; index++) {
+    logUseResolved(resolved);
     take(lane, event);
     event += eventBytes;
+    resolved += resolvedStride;
   }
+  sweepIfDue();
   beginWindow();
 }
 
@@ -272,10 +282,13 @@ function touch(lane: usize, count: u32): void {
     store<u32>(event + EVENT_TOUCHED, <u32>log);
     if (log != 0) sum += load<u8>(log) + load<u8>(log + load<u32>(session + SESSION_LOG_BYTES) - 1);
   }
+  let resolved = resolvedOf(0) - resolvedStride;
   for (let event = window; event < end; event += eventBytes) {
+    resolved += resolvedStride;
     const log: usize = load<u32>(event + EVENT_TOUCHED);
     if (log == 0) continue;
     for (let place: u32 = 0; place < trackedCount; place++) {
+      if (load<u32>(resolved + (place << 2)) != 0) continue;
       const entry: usize = load<u32>(log + (place << 2));
       if (entry != 0) sum += load<u32>(entry);
     }
