@@ -1,0 +1,53 @@
+import { RING_AT } from '#src/kernel/abi.js';
+import { KernelEngine } from '../../workers/engines/kernel-engine.js';
+import { PLANTED_DEFECTS, REFERENCE } from './planted-defects.js';
+import type { EngineMaker } from './side.js';
+
+/** The engines that can be compared, by name. */
+
+const MiB = 2 ** 20;
+const RING_BYTES = 16 * MiB;
+const DECOMPRESSED_AT = RING_AT + RING_BYTES;
+const DECOMPRESSED_BYTES = 65 * MiB;
+const HEAP_AT = DECOMPRESSED_AT + DECOMPRESSED_BYTES;
+const HEAP_BYTES = 512 * MiB;
+/** What a case may take that says nothing of memory. */
+const SESSION_BYTES = 256 * MiB;
+
+/** Of the engine that was made last. */
+let memory: WebAssembly.Memory | undefined;
+
+/** What may lie behind a batch in the ring: bytes that a scan could take for more of a document. */
+const BEHIND = [0x00, 0x20, 0x22, 0x30, 0x5c, 0x7d, 0x80, 0xff];
+
+export const KERNEL: EngineMaker = {
+  name: 'kernel',
+  make: (model, limits) => {
+    const pages = (HEAP_AT + HEAP_BYTES) / 65_536;
+    memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    return new KernelEngine({
+      memory,
+      model,
+      decompressedAt: DECOMPRESSED_AT,
+      decompressedBytes: DECOMPRESSED_BYTES,
+      heapAt: HEAP_AT,
+      heapBytes: HEAP_BYTES,
+      sessionBytesMax: limits.sessionBytesMax ?? SESSION_BYTES,
+      recordBytesMax: limits.recordBytesMax,
+      seed: 0x9e37_79b9_7f4a_7c15n,
+    });
+  },
+  place: (bytes) => {
+    if (memory === undefined || bytes.length > RING_BYTES / 2) return bytes;
+    const ring = new Uint8Array(memory.buffer, RING_AT, RING_BYTES);
+    // anywhere, and before whatever was in the ring; both the same for the same case
+    const at = 256 + ((bytes.length * 7) % 4_096);
+    ring.fill(BEHIND[bytes.length % BEHIND.length]!, at + bytes.length, at + bytes.length + 256);
+    ring.set(bytes, at);
+    return ring.subarray(at, at + bytes.length);
+  },
+};
+
+export const ENGINE_MAKERS: ReadonlyMap<string, EngineMaker> = new Map(
+  [KERNEL, REFERENCE, ...PLANTED_DEFECTS].map((maker) => [maker.name, maker]),
+);

@@ -1,0 +1,245 @@
+import type { Dice } from './dice.js';
+import { oddText, PLAIN_TEXTS } from './text-maker.js';
+
+/**
+ * Model files, as JSON (which is YAML). Names of fields are chosen to be mistaken for each other: same beginnings, widths
+ * around those of vectors, what objects inherit, letters of two, three and four bytes, what JSON must escape.
+ */
+
+const PLAIN_NAMES = [
+  'type',
+  'page',
+  'price',
+  'n',
+  'url',
+  'user_agent',
+  'session_a',
+  'session_b',
+  'sessions',
+  'page_url_of_refe',
+  'page_url_of_refer',
+];
+const ODD_NAMES = [
+  'constructor',
+  'toString',
+  'hasOwnProperty',
+  'ключ',
+  '日本',
+  '😀',
+  'with space',
+  'quote"d',
+  'back\\slash',
+  'tab\t',
+  '\u0001',
+  ' ',
+  '\ufeff',
+  'é',
+  'e\u0301',
+  '/',
+  '\\u0061',
+  'a'.repeat(31),
+  'a'.repeat(32),
+  'a'.repeat(33),
+  'k'.repeat(127),
+  'k'.repeat(128),
+  'Type',
+  'type ',
+  'typ',
+  '0',
+  '-1',
+  'null',
+  '$',
+  '\u007f',
+  '{',
+  '}',
+  ':',
+  ',',
+];
+const NESTED_NAMES = [
+  'geo.country',
+  'geo.city',
+  'geo.pos.lat',
+  'geo.pos.lon',
+  'device.type',
+  'device.os',
+  'meta.type',
+  'meta.meta.meta',
+  'a.b.c.d.e.f.g.h',
+  'a.b.c.x',
+];
+const ODD_NESTED_NAMES = [
+  'meta.__proto__',
+  '__proto__.type',
+  'meta.constructor.name',
+  'é.é',
+  'geo.geo.country',
+  'x .y',
+  '"."',
+  'a.type',
+  'a.b.type',
+];
+
+interface FieldLine {
+  type: 'string' | 'number' | 'uint32' | 'time';
+  required: boolean;
+}
+
+export function makeModelText(dice: Dice, options: { odd: boolean }): string {
+  const fields = makeFields(dice, options.odd);
+  const names = Object.keys(fields);
+  const key = names.find((name) => fields[name]!.required && fields[name]!.type === 'string')!;
+  const time = names.find((name) => fields[name]!.type === 'time')!;
+  const texts = names.filter((name) => fields[name]!.type === 'string');
+  const format = dice.pick(['iso8601', 'iso8601', 'epoch_ms', 'epoch_s']);
+  const condition = () => ({ field: dice.pick(texts), in: someTexts(dice, options.odd) });
+  return JSON.stringify({
+    name: 'fuzz',
+    key,
+    time: { field: time, format },
+    fields: Object.fromEntries(dice.shuffled(Object.entries(fields))),
+    ...makeTimes(dice),
+    ...(dice.chance(0.6) ? { end_event: condition() } : {}),
+    columns: makeColumns(dice, names, texts, condition),
+  });
+}
+
+function makeFields(dice: Dice, odd: boolean): Record<string, FieldLine> {
+  const all = [...PLAIN_NAMES, ...NESTED_NAMES, ...(odd ? [...ODD_NAMES, ...ODD_NESTED_NAMES] : [])];
+  const many = dice.chance(0.1);
+  const key = dice.pick(odd ? ['user', 'user', 'who.id', 'ü', 'constructor'] : ['user', 'user_id', 'who.id']);
+  const time = dice.pick(odd ? ['at', 'when.at', 'time "of" day'] : ['at', 'timestamp', 'when.at']);
+  const names = new Set([key, time]);
+  for (const name of dice.some(all, many ? 40 : dice.between(0, 9))) {
+    const clashes = [...names].some((other) => other.startsWith(`${name}.`) || name.startsWith(`${other}.`));
+    if (!clashes) names.add(name);
+  }
+  const lines: [string, FieldLine][] = [...names].map((name) => {
+    if (name === key) return [name, { type: 'string', required: true }];
+    if (name === time) return [name, { type: 'time', required: true }];
+    const type = dice.weighted([
+      [6, 'string'],
+      [2, 'number'],
+      [2, 'uint32'],
+    ] as const);
+    return [name, { type, required: dice.chance(0.1) }];
+  });
+  return Object.fromEntries(lines);
+}
+
+function makeTimes(dice: Dice): Record<string, string> {
+  const gap = dice.pick([
+    1,
+    2,
+    10,
+    999,
+    1_000,
+    30_000,
+    30_000,
+    1_800_000,
+    1_800_000,
+    86_400_000,
+    366 * 86_400_000,
+  ]);
+  const around = () =>
+    Math.min(
+      366 * 86_400_000,
+      dice.pick([0, 0, 1, Math.floor(gap / 2), gap - 1, gap, gap + 1, gap * 3, 10_000, 300_000]),
+    );
+  const future = dice.weighted([
+    [6, 366 * 86_400_000],
+    [2, around()],
+    [1, 0],
+    [1, 3_600_000],
+  ]);
+  return {
+    gap: `${gap}ms`,
+    allowed_disorder: `${around()}ms`,
+    allowed_lateness: `${around()}ms`,
+    max_future: `${future}ms`,
+  };
+}
+
+function makeColumns(
+  dice: Dice,
+  names: readonly string[],
+  texts: readonly string[],
+  condition: () => object,
+): Record<string, object> {
+  const countType = () => (dice.chance(0.5) ? {} : { type: dice.pick(['uint16', 'uint32', 'uint64']) });
+  const limit = () =>
+    dice.weighted([
+      [2, 1],
+      [2, 2],
+      [2, 3],
+      [2, dice.between(1, 30)],
+      [1, 100_000],
+    ]);
+  const anything = (): object => {
+    const op = dice.pick([
+      'first',
+      'last',
+      'first',
+      'last',
+      'count_distinct',
+      'list',
+      'set',
+      'count_if',
+      'count',
+      'duration_sec',
+      'session_end',
+      'key',
+    ] as const);
+    switch (op) {
+      case 'first':
+      case 'last':
+        return { op, field: dice.pick(names) };
+      case 'count_distinct':
+        return { op, field: dice.pick(names), ...countType() };
+      case 'list':
+      case 'set':
+        return { op, field: dice.pick(texts), limit: limit() };
+      case 'count_if':
+        return { op, ...condition(), ...countType() };
+      case 'count':
+      case 'duration_sec':
+        return { op, ...countType() };
+      default:
+        return { op };
+    }
+  };
+  const shared: [string, object][] = [
+    ['session_id', { op: 'session_id', template: makeTemplate(dice) }],
+    ...(['session_start', 'created_at', 'batch_id', 'file_id', 'closed_by', 'revision', 'sign'] as const).map(
+      (op): [string, object] => [op, { op }],
+    ),
+  ];
+  const own = Array.from(
+    {
+      length: dice.weighted([
+        [1, 0],
+        [6, dice.between(1, 12)],
+        [1, 40],
+      ]),
+    },
+    (_, i): [string, object] => [`c${i}`, anything()],
+  );
+  return Object.fromEntries(dice.shuffled([...shared, ...own]));
+}
+
+function makeTemplate(dice: Dice): string {
+  return dice.pick([
+    '{key}:{start_ms}',
+    '{key}:{start_ms}',
+    '{key}',
+    '{start_ms}{key}',
+    '{key}{key}{start_ms}{start_ms}',
+    'é"\\ {key}/{start_ms} 😀',
+    `${'long '.repeat(40)}{key}`,
+  ]);
+}
+
+function someTexts(dice: Dice, odd: boolean): string[] {
+  const one = () =>
+    (odd && dice.chance(0.3) ? oddText(dice).toWellFormed() : dice.pick(PLAIN_TEXTS)).slice(0, 300) || 'x';
+  return Array.from({ length: dice.between(1, 4) }, one);
+}
