@@ -249,13 +249,13 @@ function snapshotPath({ appId, partition, offset, cutId }: SnapshotMeta): string
   return `_headrace/snapshots/${topicId}/${partition}/${offset.toString().padStart(20, '0')}-${cutId}.snap`;
 }
 
-/** Days ascending; of each, the rows lane by lane. */
 function cutOfLane({ partition, incarnation }: LaneSlot, { emitted, ...stood }: LanePart): CutOfLane {
   const { rows, crc, deadLetters } = emitted;
   const lane = { partition, incarnation, ...stood, rows, deadLetters: deadLetters.length, crc };
   return { emitted, sealed: { ...lane, snapshot: null }, snapshot: null };
 }
 
+/** Days ascending; of each, the rows lane by lane. */
 function daysOf(lanes: readonly CutOfLane[]): [number, Day][] {
   const days = new Map<number, Day>();
   for (const { sealed, emitted } of lanes) {

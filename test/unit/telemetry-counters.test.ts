@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DeadLetterReason } from '#src/model/types.js';
 import {
+  bytesPerOpenSession,
   COUNTERS,
   type CounterName,
   countersBytes,
@@ -14,6 +15,17 @@ import {
 
 const NAMES = Object.keys(COUNTERS) as CounterName[];
 const shared = () => new SharedArrayBuffer(countersBytes());
+
+describe('bytes per open session', () => {
+  it('is the mean, in whole bytes, and nothing while none is open', () => {
+    const writer = shared();
+    const counters = new WorkerCounters(writer);
+    counters.set('sessionBytes', 1_000);
+    expect(bytesPerOpenSession(readCounters(writer))).toBe(0);
+    counters.set('openSessions', 3);
+    expect(bytesPerOpenSession(readCounters(writer))).toBe(333);
+  });
+});
 
 describe('shared counters', () => {
   it('start at zero, every one of the table', () => {

@@ -1,0 +1,99 @@
+import type { EncodedFile, Seal } from '#src/columnar/encode.js';
+import type { Marks } from '#src/model/marks.js';
+import type { CompiledModel } from '#src/model/types.js';
+import type { OpenBatch } from '#src/reference/batch-reader.js';
+import type { Accepted, DayRows, Emitted, LaneEngine, SessionEngine } from '../../workers/engines/engine.js';
+import { ReferenceEngine } from '../../workers/engines/reference-engine.js';
+
+/** The reference, with a memory that ends where the test says, and an eye on what is given back. */
+export class WatchedEngine implements SessionEngine {
+  readonly name = 'reference';
+  readonly undecided = 0;
+  /** The sessions' memory ends before the record of this offset. */
+  fullAt: bigint | null = null;
+  /** Asked for and not yet given back. */
+  lanes = 0;
+  emitted = 0;
+  /** What `accept` was asked for, as `from-until`. */
+  readonly asked: string[] = [];
+  readonly #inner: ReferenceEngine;
+
+  constructor(model: CompiledModel) {
+    this.#inner = new ReferenceEngine(model);
+  }
+
+  get codecs() {
+    return this.#inner.codecs;
+  }
+
+  get sessionBytes(): number {
+    return this.#inner.sessionBytes;
+  }
+
+  lane(content: Uint8Array | null): LaneEngine {
+    this.lanes++;
+    return new WatchedLane(this, this.#inner.lane(content));
+  }
+
+  encode(rows: readonly DayRows[], seal: Seal): EncodedFile {
+    return this.#inner.encode(rows, seal);
+  }
+}
+
+class WatchedLane implements LaneEngine {
+  readonly #engine: WatchedEngine;
+  readonly #inner: LaneEngine;
+
+  constructor(engine: WatchedEngine, inner: LaneEngine) {
+    this.#engine = engine;
+    this.#inner = inner;
+  }
+
+  get watermarkMs(): number | null {
+    return this.#inner.watermarkMs;
+  }
+
+  get openSessions(): number {
+    return this.#inner.openSessions;
+  }
+
+  get sessionBytes(): number {
+    return this.#inner.sessionBytes;
+  }
+
+  get clamped(): number {
+    return this.#inner.clamped;
+  }
+
+  accept(batch: OpenBatch, from: bigint, until: bigint): Accepted {
+    const { fullAt, asked } = this.#engine;
+    asked.push(`${from}-${until}`);
+    if (fullAt === null || fullAt >= until) return this.#inner.accept(batch, from, until);
+    return { ...this.#inner.accept(batch, from, fullAt), full: true };
+  }
+
+  applyMarks(marks: Marks): void {
+    this.#inner.applyMarks(marks);
+  }
+
+  take(): Emitted {
+    const engine = this.#engine;
+    const { rows, crc, deadLetters, days } = this.#inner.take();
+    engine.emitted++;
+    let held = 1;
+    const free = () => {
+      engine.emitted -= held;
+      held = 0;
+    };
+    return { rows, crc, deadLetters, days, free };
+  }
+
+  snapshot(): Uint8Array {
+    return this.#inner.snapshot();
+  }
+
+  free(): void {
+    this.#engine.lanes--;
+    this.#inner.free();
+  }
+}
