@@ -13,7 +13,8 @@ import type { LaneBatch } from './lane-batches.js';
 export type EngineName = 'kernel' | 'reference';
 
 const MiB = 2 ** 20;
-const RING_BYTES = 8 * MiB;
+/** For as many batches as are placed before they are read, uncompressed too. */
+const RING_BYTES = 32 * MiB;
 const RING_HEADER_BYTES = 256;
 const LIMITS: BatchLimits = { decompressedBatchBytesMax: 64 * MiB, recordBytesMax: MiB };
 /** What a session may take, generously: the benchmark is about sessions that fit. */
@@ -25,6 +26,7 @@ export class BenchEngine {
   readonly lanes: readonly LaneEngine[];
   /** Where the ring's data would be. */
   readonly #ring: Uint8Array;
+  #at = 0;
 
   constructor(name: EngineName, model: CompiledModel, lanes: number, openSessions: number) {
     const wanted = Math.ceil((openSessions * SESSION_BYTES_MAX) / MiB) * MiB;
@@ -61,14 +63,18 @@ export class BenchEngine {
     return this.lanes.reduce((sum, lane) => sum + lane.openSessions, 0);
   }
 
-  /** Puts a batch where the ring would have it. */
-  place({ bytes }: LaneBatch): Uint8Array {
-    this.#ring.set(bytes);
-    return this.#ring.subarray(0, bytes.length);
+  /** Puts a batch where the ring would have it: behind the one before, or again at the start. */
+  place(batch: LaneBatch): LaneBatch {
+    const { length } = batch.bytes;
+    if (this.#at + length > this.#ring.length) this.#at = 0;
+    this.#ring.set(batch.bytes, this.#at);
+    const bytes = this.#ring.subarray(this.#at, this.#at + length);
+    this.#at += length;
+    return { ...batch, bytes };
   }
 
-  /** Checks and reads the batch as a worker does. Throws Error when sessions no longer fit. Returns its events. */
-  accept({ lane, baseOffset, count }: LaneBatch, bytes: Uint8Array): number {
+  /** Checks and reads a placed batch as a worker does. Throws Error when sessions no longer fit. Returns its events. */
+  accept({ lane, baseOffset, count, bytes }: LaneBatch): number {
     const until = baseOffset + BigInt(count);
     let events = 0;
     openBatches(bytes, { fromOffset: baseOffset, limits: LIMITS }, this.engine.codecs, (batch) => {
