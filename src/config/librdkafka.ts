@@ -15,6 +15,7 @@ const ENGINES_OWN: Readonly<Record<string, string>> = {
   'client.id': 'set kafka.client_id instead',
   'client.rack': 'set kafka.rack instead',
   'auto.offset.reset': 'set kafka.start instead',
+  'isolation.level': 'set kafka.isolation instead',
   'enable.auto.commit': 'offsets are committed after the ledger, never by themselves',
   'auto.commit.enable': 'offsets are committed after the ledger, never by themselves',
   'auto.commit.interval.ms': 'offsets are committed after the ledger, never by themselves',

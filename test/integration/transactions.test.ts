@@ -9,6 +9,7 @@ import { committedEvents, readSpineTable } from '../support/spine-table.js';
 
 /** Real transactions on a real broker, by the built engine: what was committed counts, and nothing else. */
 const RUN_MS_MAX = 60_000;
+const TRANSACTION_MS_MAX = 600_000;
 const EXIT_CONFIG = 78;
 
 let kafka: SmallKafka;
@@ -30,7 +31,9 @@ async function producer(properties: Record<string, unknown> = {}): Promise<Spine
   return connected;
 }
 
-const transactional = (id: string) => producer({ 'transactional.id': id });
+/** The broker leaves its transactions open for as long as these tests may take. */
+const transactional = (id: string) =>
+  producer({ 'transactional.id': id, 'transaction.timeout.ms': TRANSACTION_MS_MAX });
 
 /** `events` of a user, one a second, in a batch of their own. */
 async function say(by: SpineProducer, topic: string, user: string, events: number): Promise<void> {
@@ -118,8 +121,10 @@ describe('transactions beside plain events on one partition', () => {
   });
 
   it('the open one and what lies behind it come when it is committed, also to an engine that waits', async () => {
-    const live = kafka.engine(topic);
-    await live.untilSays(/"lag":0\b/);
+    // a commit without rows waits for a snapshot
+    const flags = await configured('live', 'snapshot_interval: 1s\n');
+    const live = kafka.engine(topic, { flags });
+    await live.untilSays(/lanes assigned[\s\S]*"lag":0\b[\s\S]*"lag":0\b/);
     expect(await committedEvents(kafka.lakeOf(topic))).toBe(stableEnd);
     await open.commit();
     // three events and the marker
