@@ -8,7 +8,7 @@ import type { Marks } from '#src/model/marks.js';
 import type { CompiledModel, DeadLetter } from '#src/model/types.js';
 import type { CutCommand, WorkerMessage } from '#src/pool/messages.js';
 import { systemRandom } from '#src/random.js';
-import { encodeSnapshot, type SnapshotMeta } from '#src/reference/snapshot.js';
+import { encodeSnapshotInTurns, type SnapshotMeta } from '#src/reference/snapshot.js';
 import { deadLetterCounter, type WorkerCounters } from '#src/telemetry/counters.js';
 import { encodeDeadLetters } from './dead-letter-file.js';
 import type { DayRows, Emitted, SessionEngine } from './engines/engine.js';
@@ -230,14 +230,13 @@ export class Sealer {
     return { modelHash: this.#options.model.hash, appId, partition, offset: nextOffset, cutId };
   }
 
-  /** Compressing is work too: it waits until the lanes had their turn. */
+  /** Compressing is work too: the lanes have their turns in between. */
   async #writeSnapshot(
     { sealed }: CutOfLane,
     { meta, content }: { meta: SnapshotMeta; content: Uint8Array },
   ): Promise<void> {
-    await setImmediate();
     const path = snapshotPath(meta);
-    const bytes = encodeSnapshot(content, meta);
+    const bytes = await encodeSnapshotInTurns(content, meta, () => setImmediate());
     await this.#put(meta.cutId, path, bytes);
     sealed.snapshot = { path, sizeBytes: bytes.byteLength, offset: meta.offset, cutId: meta.cutId };
   }

@@ -1,7 +1,7 @@
 import { messageOf } from '../errors.js';
 import type { ObjectStore } from '../lake/store/store.js';
 import type { LaneHistory } from '../ledger/history.js';
-import { decodeSnapshot } from '../reference/snapshot.js';
+import { checkSnapshot } from '../reference/snapshot.js';
 import type { Log } from '../telemetry/log.js';
 
 /**
@@ -60,7 +60,7 @@ export class SnapshotJanitor {
       );
       return;
     }
-    decodeSnapshot(bytes, {
+    checkSnapshot(bytes, {
       modelHash: this.#modelHash,
       appId: this.#appId(partition),
       partition,

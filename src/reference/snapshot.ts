@@ -36,12 +36,31 @@ const LZ4_BLOCK_BYTES_MAX = 4 * 2 ** 20;
 const LZ4_RATIO_MAX = 255;
 
 export function encodeSnapshot(content: Uint8Array, meta: SnapshotMeta): Uint8Array {
+  return assemble([...partsOf(content, meta)]);
+}
+
+/** The same in turns with others: between two chunks, each some 20 ms of work, `turn` is awaited. */
+export async function encodeSnapshotInTurns(
+  content: Uint8Array,
+  meta: SnapshotMeta,
+  turn: () => Promise<unknown>,
+): Promise<Uint8Array> {
+  const parts: Buffer[] = [];
+  for (const part of partsOf(content, meta)) {
+    parts.push(part);
+    await turn();
+  }
+  return assemble(parts);
+}
+
+/** The file, piece by piece; its checksum is still missing. */
+function* partsOf(content: Uint8Array, meta: SnapshotMeta): Generator<Buffer> {
   const metaJson = Buffer.from(JSON.stringify({ ...plain(meta), contentBytes: content.byteLength }));
   const header = Buffer.alloc(HEADER_BYTES);
   MAGIC.copy(header);
   header.writeUInt32LE(FORMAT_VERSION, 8);
   header.writeUInt32LE(metaJson.length, 16);
-  const parts: Buffer[] = [header, metaJson];
+  yield Buffer.concat([header, metaJson]);
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   for (let at = 0; at < bytes.length; at += CHUNK_CONTENT_BYTES_MAX) {
     const chunk = bytes.subarray(at, at + CHUNK_CONTENT_BYTES_MAX);
@@ -49,8 +68,11 @@ export function encodeSnapshot(content: Uint8Array, meta: SnapshotMeta): Uint8Ar
     const sizes = Buffer.alloc(CHUNK_HEADER_BYTES);
     sizes.writeUInt32LE(chunk.length, 0);
     sizes.writeUInt32LE(frame.length, 4);
-    parts.push(sizes, frame);
+    yield Buffer.concat([sizes, frame]);
   }
+}
+
+function assemble(parts: readonly Buffer[]): Uint8Array {
   const file = Buffer.concat(parts);
   file.writeUInt32LE(checksum(file), 12);
   return file;
@@ -59,7 +81,16 @@ export function encodeSnapshot(content: Uint8Array, meta: SnapshotMeta): Uint8Ar
 /** Its content. Throws HeadraceError SNAPSHOT_UNUSABLE with the reason. */
 export function decodeSnapshot(bytes: Uint8Array, expected: SnapshotMeta): Uint8Array {
   try {
-    return decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), expected);
+    return contentOf(open(bytes, expected));
+  } catch (error) {
+    throw snapshotUnusable(error, expected);
+  }
+}
+
+/** Whether its bytes are those that were written, without a look at the content. Throws HeadraceError SNAPSHOT_UNUSABLE. */
+export function checkSnapshot(bytes: Uint8Array, expected: SnapshotMeta): void {
+  try {
+    open(bytes, expected);
   } catch (error) {
     throw snapshotUnusable(error, expected);
   }
@@ -74,7 +105,8 @@ export function snapshotUnusable(error: unknown, { partition, offset, cutId }: S
   });
 }
 
-function decode(bytes: Buffer, expected: SnapshotMeta): Uint8Array {
+function open(file: Uint8Array, expected: SnapshotMeta): Opened {
+  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
   if (bytes.length < HEADER_BYTES) throw new Error('it is cut off');
   if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw new Error('it is no snapshot of ours');
   const version = bytes.readUInt32LE(8);
@@ -91,6 +123,10 @@ function decode(bytes: Buffer, expected: SnapshotMeta): Uint8Array {
   const chunks = chunksOf(bytes.subarray(metaEnd));
   const contentBytes = chunks.reduce((sum, chunk) => sum + chunk.contentBytes, 0);
   if (contentBytes !== meta.contentBytes) throw new Error('chunks are missing');
+  return { contentBytes, chunks };
+}
+
+function contentOf({ contentBytes, chunks }: Opened): Uint8Array {
   const content = Buffer.allocUnsafe(contentBytes);
   let at = 0;
   for (const chunk of chunks) {
@@ -100,6 +136,11 @@ function decode(bytes: Buffer, expected: SnapshotMeta): Uint8Array {
     at += part.byteLength;
   }
   return content;
+}
+
+interface Opened {
+  contentBytes: number;
+  chunks: readonly Chunk[];
 }
 
 interface Chunk {

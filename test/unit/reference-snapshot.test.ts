@@ -2,7 +2,13 @@ import { crc32c } from '@node-rs/crc32';
 import { describe, expect, it } from 'vitest';
 import { HeadraceError } from '#src/errors.js';
 import { seededRandom } from '#src/random.js';
-import { decodeSnapshot, encodeSnapshot, type SnapshotMeta } from '#src/reference/snapshot.js';
+import {
+  checkSnapshot,
+  decodeSnapshot,
+  encodeSnapshot,
+  encodeSnapshotInTurns,
+  type SnapshotMeta,
+} from '#src/reference/snapshot.js';
 
 const META: SnapshotMeta = {
   modelHash: 'a'.repeat(64),
@@ -25,6 +31,13 @@ function reason(bytes: Uint8Array, expected: SnapshotMeta = META): string {
   throw new Error('it was accepted');
 }
 
+/** What is wrong with it, also to one that does not look at its content. */
+function reasonUnopened(bytes: Uint8Array, expected: SnapshotMeta = META): string {
+  const message = reason(bytes, expected);
+  expect(() => checkSnapshot(bytes, expected)).toThrow(message);
+  return message;
+}
+
 /** Another snapshot whose checksum is right. */
 function forge(bytes: Uint8Array, change: (copy: Buffer) => void): Uint8Array {
   const copy = Buffer.from(bytes);
@@ -41,6 +54,7 @@ function chunksAt(bytes: Uint8Array): number {
 describe('a snapshot', () => {
   it('gives back the content that it was made of', () => {
     expect(Buffer.from(decodeSnapshot(encodeSnapshot(CONTENT, META), META))).toEqual(CONTENT);
+    expect(checkSnapshot(encodeSnapshot(CONTENT, META), META)).toBeUndefined();
   });
 
   it('of nothing is one too', () => {
@@ -59,6 +73,14 @@ describe('a snapshot', () => {
       expect(Buffer.compare(back, content)).toBe(0);
     },
   );
+
+  it('is the same when it is made in turns with others, one a chunk', async () => {
+    const content = Buffer.alloc(2 * CHUNK_BYTES + 5, 'x');
+    let turns = 0;
+    const bytes = await encodeSnapshotInTurns(content, META, async () => turns++);
+    expect(Buffer.compare(bytes, encodeSnapshot(content, META))).toBe(0);
+    expect(turns).toBe(4);
+  });
 
   it('may lie anywhere in its buffer', () => {
     const bytes = encodeSnapshot(CONTENT.subarray(3), META);
@@ -80,18 +102,20 @@ describe('a snapshot is unusable', () => {
       ['offset', { ...META, offset: META.offset + 1n }],
       ['cutId', { ...META, cutId: '1' }],
     ];
-    for (const [name, expected] of others) expect(reason(bytes, expected)).toContain(`its ${name} is`);
+    for (const [name, expected] of others) {
+      expect(reasonUnopened(bytes, expected)).toContain(`its ${name} is`);
+    }
   });
 
   it('when it is cut off anywhere', () => {
-    for (let length = 0; length < bytes.length; length++) reason(bytes.subarray(0, length));
+    for (let length = 0; length < bytes.length; length++) reasonUnopened(bytes.subarray(0, length));
   });
 
   it('when any one byte is another', () => {
     for (let at = 0; at < bytes.length; at++) {
       const copy = Uint8Array.from(bytes);
       copy[at]! ^= 1 << (at % 8);
-      reason(copy);
+      reasonUnopened(copy);
     }
   });
 
