@@ -78,7 +78,7 @@ export class DocumentMaker {
       if (dice.chance(strangers)) members.push(this.#stranger(fields, depth, shape));
       const value = () => this.#value(through, depth, intent, shape);
       // the last of two counts
-      if (dice.chance(strangers / 4))
+      if (dice.chance(strangers / 20))
         members.push(this.#member(name, dice.pick([value(), 'null', '1', '{}']), shape));
       members.push(this.#member(name, value(), shape));
     }
@@ -133,7 +133,11 @@ export class DocumentMaker {
   #member(name: string, value: string, shape: Shape): string {
     const colon = shape.pretty === 0 ? ':' : ': ';
     return (
-      spell(this.#dice, name, this.#manner.escapes / 4) + this.#space('') + colon + this.#space('') + value
+      spell(this.#dice, name, this.#dice.chance(0.01) ? this.#manner.escapes : 0) +
+      this.#space('') +
+      colon +
+      this.#space('') +
+      value
     );
   }
 

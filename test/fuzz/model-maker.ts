@@ -27,16 +27,11 @@ const ODD_NAMES = [
   '日本',
   '😀',
   'with space',
-  'quote"d',
-  'back\\slash',
-  'tab\t',
-  '\u0001',
   ' ',
   '\ufeff',
   'é',
   'e\u0301',
   '/',
-  '\\u0061',
   'a'.repeat(31),
   'a'.repeat(32),
   'a'.repeat(33),
@@ -74,10 +69,12 @@ const ODD_NESTED_NAMES = [
   'é.é',
   'geo.geo.country',
   'x .y',
-  '"."',
   'a.type',
   'a.b.type',
 ];
+
+/** JSON must escape them: no kernel looks for such a key, and each document is undecided. */
+const ESCAPED_NAMES = ['quote"d', 'back\\slash', 'tab\t', '\u0001', '\\u0061', '"."'];
 
 interface FieldLine {
   type: 'string' | 'number' | 'uint32' | 'time';
@@ -105,9 +102,10 @@ export function makeModelText(dice: Dice, options: { odd: boolean }): string {
 
 function makeFields(dice: Dice, odd: boolean): Record<string, FieldLine> {
   const all = [...PLAIN_NAMES, ...NESTED_NAMES, ...(odd ? [...ODD_NAMES, ...ODD_NESTED_NAMES] : [])];
+  if (odd && dice.chance(0.1)) all.push(...ESCAPED_NAMES);
   const many = dice.chance(0.1);
   const key = dice.pick(odd ? ['user', 'user', 'who.id', 'ü', 'constructor'] : ['user', 'user_id', 'who.id']);
-  const time = dice.pick(odd ? ['at', 'when.at', 'time "of" day'] : ['at', 'timestamp', 'when.at']);
+  const time = dice.pick(odd ? ['at', 'when.at', 'time of day'] : ['at', 'timestamp', 'when.at']);
   const names = new Set([key, time]);
   for (const name of dice.some(all, many ? 40 : dice.between(0, 9))) {
     const clashes = [...names].some((other) => other.startsWith(`${name}.`) || name.startsWith(`${other}.`));
