@@ -190,13 +190,14 @@ function laneEntry(sealed: SealedLane, from: bigint, parent: number): CutLaneEnt
 }
 
 /**
- * A lane that only moved in one cut and has an entry in a later one needs no entry of its own for the first: its way
+ * A lane that only moved in one cut and has a later entry needs no entry of its own for the first: its way
  * belongs to the later one. Keeps commits short when many small cuts go into one.
  */
 function mergeEmptyCuts(cuts: CutEntry[]): CutEntry[] {
   const later = new Map<number, CutLaneEntry>();
   for (const cut of [...cuts].reverse()) {
-    cut.lanes = cut.lanes.filter((lane) => {
+    // a cut may name a lane more than once, in order of its offsets
+    cut.lanes = cut.lanes.toReversed().filter((lane) => {
       const next = later.get(lane.partition);
       const empty =
         lane.rows === 0 && lane.deadLetters === 0 && lane.snapshot === undefined && !hasMarks(lane.marks);
@@ -207,6 +208,7 @@ function mergeEmptyCuts(cuts: CutEntry[]): CutEntry[] {
       later.set(lane.partition, lane);
       return true;
     });
+    cut.lanes.reverse();
   }
   return cuts.filter((cut) => cut.lanes.length > 0 || cut.deadLetterFiles.length > 0);
 }

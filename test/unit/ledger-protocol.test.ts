@@ -119,6 +119,26 @@ describe('planCommit', () => {
     ]);
   });
 
+  it('joins the parts of a lane that gave up sessions within a cut, in order of their offsets', () => {
+    const marks = { evictBeforeMs: 5 };
+    const parts = (...list: [bigint, Partial<SealedLane>][]) => list.map(([to, more]) => sealed(0, to, more));
+    const cuts = [
+      cut('1', report('1', 0, parts([110n, {}], [120n, { marks }], [130n, {}]))),
+      cut('2', report('2', 0, parts([140n, { marks }], [150n, { rows: 1 }], [160n, {}]))),
+    ];
+    const plan = committed(planCommit(cuts, lanes(held(0)), 0, IDLE_MS));
+    const spans = plan.cuts.map((each) => each.lanes.map((lane) => [lane.from, lane.to, lane.marks]));
+    expect(spans).toEqual([
+      [[100, 120, marks]],
+      [
+        [120, 140, marks],
+        [140, 150, {}],
+        [150, 160, {}],
+      ],
+    ]);
+    expect(plan.lanes).toEqual([{ partition: 0, incarnation: 1, to: 160n }]);
+  });
+
   it('drops what an older incarnation of a lane sealed', () => {
     const cuts = [cut('1', report('1', 0, [sealed(0, 150n, { rows: 1 })], [file('a', 0)]))];
     expect(planCommit(cuts, lanes(held(0, { incarnation: 2 })), 0, IDLE_MS)).toEqual({ resets: [] });
