@@ -49,4 +49,4 @@ test('the pipeline is measured from a filled broker to a proved table, the secon
   expect(parts).toBeCloseTo(second.engineCpuUsPerEvent, 6);
   expect(printed.filter((text) => text.includes('the last'))).toHaveLength(1);
   expect(readdirSync(join(folder, 'results'))).toHaveLength(2);
-}, 240_000);
+}, 600_000);
