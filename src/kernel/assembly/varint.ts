@@ -1,12 +1,12 @@
 /**
  * Kafka's varints: little groups first, up to 5 bytes (32 bits) or 10 (64 bits), zigzag above that.
  *
- * A decoded one is packed: value << 4 | bytes it takes. Values above 2⁵³ are given as 2⁵³; bytes is 11 when there is no end
+ * A decoded one is packed: bytes it takes << 56 | value. Values above 2⁵³ are given as 2⁵³; bytes is 11 when there is no end
  * within ten. Reads 16 bytes from its place, whatever it says.
  */
 
-const PACKED_BITS: u64 = 4;
-const BYTES_MASK: u64 = 15;
+const BYTES_SHIFT: u64 = 56;
+const VALUE_MASK: u64 = (1 << 56) - 1;
 const BEYOND: u64 = 1 << 53;
 const CONTINUED: u64 = 0x8080808080808080;
 
@@ -14,35 +14,42 @@ const CONTINUED: u64 = 0x8080808080808080;
 @inline
 export function packedVarint(at: usize): u64 {
   const word = load<u64>(at);
-  if ((word & 0x80) == 0) return ((word & 0x7f) << PACKED_BITS) | 1;
-  if ((word & 0x8000) == 0) return ((word & 0x7f) << PACKED_BITS) | ((word & 0x7f00) << (PACKED_BITS - 1)) | 2;
+  if ((word & 0x80) == 0) return (word & 0x7f) | (<u64>1 << BYTES_SHIFT);
+  if ((word & 0x8000) == 0) return (word & 0x7f) | ((word & 0x7f00) >> 1) | (<u64>2 << BYTES_SHIFT);
   return longVarint(at, word);
 }
 
 // @ts-ignore: decorator
 @inline
 export function packedBytes(packed: u64): usize {
-  return <usize>(packed & BYTES_MASK);
+  return <usize>(packed >> BYTES_SHIFT);
 }
 
 // @ts-ignore: decorator
 @inline
 export function packedValue(packed: u64): u64 {
-  return packed >> PACKED_BITS;
+  return packed & VALUE_MASK;
+}
+
+/** Not a varint of at most 5 bytes and 32 bits. Five bytes are the only ones that can hold more. */
+// @ts-ignore: decorator
+@inline
+export function isOver32(packed: u64): bool {
+  return packed > ((<u64>5 << BYTES_SHIFT) | 0xffffffff);
 }
 
 /** Only for values below 2³². */
 // @ts-ignore: decorator
 @inline
 export function packedI32(packed: u64): i32 {
-  const value = <u32>(packed >> PACKED_BITS);
+  const value = <u32>packed;
   return <i32>((value >> 1) ^ (0 - (value & 1)));
 }
 
 // @ts-ignore: decorator
 @inline
 export function packedI64(packed: u64): i64 {
-  const value = packed >> PACKED_BITS;
+  const value = packed & VALUE_MASK;
   return <i64>((value >> 1) ^ (0 - (value & 1)));
 }
 
@@ -50,7 +57,7 @@ function longVarint(at: usize, word: u64): u64 {
   const ends = ~word & CONTINUED;
   if (ends == 0) return longestVarint(at, word);
   const value = grouped(word & (ends ^ (ends - 1)));
-  return ((value > BEYOND ? BEYOND : value) << PACKED_BITS) | ((ctz(ends) >> 3) + 1);
+  return (value > BEYOND ? BEYOND : value) | (((ctz(ends) >> 3) + 1) << BYTES_SHIFT);
 }
 
 /** Nine or ten bytes: all above 2⁵³, but for zeros in the last ones. */
@@ -66,7 +73,7 @@ function longestVarint(at: usize, word: u64): u64 {
     high |= tenth & 0x7f;
   }
   const value = grouped(word);
-  return ((high != 0 || value > BEYOND ? BEYOND : value) << PACKED_BITS) | bytes;
+  return (high != 0 || value > BEYOND ? BEYOND : value) | (bytes << BYTES_SHIFT);
 }
 
 /** The low seven bits of each byte, one behind the other. */

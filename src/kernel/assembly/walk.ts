@@ -19,10 +19,9 @@ import {
   FAULT_VARINT_LONG_5,
   FAULT_VARINT_LONG_10,
 } from '../fault';
-import { packedBytes, packedI32, packedI64, packedValue, packedVarint } from './varint';
+import { isOver32, packedBytes, packedI32, packedI64, packedValue, packedVarint } from './varint';
 
 const RECORD_BYTES_MIN: u64 = 7;
-const U32_MAX: u64 = 0xffffffff;
 const SAFE_MAX: u64 = (1 << 53) - 1;
 
 /** The record that was read last. */
@@ -166,7 +165,7 @@ function walkHeaders(from: usize, limit: usize): i32 {
 // @ts-ignore: decorator
 @inline
 function isBad32(packed: u64, at: usize, limit: usize): bool {
-  return packedBytes(packed) > 5 || packedValue(packed) > U32_MAX || at + packedBytes(packed) > limit;
+  return isOver32(packed) || at + packedBytes(packed) > limit;
 }
 
 // @ts-ignore: decorator

@@ -55,9 +55,8 @@ export function readCompressedBlock(
     if (count > literals.length - literalsAt) throw corrupt('sequences with more literals than there are');
     if (count > limit - output.at) throw corrupt('a block larger than its frame allows');
     reserve(output, count);
-    output.bytes.set(literals.subarray(literalsAt, literalsAt + count), output.at);
+    copyFrom(literals, literalsAt, output, count);
     literalsAt += count;
-    output.at += count;
   };
   const header = readSequenceHeader(bytes, literalsEnd, end, state);
   if (header !== null) {
@@ -71,6 +70,17 @@ export function readCompressedBlock(
     });
   }
   copyLiterals(literals.length - literalsAt);
+}
+
+/** For few bytes a loop is cheaper than a view. */
+function copyFrom(from: Uint8Array, at: number, output: FrameOutput, count: number): void {
+  const { bytes, at: to } = output;
+  output.at = to + count;
+  if (count > SHORT_BYTES) {
+    bytes.set(from.subarray(at, at + count), to);
+    return;
+  }
+  for (let index = 0; index < count; index++) bytes[to + index] = from[at + index]!;
 }
 
 function copyMatch(output: FrameOutput, offset: number, matchBytes: number): void {
