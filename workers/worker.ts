@@ -199,7 +199,7 @@ class WorkerLoop {
     } catch (error) {
       const failure = asHeadrace(error);
       if (failure.code === 'SESSION_MEMORY_FULL') this.#laneError(slot, failure);
-      else if (snapshot === null) throw failure;
+      else if (snapshot === null || failure.code === 'INVARIANT') throw failure;
       else {
         const { path } = snapshot;
         const plain = failure.toPlain();
@@ -227,7 +227,9 @@ class WorkerLoop {
     try {
       return this.#engine.lane(content);
     } catch (error) {
-      if (error instanceof HeadraceError || command.snapshot === null) throw error;
+      // behind a trap nothing of the engine can be believed
+      const isOurs = error instanceof HeadraceError || error instanceof WebAssembly.RuntimeError;
+      if (isOurs || command.snapshot === null) throw error;
       throw snapshotUnusable(error, this.#metaOf(command, command.snapshot));
     }
   }

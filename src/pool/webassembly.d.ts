@@ -9,6 +9,9 @@ declare namespace WebAssembly {
     constructor(bytes: Uint8Array);
   }
 
+  /** A trap. */
+  class RuntimeError extends Error {}
+
   type ModuleImports = Record<string, unknown>;
 
   class Instance {

@@ -25,10 +25,12 @@ export class KernelEngine implements SessionEngine {
   readonly codecs: BatchCodecs;
   readonly #kernel: Kernel;
   readonly #model: CompiledModel;
+  readonly #sessionBytesMax: number;
   readonly #decider: KernelDecider;
 
   constructor(options: KernelEngineOptions) {
     this.#model = options.model;
+    this.#sessionBytesMax = options.sessionBytesMax;
     this.#decider = new KernelDecider(options.model);
     this.#kernel = new Kernel({ ...options, host: this.#decider });
     this.#decider.attach(this.#kernel);
@@ -49,7 +51,7 @@ export class KernelEngine implements SessionEngine {
 
   lane(content: Uint8Array | null): LaneEngine {
     const lane = new KernelLane(this.#kernel, this.#decider);
-    if (content !== null) lane.restore(content);
+    if (content !== null) lane.restore(content, this.#sessionBytesMax);
     return lane;
   }
 

@@ -97,17 +97,20 @@ export class KernelLane implements LaneEngine {
     }
   }
 
-  /** Fills an empty lane. Throws Error with what is wrong; the lane has given its memory back then. */
-  restore(content: Uint8Array): void {
+  /**
+   * Fills an empty lane, as long as all sessions together take no more than `sessionBytesMax`. Throws Error with what is
+   * wrong, or HeadraceError SESSION_MEMORY_FULL; the lane has given its memory back then.
+   */
+  restore(content: Uint8Array, sessionBytesMax: number): void {
     try {
-      this.#restore(Buffer.from(content.buffer, content.byteOffset, content.byteLength));
+      this.#restore(Buffer.from(content.buffer, content.byteOffset, content.byteLength), sessionBytesMax);
     } catch (error) {
       this.free();
       throw error;
     }
   }
 
-  #restore(content: Buffer): void {
+  #restore(content: Buffer, sessionBytesMax: number): void {
     if (content.length < STATE_HEAD_BYTES) throw new Error('it is cut off');
     const watermarkMs = content.readDoubleLE(0);
     if (!Number.isNaN(watermarkMs) && !Number.isSafeInteger(watermarkMs)) {
@@ -119,6 +122,7 @@ export class KernelLane implements LaneEngine {
     let at = STATE_HEAD_BYTES;
     let portionBytes = PORTION_BYTES;
     while (keys > 0) {
+      if (exports.sessionBytes() > sessionBytesMax) throw memoryFull('for a snapshot');
       const taken = this.#restorePortion(content.subarray(at, at + portionBytes), keys);
       if (taken.bytes === 0) {
         // a key larger than the portion, or one that is cut off

@@ -5,8 +5,11 @@ import type { SessionEngine } from './engine.js';
 import { KernelEngine } from './kernel-engine.js';
 import { ReferenceEngine } from './reference-engine.js';
 
+/** What of a worker’s task an engine is made from. */
+export type EngineTask = Pick<WorkerTask, 'engine' | 'model' | 'memory' | 'limits' | 'ringCapacityBytes'>;
+
 /** The one place that knows which engines there are. Both give the same rows: nothing but speed depends on the choice. */
-export function makeEngine(task: WorkerTask): SessionEngine {
+export function makeEngine(task: EngineTask): SessionEngine {
   const { model, memory, limits } = task;
   if (task.engine === 'reference') return new ReferenceEngine(model);
   return new KernelEngine({
