@@ -16,7 +16,7 @@ const MiB = 2 ** 20;
 /** For as many batches as are placed before they are read, uncompressed too. */
 const RING_BYTES = 32 * MiB;
 const RING_HEADER_BYTES = 256;
-const LIMITS: BatchLimits = { decompressedBatchBytesMax: 64 * MiB, recordBytesMax: MiB };
+export const LIMITS: BatchLimits = { decompressedBatchBytesMax: 64 * MiB, recordBytesMax: MiB };
 /** What a session may take, generously: the benchmark is about sessions that fit. */
 const SESSION_BYTES_MAX = 640;
 const SESSION_MEMORY_BYTES_MIN = 256 * MiB;
@@ -63,14 +63,14 @@ export class BenchEngine {
     return this.lanes.reduce((sum, lane) => sum + lane.openSessions, 0);
   }
 
-  /** Puts a batch where the ring would have it: behind the one before, or again at the start. */
-  place(batch: LaneBatch): LaneBatch {
-    const { length } = batch.bytes;
+  /** Puts batches where the ring would have it: behind the one before, or again at the start. */
+  place(bytes: Uint8Array): Uint8Array {
+    const { length } = bytes;
     if (this.#at + length > this.#ring.length) this.#at = 0;
-    this.#ring.set(batch.bytes, this.#at);
-    const bytes = this.#ring.subarray(this.#at, this.#at + length);
+    const placed = this.#ring.subarray(this.#at, this.#at + length);
+    placed.set(bytes);
     this.#at += length;
-    return { ...batch, bytes };
+    return placed;
   }
 
   /** Checks and reads a placed batch as a worker does. Throws Error when sessions no longer fit. Returns its events. */

@@ -2,6 +2,7 @@ import type { Contender, Stage } from '../stage.js';
 import type { Workload } from '../workload.js';
 import { crcStage, lz4Stage, ringStage, snappyStage } from './bytes.js';
 import { decodeStage, extractStage, jsonParsing, walkStage } from './events.js';
+import { kernelStage } from './kernel.js';
 import { arrowStage, parquetStage, rowCrcStage } from './rows.js';
 import { closedRows, sessionStage, workerStage } from './sessions.js';
 import { snapshotStages } from './snapshots.js';
@@ -25,6 +26,7 @@ export function allStages(workload: Workload): StagesOfPath {
     decodeStage(workload, jsonParse),
     extractStage(workload, jsonParse),
     sessionStage(workload),
+    kernelStage(workload, rows, jsonParse),
     rowCrcStage(workload, rows),
     arrowStage(workload, rows),
     parquetStage(workload, rows),

@@ -3,7 +3,7 @@ import type { CompiledModel, Row } from '#src/model/types.js';
 import { ReferenceLane } from '#src/reference/lane.js';
 import { decodeBatches } from '#src/reference/record-batches.js';
 import { addCrc, rowCrc } from '#src/reference/row-crc.js';
-import { contender, type Stage } from '../stage.js';
+import { type Contender, contender, type Stage } from '../stage.js';
 import type { Workload } from '../workload.js';
 import { type Counts, count, extracting, LIMITS, parse } from './events.js';
 import { encodeAll, proveFiles } from './rows.js';
@@ -100,7 +100,7 @@ function proveRows({ model, expected }: Workload, rows: readonly Row[]): void {
 }
 
 /** What a consumer in a few lines does: no order, no gaps, no rows, counters by user. */
-function countingByUser(workload: Workload) {
+export function countingByUser(workload: Workload): Contender {
   const run = () => {
     const users = new Map<string, Counts>();
     for (const { value } of workload.events) {

@@ -22,6 +22,7 @@ const STAGES = [
   'batch to objects',
   'extraction',
   'sessions',
+  'batches to rows',
   'row crc',
   'arrow columns',
   'parquet',
@@ -122,6 +123,7 @@ describe('a wrong result is never timed', () => {
     ['extraction', (w) => ({ ...w, events: withOtherKey(w) })],
     ['sessions', (w) => ({ ...w, expected: { ...w.expected, sessions: w.expected.sessions + 1 } })],
     ['sessions', (w) => ({ ...w, expected: { ...w.expected, sessionsByCountry: new Map() } })],
+    ['batches to rows', (w) => ({ ...w, expected: { ...w.expected, sessions: 1 } })],
     ['whole worker', (w) => ({ ...w, expected: { ...w.expected, events: w.expected.events + 1 } })],
   ];
 
