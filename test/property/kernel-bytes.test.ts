@@ -144,7 +144,10 @@ function expectVerdict(verdict: Verdict, expected: Verdict): void {
 
 /** The kernel alone, with the plain codec behind it, and the plain codec. */
 function expectContent(codec: 'lz4' | 'snappy', payload: Uint8Array, content: Buffer): void {
-  expectVerdict({ content: kernel.alone(codec, payload, CONTENT_BYTES_MAX) ?? Buffer.from('refused') }, { content });
+  expectVerdict(
+    { content: kernel.alone(codec, payload, CONTENT_BYTES_MAX) ?? Buffer.from('refused') },
+    { content },
+  );
   expectVerdict(kernel.decompress(codec, payload, CONTENT_BYTES_MAX), { content });
   const plain = verdictOf(() => PLAIN_CODECS.decompress(codec, payload, CONTENT_BYTES_MAX));
   expectVerdict(plain, { content });
