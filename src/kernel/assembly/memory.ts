@@ -91,8 +91,8 @@ export function free(at: usize): void {
   const left = load<u32>(page + S_USED) - 1;
   store<u32>(page + S_USED, left);
   if (wasFull) linkSlab(page, entry);
-  // one page of a class stays, or the next block would cost a page again
-  if (left == 0 && (load<u32>(entry + 4) != <u32>page || load<u32>(page + S_NEXT) != 0)) {
+  // none is kept for the next block of its size: a hundred such pages, all over the heap, would leave no room for a large one
+  if (left == 0) {
     unlinkSlab(page, entry);
     givePages(page);
   }
