@@ -88,7 +88,13 @@ class WorkerLoop {
         continue;
       }
       if (record.type === RecordType.stop) break;
+      if (this.#sealer.mustCatchUp) {
+        await this.#sealer.settled();
+        lastYieldMs = performance.now();
+        continue;
+      }
       this.#handle(record);
+      this.#sealer.spillRows(this.#slots.values());
       this.#ring.advance();
       if (performance.now() - lastYieldMs > YIELD_AFTER_MS) {
         await setImmediate();
@@ -227,10 +233,17 @@ class WorkerLoop {
     try {
       return this.#engine.lane(content);
     } catch (error) {
+      if (error instanceof HeadraceError || command.snapshot === null) throw error;
+      if (!(error instanceof WebAssembly.RuntimeError)) {
+        throw snapshotUnusable(error, this.#metaOf(command, command.snapshot));
+      }
       // behind a trap nothing of the engine can be believed
-      const isOurs = error instanceof HeadraceError || error instanceof WebAssembly.RuntimeError;
-      if (isOurs || command.snapshot === null) throw error;
-      throw snapshotUnusable(error, this.#metaOf(command, command.snapshot));
+      throw new HeadraceError('INVARIANT', 'the kernel stopped over a snapshot', {
+        where: { partition: command.partition, path: command.snapshot.path },
+        remedy:
+          'start once with --engine reference: it checks more, and goes on from an older one if it must',
+        cause: error,
+      });
     }
   }
 
