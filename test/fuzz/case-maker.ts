@@ -11,7 +11,9 @@ import { makeModelText } from './model-maker.js';
 /** Seed → case. The same seed gives the same case as long as the generators stay as they are; failures are kept as cases. */
 export function makeCase(seed: number): FuzzCase {
   const dice = new Dice(seededRandom(seed));
-  const isBenign = dice.chance(0.4);
+  // sessions and tables that grow far, with documents that cost little
+  const isBig = dice.chance(0.004);
+  const isBenign = isBig || dice.chance(0.4);
   const text = makeModelText(dice, { odd: !isBenign && dice.chance(0.6) });
   const model = compileModel(text, 'model.yaml');
   const lanes = dice.weighted([
@@ -19,11 +21,13 @@ export function makeCase(seed: number): FuzzCase {
     [2, 2],
     [1, 3],
   ]);
-  const events = dice.weighted([
-    [5, dice.between(1, 60)],
-    [3, dice.between(60, 300)],
-    [1, dice.between(300, 1_500)],
-  ]);
+  const events = isBig
+    ? dice.between(5_000, 80_000)
+    : dice.weighted([
+        [5, dice.between(1, 60)],
+        [3, dice.between(60, 300)],
+        [1, dice.between(300, 1_500)],
+      ]);
   const manner = makeManner(dice, isBenign, Math.ceil(events / lanes));
   const logs = Array.from({ length: lanes }, () => makeLog(dice, model, manner));
   return {
@@ -32,7 +36,7 @@ export function makeCase(seed: number): FuzzCase {
     limits: {
       decompressedBatchBytesMax: dice.chance(0.98) ? 64 << 20 : 20_000,
       recordBytesMax: !isBenign && dice.chance(0.15) ? dice.between(100, 2_000) : 8 << 20,
-      sessionBytesMax: dice.chance(0.1) ? dice.pick([64 << 10, 256 << 10, 1 << 20]) : null,
+      sessionBytesMax: dice.chance(0.15) ? 1 << dice.between(11, 18) : null,
     },
     logs,
     steps: makeSteps(dice, model, logs),
@@ -57,6 +61,7 @@ function makeManner(dice: Dice, isBenign: boolean, events: number): LogManner {
     future: rate(0.05, 0.2),
     events,
     keys: dice.weighted([
+      [events > 5_000 ? 10 : 0, dice.pick([1, 10, 5_000])],
       [3, 1],
       [4, 2],
       [4, 4],
@@ -70,7 +75,8 @@ function makeManner(dice: Dice, isBenign: boolean, events: number): LogManner {
 function makeSteps(dice: Dice, model: CompiledModel, logs: readonly BatchCase[][]): Step[] {
   const next = logs.map((log) => log[0]?.baseOffset ?? 0);
   const ends = logs.map((log) => endOf(log));
-  const often = dice.pick([0.02, 0.1, 0.4]);
+  const batches = logs.reduce((sum, log) => sum + log.length, 0);
+  const often = Math.min(dice.pick([0.02, 0.1, 0.4]), 40 / batches);
   const steps: Step[] = [];
   const unfinished = () => [...logs.keys()].filter((lane) => next[lane]! < ends[lane]!);
   while (unfinished().length > 0) {

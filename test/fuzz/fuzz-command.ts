@@ -177,6 +177,7 @@ function progress(all: readonly Totals[], failures: number, timeMs: number): str
     `${sum('rows')} rows`,
     `${sum('deadLetters')} dead letters`,
     `undecided ${share(sum('undecided'), sum('events'))} (benign ${share(sum('benignUndecided'), sum('benignEvents'))})`,
+    `${sum('full')} × full`,
     `${failures} failures `,
   ].join(' · ');
 }

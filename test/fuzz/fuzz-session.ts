@@ -13,6 +13,7 @@ export interface Totals {
   deadLetters: number;
   /** Of all cases, and of those whose documents are benign. */
   undecided: number;
+  full: number;
   benignEvents: number;
   benignUndecided: number;
 }
@@ -25,7 +26,16 @@ export interface Failure {
 }
 
 export function noTotals(): Totals {
-  return { cases: 0, events: 0, rows: 0, deadLetters: 0, undecided: 0, benignEvents: 0, benignUndecided: 0 };
+  return {
+    cases: 0,
+    events: 0,
+    rows: 0,
+    deadLetters: 0,
+    undecided: 0,
+    full: 0,
+    benignEvents: 0,
+    benignUndecided: 0,
+  };
 }
 
 /** Plays the case of a seed and counts it. */
@@ -71,6 +81,7 @@ function addTo(totals: Totals, played: Played, isBenign: boolean): void {
   totals.rows += played.rows;
   totals.deadLetters += played.deadLetters;
   totals.undecided += played.undecided;
+  totals.full += played.full;
   if (!isBenign) return;
   totals.benignEvents += played.events;
   totals.benignUndecided += played.undecided;

@@ -20,11 +20,13 @@ export interface Played {
   deadLetters: number;
   /** Records that the left engine could not decide. */
   undecided: number;
+  /** How often its memory was full. */
+  full: number;
 }
 
 /** Plays a case on two engines and compares them after every step that can show a difference. Throws nothing. */
 export function playCase(fuzzCase: FuzzCase, left: EngineMaker, right: EngineMaker): Played {
-  const played: Played = { difference: null, events: 0, rows: 0, deadLetters: 0, undecided: 0 };
+  const played: Played = { difference: null, events: 0, rows: 0, deadLetters: 0, undecided: 0, full: 0 };
   let at = 'at the start';
   try {
     const player = new Player(fuzzCase, left, right, played);
@@ -172,6 +174,7 @@ class Player {
 
   /** As the main thread does when memory is used up: evicts more and more, in all lanes; at last the lane halts. */
   #makeRoom(lane: number, evictions: number, advanced: boolean): void {
+    this.#played.full++;
     if (this.#case.limits.sessionBytesMax === null) throw new Difference('full without a limit of memory');
     if (evictions > 0 && !advanced) {
       this.#places[lane]!.halted = true;
@@ -230,12 +233,14 @@ class Player {
 
   /** The batches that a broker would send for a position, all whole. */
   #fetch(lane: number, from: bigint, until: bigint): Uint8Array {
-    const parts = this.#case.logs[lane]!.flatMap((batch, index) => {
-      if (BigInt(endOfBatch(batch)) <= from || BigInt(batch.baseOffset) >= until) return [];
+    const [least, end] = [Number(from), Number(until)];
+    const parts: Uint8Array[] = [];
+    for (const [index, batch] of this.#case.logs[lane]!.entries()) {
+      if (endOfBatch(batch) <= least || batch.baseOffset >= end) continue;
       const name = `${lane}/${index}`;
       if (!this.#encoded.has(name)) this.#encoded.set(name, encodeBatch(batch));
-      return [this.#encoded.get(name)!];
-    });
+      parts.push(this.#encoded.get(name)!);
+    }
     return new Uint8Array(Buffer.concat(parts));
   }
 }
