@@ -8,6 +8,7 @@ import { ReferenceEngine } from '../../workers/engines/reference-engine.js';
 /** The reference, with a memory that ends where the test says, and an eye on what is given back. */
 export class WatchedEngine implements SessionEngine {
   readonly name = 'reference';
+  readonly rowPressure = 0;
   readonly undecided = 0;
   /** The sessions' memory ends before the record of this offset. */
   fullAt: bigint | null = null;
@@ -85,7 +86,7 @@ class WatchedLane implements LaneEngine {
       engine.emitted -= held;
       held = 0;
     };
-    return { rows, crc, deadLetters, days, free };
+    return { rows, crc, deadLetters, days, spill: () => undefined, free };
   }
 
   snapshot(): Uint8Array {
