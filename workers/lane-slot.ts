@@ -164,6 +164,10 @@ export class LaneSlot {
     this.#parts.push({ to, watermarkMs, marks, evicted, openSessions, sessionBytes, emitted });
   }
 
+  spillParts(): void {
+    for (const { emitted } of this.#parts) emitted.spill();
+  }
+
   /** All that was emitted since the last cut; the next one begins empty. The receiver frees it. */
   takeParts(): LanePart[] {
     const parts = this.#parts;

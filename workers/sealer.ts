@@ -54,12 +54,19 @@ interface Day {
 
 const DAY_MS = 86_400_000;
 const RETRY_MS_MAX = 5_000;
+/** Of the memory that rows under way and their columns have. */
+const CATCH_UP_ABOVE = 0.3;
+const SPILL_ABOVE = 0.5;
+const SPILL_STEP = 0.1;
 
 export class Sealer {
   readonly #options: SealerOptions;
   readonly #room = new RoomMaker<LaneSlot>();
   #order: EvictionOrder | null = null;
   #tail: Promise<void> = Promise.resolve();
+  /** Cuts that are being written. */
+  #writing = 0;
+  #spillAbove = SPILL_ABOVE;
 
   constructor(options: SealerOptions) {
     this.#options = options;
@@ -82,7 +89,13 @@ export class Sealer {
       }
     }
     cut.sessionBytes = this.#options.engine.sessionBytes;
-    this.#tail = this.#tail.then(() => this.#write(cut)).catch((error: unknown) => this.#options.fail(error));
+    this.#writing++;
+    this.#tail = this.#tail
+      .then(() => this.#write(cut))
+      .catch((error: unknown) => this.#options.fail(error))
+      .finally(() => {
+        this.#writing--;
+      });
   }
 
   /** Applies a cut's marks, in the order in which a replay will: watermark, eviction, the others. */
@@ -131,6 +144,27 @@ export class Sealer {
     if (this.#order === null) return new Map();
     const giving = [...slots].filter((slot) => slot.sealable && !slot.frozen);
     return this.#room.follow(this.#order, giving, () => this.#options.engine.sessionBytes);
+  }
+
+  /** Must the lanes wait until cuts are written, since rows come faster than they go? */
+  get mustCatchUp(): boolean {
+    return this.#writing > 0 && this.#options.engine.rowPressure > CATCH_UP_ABOVE;
+  }
+
+  /**
+   * Many rows and no cut to write them with: it lies behind what the ring still holds. What was emitted so far becomes parts
+   * of that cut, and their rows leave the engine's memory.
+   */
+  spillRows(slots: Iterable<LaneSlot>): void {
+    const { engine } = this.#options;
+    if (engine.rowPressure <= this.#spillAbove) return;
+    for (const slot of slots) {
+      if (!slot.sealable) continue;
+      slot.endPart({}, 0);
+      slot.spillParts();
+    }
+    // what stays is not rows: spilling it again would cut the lanes into crumbs
+    this.#spillAbove = Math.max(SPILL_ABOVE, engine.rowPressure + SPILL_STEP);
   }
 
   /** Resolves when every cut so far is reported. */

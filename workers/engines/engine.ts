@@ -13,6 +13,8 @@ export interface SessionEngine {
   readonly codecs: BatchCodecs;
   /** Bytes that the sessions of all lanes take, shared ones included. */
   readonly sessionBytes: number;
+  /** How much of the memory beside the sessions is taken by rows under way and columns, 0 to 1; 0 where it has no end. */
+  readonly rowPressure: number;
   /** Records that the kernel could not decide and the reference did, so far; 0 for the reference. */
   readonly undecided: number;
   /**
@@ -61,6 +63,8 @@ export interface Emitted {
   readonly deadLetters: readonly DeadLetter[];
   /** Rows by the UTC day of session_start, in days since 1970. */
   readonly days: ReadonlyMap<number, DayRows>;
+  /** Moves the rows out of memory that has an end. Slower to encode, and the same file. */
+  spill(): void;
   /** May be called more than once. */
   free(): void;
 }

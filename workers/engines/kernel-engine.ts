@@ -27,6 +27,7 @@ export class KernelEngine implements SessionEngine {
   readonly #model: CompiledModel;
   readonly #sessionBytesMax: number;
   readonly #decider: KernelDecider;
+  readonly #reserveBytes: number;
 
   constructor(options: KernelEngineOptions) {
     this.#model = options.model;
@@ -34,6 +35,7 @@ export class KernelEngine implements SessionEngine {
     this.#decider = new KernelDecider(options.model);
     this.#kernel = new Kernel({ ...options, host: this.#decider });
     this.#decider.attach(this.#kernel);
+    this.#reserveBytes = options.heapBytes - options.sessionBytesMax;
     const { decompressedAt, decompressedBytes } = options;
     this.codecs = new KernelCodecs(this.#kernel.exports, options.memory, {
       at: decompressedAt,
@@ -43,6 +45,10 @@ export class KernelEngine implements SessionEngine {
 
   get sessionBytes(): number {
     return Number(this.#kernel.exports.sessionBytes());
+  }
+
+  get rowPressure(): number {
+    return (Number(this.#kernel.exports.memoryUsed()) - this.sessionBytes) / this.#reserveBytes;
   }
 
   get undecided(): number {
@@ -57,6 +63,7 @@ export class KernelEngine implements SessionEngine {
 
   encode(rows: readonly DayRows[], seal: Seal): EncodedFile {
     const sets = rows as readonly KernelRows[];
+    if (sets.some((set) => set.isSpilled)) return this.#encodeOneByOne(sets, seal);
     const count = sets.reduce((sum, set) => sum + set.rows, 0);
     const { exports, view } = this.#kernel;
     const table = exports.alloc(count * 4) >>> 0;
@@ -79,7 +86,7 @@ export class KernelEngine implements SessionEngine {
     }
   }
 
-  /** The kernel's heap has no room for the columns: rows are taken out of it as values. Slower, and the same file. */
+  /** The kernel's heap has no room for the columns, or had none for the rows: they are taken out of it as values. Slower, and the same file. */
   #encodeOneByOne(sets: readonly KernelRows[], seal: Seal): EncodedFile {
     const rows = sets.flatMap((set) => set.rowBytes().map((bytes) => decodeRow(this.#model, bytes)));
     return encodeRows(this.#model, rows, seal);

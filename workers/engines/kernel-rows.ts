@@ -17,6 +17,7 @@ export class KernelRows implements DayRows {
   /** Addresses. */
   readonly list: number[] = [];
   readonly #kernel: Kernel;
+  #spilled: Uint8Array[] | null = null;
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
@@ -26,8 +27,18 @@ export class KernelRows implements DayRows {
     return this.list.length;
   }
 
+  /** The addresses hold no rows any more. */
+  get isSpilled(): boolean {
+    return this.#spilled !== null;
+  }
+
+  spill(): void {
+    this.#spilled ??= this.rowBytes().map((bytes) => new Uint8Array(bytes));
+  }
+
   /** Canonical bytes of each row, which stay the kernel's. */
   rowBytes(): Uint8Array[] {
+    if (this.#spilled !== null) return this.#spilled;
     return this.list.map((row) =>
       this.#kernel.slice(rowBytes(row), this.#kernel.view.getUint32(row + ROW_LENGTH_AT, true)),
     );
@@ -65,6 +76,11 @@ export class KernelEmitted implements Emitted {
       this.days.set(day, rows);
     }
     return rows;
+  }
+
+  spill(): void {
+    for (const rows of this.days.values()) rows.spill();
+    this.free();
   }
 
   free(): void {

@@ -22,6 +22,7 @@ interface ReferenceRows extends DayRows {
 export class ReferenceEngine implements SessionEngine {
   readonly name = 'reference';
   readonly codecs = PLAIN_CODECS;
+  readonly rowPressure = 0;
   readonly undecided = 0;
   readonly #model: CompiledModel;
   readonly #lanes = new Set<ReferenceLaneEngine>();
@@ -126,6 +127,8 @@ class ReferenceEmitted implements Emitted {
       rows.list.push(row);
     }
   }
+
+  spill(): void {}
 
   /** Nothing that the garbage collector would not see. */
   free(): void {}
