@@ -100,7 +100,7 @@ async function compile(): Promise<WebAssembly.Module> {
     },
   );
   if (error !== null) throw new Error(`the kernel's columns do not compile: ${stderr.toString()}`);
-  return new WebAssembly.Module(written.get('out.wasm') as BufferSource);
+  return new WebAssembly.Module(written.get('out.wasm') as Uint8Array);
 }
 
 function readSource(name: string): string | null {
