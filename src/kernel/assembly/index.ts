@@ -30,7 +30,7 @@ export { columnsBuild, columnsFree } from './columns';
 export { laneNew } from './lane';
 export { lz4Frame } from './lz4';
 export { restoreBegin, restoredKeys, restoreKeys } from './restore';
-export { scanEvent, scanScratchReset } from './scan';
+export { scanEvent, scanInit, scanScratch, scanScratchFree, scanScratchReset } from './scan';
 export { snapshotAt, snapshotBegin, snapshotNext } from './snapshot';
 export { snappy } from './snappy';
 export { walkRecords } from './walk';

@@ -2,23 +2,23 @@
 
 /** Nothing that a selected key may hold. */
 export const KIND_NONE: u8 = 0;
-/** A piece of a text that is longer than a shape's node holds. */
-export const KIND_PART: u8 = 1;
 /** null, true or false; the text includes it. A selected field is null. */
-export const KIND_WORD: u8 = 2;
+export const KIND_WORD: u8 = 1;
 /** Behind the quote of a string that nobody selected. */
-export const KIND_ANY_STRING: u8 = 3;
-export const KIND_STRING: u8 = 4;
-export const KIND_ISO: u8 = 5;
+export const KIND_ANY_STRING: u8 = 2;
+export const KIND_STRING: u8 = 3;
+export const KIND_ISO: u8 = 4;
 /** Behind the bracket of an object or array that nobody selected. */
-export const KIND_ANY_CONTAINER: u8 = 6;
-/** From here on the text alone doesn't say what follows. */
-export const KIND_UNSURE: u8 = 7;
+export const KIND_ANY_CONTAINER: u8 = 5;
+/** From here on, up to the end, the text alone doesn't say what follows. */
+export const KIND_UNSURE: u8 = 6;
 /** At the first byte of a number that nobody selected. */
-export const KIND_ANY_NUMBER: u8 = 7;
-export const KIND_NUMBER: u8 = 8;
-export const KIND_UINT32: u8 = 9;
-export const KIND_EPOCH_MS: u8 = 10;
-export const KIND_EPOCH_S: u8 = 11;
+export const KIND_ANY_NUMBER: u8 = 6;
+export const KIND_NUMBER: u8 = 7;
+export const KIND_UINT32: u8 = 8;
+export const KIND_EPOCH_MS: u8 = 9;
+export const KIND_EPOCH_S: u8 = 10;
 /** The record's end. */
-export const KIND_END: u8 = 12;
+export const KIND_END: u8 = 11;
+/** A piece of a text that is longer than a shape's node holds. */
+export const KIND_PART: u8 = 12;

@@ -1,6 +1,6 @@
 /**
- * JSON numbers. Those of up to sixteen characters without an exponent are read from one vector; others by a plain loop, and
- * where neither gives the exact double, by the host.
+ * JSON numbers. Those of few digits without an exponent are read at once; others by a plain loop, and where that does not
+ * give the exact double, by the host.
  *
  * A double of up to 2⁵³ divided or multiplied by a power of ten up to 10²² is rounded once, hence exact (Clinger).
  */
@@ -13,6 +13,8 @@ declare function hostNumber(at: usize, bytes: u32): f64;
 const POWER_MAX: i32 = 22;
 const EXACT_MAX: u64 = 1 << 53;
 const WINDOW: u32 = 16;
+/** Digits that are read at once. */
+const WORD_DIGITS: u32 = 8;
 const DIGIT_0: u32 = 0x30;
 const POINT: u32 = 0x2e;
 const MINUS: u32 = 0x2d;
@@ -31,12 +33,6 @@ export function numberInit(): void {
   }
 }
 
-/** Bit by bit: which of the sixteen bytes are digits. */
-@inline
-function digits(at: usize): u32 {
-  return <u32>i8x16.bitmask(i8x16.lt_u(i8x16.sub(v128.load(at), i8x16.splat(0x30)), i8x16.splat(10)));
-}
-
 @inline
 export function beginsNumber(byte: u32): bool {
   return byte - DIGIT_0 < 10 || byte == MINUS;
@@ -44,61 +40,69 @@ export function beginsNumber(byte: u32): bool {
 
 /** The place behind a number, 0: malformed. It may lie behind the record's end. */
 export function numberEnd(at: usize, end: usize): usize {
-  const from = at + <usize>(load<u8>(at) == MINUS);
-  const mask = digits(from);
-  const whole = ctz(~mask);
-  if (whole == 0 || (whole > 1 && load<u8>(from) == DIGIT_0)) return 0;
-  if (whole == WINDOW) return oddNumberEnd(from, end);
-  let length = whole;
-  if (load<u8>(from + whole) == POINT) {
-    const fraction = ctz(~(mask >> (whole + 1)));
-    if (fraction == 0 && whole + 1 < WINDOW) return 0;
-    length += 1 + fraction;
-    if (length >= WINDOW) return oddNumberEnd(from, end);
-  }
-  return (<u32>load<u8>(from + length) | 0x20) == SMALL_E ? oddNumberEnd(from, end) : from + length;
+  const plain = plainNumber(at);
+  return plain != 0 ? at + (<usize>plain & 31) : oddNumberEnd(at + <usize>(load<u8>(at) == MINUS), end);
 }
 
 /** As numberEnd, its value in numberValue. */
 export function readNumber(at: usize, end: usize): usize {
-  const negative = load<u8>(at) == MINUS;
-  const from = at + <usize>negative;
-  const mask = digits(from);
-  const whole = ctz(~mask);
-  if (whole == 0 || (whole > 1 && load<u8>(from) == DIGIT_0)) return 0;
-  if (whole == WINDOW) return readOddNumber(at, from, end);
-  let fraction: u32 = 0;
-  let length = whole;
-  if (load<u8>(from + whole) == POINT) {
-    fraction = ctz(~(mask >> (whole + 1)));
-    if (fraction == 0 && whole + 1 < WINDOW) return 0;
-    length += 1 + fraction;
-    if (length >= WINDOW) return readOddNumber(at, from, end);
+  const plain = plainNumber(at);
+  const length = <u32>plain & 31;
+  const negative = <usize>(load<u8>(at) == MINUS);
+  const from = at + negative;
+  const behind = at + length;
+  const point = <u32>(plain >> 32);
+  const isWhole = point == 0;
+  const whole = <u32>(isWhole ? behind - from : at + ctz(point) - from);
+  const fraction: u32 = isWhole ? 0 : <u32>(behind - from) - whole - 1;
+  if (plain == 0 || whole > WORD_DIGITS || fraction > WORD_DIGITS) return readOddNumber(at, from, end);
+  let value = <f64>(<i64>readDigits(from, whole));
+  if (!isWhole) {
+    // all of it below 2⁵³
+    const scale = power(fraction);
+    value = (value * scale + <f64>(<i64>readDigits(from + whole + 1, fraction))) / scale;
   }
-  if ((<u32>load<u8>(from + length) | 0x20) == SMALL_E) return readOddNumber(at, from, end);
-  let value = <f64>joinDigits(from, length, fraction);
-  if (fraction != 0) value /= load<f64>(powers + (<usize>fraction << 3));
-  numberValue = negative && value != 0 ? -value : value;
-  return from + length;
+  // the sum makes 0 of −0
+  numberValue = reinterpret<f64>(reinterpret<u64>(value) | (<u64>negative << 63)) + 0;
+  return behind;
 }
 
-/** Up to fifteen digits, `fraction` of them behind a point (0: there is none), `length` with the point. */
+/**
+ * A number that ends within sixteen bytes and has no exponent: its length, and above 2³² its point's place, bit by bit.
+ * 0: it is not so, or malformed. The length comes from one look at all bytes, since the next step waits for it; whether they
+ * make a number is asked in one branch, which is hardly ever guessed wrong.
+ */
 @inline
-function joinDigits(at: usize, length: u32, fraction: u32): u64 {
-  const lanes = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  // each lane takes the byte that ends up there when the digits are moved to the right and the point is left out;
-  // lanes before them address nothing, which gives 0
-  let source = i8x16.add(lanes, i8x16.splat(<i8>(length - WINDOW)));
-  if (fraction != 0) source = i8x16.add(source, i8x16.lt_s(lanes, i8x16.splat(<i8>(WINDOW - fraction))));
-  const ones = i8x16.swizzle(i8x16.sub(v128.load(at), i8x16.splat(0x30)), source);
-  const tens = i16x8.mul(v128.and(ones, i16x8.splat(0xff)), i16x8.splat(10));
-  const pairs = i16x8.add(tens, i16x8.shr_u(ones, 8));
-  const fours = i32x4.dot_i16x8_s(pairs, i16x8(100, 1, 100, 1, 100, 1, 100, 1));
-  const eights = i32x4.dot_i16x8_s(
-    i16x8.narrow_i32x4_s(fours, fours),
-    i16x8(10000, 1, 10000, 1, 10000, 1, 10000, 1),
+function plainNumber(at: usize): u64 {
+  const bytes = v128.load(at);
+  const first: u32 = load<u8>(at);
+  const negative = <u32>(first == MINUS);
+  const digits = <u32>i8x16.bitmask(i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(0x30)), i8x16.splat(10)));
+  const points = <u32>i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(0x2e)));
+  const length: u32 = ctz(~(digits | points | negative));
+  const point = points & ((1 << length) - 1);
+  const leading = <u32>(load<u8>(at + negative) == DIGIT_0) & (digits >> (negative + 1));
+  const wrong =
+    <u32>(length >= WINDOW) |
+    <u32>((<u32>load<u8>(at + length) | 0x20) == SMALL_E) |
+    (~(digits >> negative) & 1) |
+    (~((digits << 1) >> length) & 1) |
+    (leading & 1) |
+    (point & (point - 1));
+  return wrong == 0 ? <u64>length | (<u64>point << 32) : 0;
+}
+
+/** 1…8 digits. */
+@inline
+function readDigits(at: usize, count: u32): u64 {
+  // moved to the end, zeroes before them; bytes above the digits are shifted out, and borrow only from those above
+  let value = (load<u64>(at) - 0x3030303030303030) << ((WORD_DIGITS - count) << 3);
+  value = value * 10 + (value >> 8);
+  return (
+    ((value & 0x000000ff000000ff) * 0x000f424000000064 +
+      ((value >> 16) & 0x000000ff000000ff) * 0x0000271000000001) >>
+    32
   );
-  return <u64>(<u32>i32x4.extract_lane(eights, 0)) * 100000000 + <u64>(<u32>i32x4.extract_lane(eights, 1));
 }
 
 /** Parts of a number, left by oddNumberEnd. */

@@ -33,8 +33,8 @@ const CHAIN_BYTES_MAX: u32 = 256;
 const NODES_MAX: u32 = 512;
 const TABLE_SLOTS: u32 = 1024;
 
-/** An event counts as badly predicted when it walks more than one step in so many. */
-const WALKED_STEPS_MIN: u32 = 3;
+/** An event counts as badly predicted when more than this part of its bytes is walked: one in … */
+const WALKED_PART: u32 = 3;
 const BAD_MAX: u32 = 48;
 const BAD_WEIGHT: u32 = 2;
 const REST_MIN: u32 = 256;
@@ -62,28 +62,38 @@ export function shapesInit(): void {
 function forget(): void {
   memory.fill(nodes, 0, <usize>NODES_MAX << NODE_SHIFT);
   memory.fill(table, 0, TABLE_SLOTS * 4);
-  // the first stands for a record's start
-  count = 1;
+  // the first stands for what is not known, the second for a record's start
+  count = 2;
   full = false;
 }
 
-/** The node to begin a record with, 0: shapes rest. */
+/** The node behind which nothing is known. */
+@inline
+export function unknownNode(): usize {
+  return nodes;
+}
+
+/** The node to begin a record with: unknownNode() while shapes rest. */
 @inline
 export function firstNode(): usize {
-  if (restLeft == 0 && !full) return nodes;
+  if (restLeft == 0 && !full) return nodes + (1 << NODE_SHIFT);
   return firstNodeAgain();
 }
 
 function firstNodeAgain(): usize {
-  if (restLeft != 0 && --restLeft != 0) return 0;
+  if (restLeft != 0 && --restLeft != 0) return nodes;
   forget();
-  return nodes;
+  return nodes + (1 << NODE_SHIFT);
 }
 
-/** After each record that was read with shapes. */
 @inline
-export function countSteps(steps: u32, walked: u32): void {
-  if (walked * WALKED_STEPS_MIN > steps) countBad();
+export function shapesRest(): bool {
+  return restLeft != 0;
+}
+
+/** After each record that was read while shapes do not rest. */
+export function countWalked(bytes: u32, walked: u32): void {
+  if (walked > bytes / WALKED_PART) countBad();
   else if (bad != 0 && --bad == 0) rest = REST_MIN;
 }
 
@@ -95,19 +105,25 @@ function countBad(): void {
   rest = min(rest * 2, REST_MAX);
 }
 
+/** Mask │ bytes │ kind │ field of a node in one. */
 @inline
-export function nodeBytes(node: usize): u32 {
-  return load<u8>(node + N_BYTES);
+export function nodeHead(node: usize): u64 {
+  return load<u64>(node + N_MASK);
 }
 
 @inline
-export function nodeKind(node: usize): u8 {
-  return load<u8>(node + N_KIND);
+export function headBytes(head: u64): usize {
+  return <usize>(head >> 32) & 0xff;
 }
 
 @inline
-export function nodeField(node: usize): u32 {
-  return load<u16>(node + N_FIELD);
+export function headKind(head: u64): u32 {
+  return <u32>(head >> 40) & 0xff;
+}
+
+@inline
+export function headField(head: u64): u32 {
+  return <u32>(head >> 48);
 }
 
 @inline
@@ -120,34 +136,29 @@ export function nodeBits(node: usize): u32 {
   return load<u32>(node + N_BITS);
 }
 
-/** The known node behind `from` whose text lies at `at`, 0: none. */
+/** The likeliest node behind this one, 0: none is known. */
 @inline
-export function nextNode(from: usize, at: usize, end: usize): usize {
-  const first: usize = load<u32>(from + N_NEXT);
-  if (first == 0) return 0;
-  return fits(first, at, end) ? first : otherNode(from, at, end);
+export function likelyNode(from: usize): usize {
+  return load<u32>(from + N_NEXT);
 }
 
+/** Does the node's text lie at `at`? Whoever asks sees to it that it ends before the record does. */
 @inline
-function fits(node: usize, at: usize, end: usize): bool {
-  const mask = load<u32>(node + N_MASK);
+export function isText(node: usize, head: u64, at: usize): bool {
+  const mask = <u32>head;
   let same = <u32>i8x16.bitmask(i8x16.eq(v128.load(at), v128.load(node)));
   if (mask > 0xffff) same |= <u32>i8x16.bitmask(i8x16.eq(v128.load(at, 16), v128.load(node, 16))) << 16;
-  if ((same & mask) != mask) return false;
-  const behind = at + load<u8>(node + N_BYTES);
-  if (behind > end) return false;
-  const kind: u8 = load<u8>(node + N_KIND);
-  if (kind < KIND_UNSURE) return true;
-  return kind == KIND_END ? behind == end : beginsNumber(load<u8>(behind));
+  return (same & mask) == mask;
 }
 
-function otherNode(from: usize, at: usize, end: usize): usize {
-  for (let place = from + N_NEXT + 4; place < from + N_NEXT + 16; place += 4) {
+/** The known node behind `from` that fits the text at `at` and what follows it, 0: none. */
+export function nextNode(from: usize, at: usize, end: usize): usize {
+  for (let place = from + N_NEXT; place < from + N_NEXT + 16; place += 4) {
     const node: usize = load<u32>(place);
     if (node == 0) return 0;
     if (!fits(node, at, end)) continue;
     // what is met more often comes to the front, and a rare one doesn't push it back at once
-    if ((++turn & 3) == 0) {
+    if (place != from + N_NEXT && (++turn & 3) == 0) {
       store<u32>(place, load<u32>(place - 4));
       store<u32>(place - 4, <u32>node);
     }
@@ -156,8 +167,17 @@ function otherNode(from: usize, at: usize, end: usize): usize {
   return 0;
 }
 
+function fits(node: usize, at: usize, end: usize): bool {
+  const head = nodeHead(node);
+  const behind = at + headBytes(head);
+  if (behind > end || !isText(node, head, at)) return false;
+  const kind = headKind(head);
+  if (kind < KIND_UNSURE || kind == KIND_PART) return true;
+  return kind == KIND_END ? behind == end : beginsNumber(load<u8>(behind));
+}
+
 /**
- * Makes a node for what the walk found behind `from` (0: behind a value without a node). Returns it, 0: not learned.
+ * Makes a node for what the walk found behind `from`. Returns it, or unknownNode() when it was not learned.
  * The text is `bytes` ≥ 1 at `at`, all of it validated.
  */
 export function learn(
@@ -169,14 +189,14 @@ export function learn(
   object: usize,
   bits: u32,
 ): usize {
-  if (bytes > CHAIN_BYTES_MAX) return 0;
+  if (bytes > CHAIN_BYTES_MAX) return nodes;
   const shared = bytes <= TEXT_BYTES_MAX;
   while (bytes > TEXT_BYTES_MAX) {
-    if (from == 0) return 0;
+    if (from == nodes) return nodes;
     let part = known(from, at, TEXT_BYTES_MAX, KIND_PART);
     if (part == 0) {
       part = make(at, TEXT_BYTES_MAX, KIND_PART, 0, 0, 0);
-      if (part == 0) return 0;
+      if (part == 0) return nodes;
       link(from, part);
     }
     from = part;
@@ -186,10 +206,10 @@ export function learn(
   let node = shared ? find(at, bytes, kind, object) : known(from, at, bytes, kind);
   if (node == 0) {
     node = make(at, bytes, kind, field, object, bits);
-    if (node == 0) return 0;
+    if (node == 0) return nodes;
     if (shared) remember(node);
   }
-  if (from != 0) link(from, node);
+  if (from != nodes) link(from, node);
   return node;
 }
 

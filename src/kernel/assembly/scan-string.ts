@@ -14,29 +14,22 @@ import { utf8End } from './scan-utf8';
 const QUOTE: u32 = 0x22;
 const BACKSLASH: u32 = 0x5c;
 
-const STOP_BYTES: u32 = 48;
-
-/**
- * The constants of the test, 3 × 16 bytes. From memory, since the engine makes each constant vector anew wherever it is
- * used, which takes three instructions and one busy port.
- */
-let constants: usize = 0;
+/** 3 × 16 bytes: what the test for stops compares with. */
+let tests: usize = 0;
 
 export function stringInit(): void {
-  constants = reserve(STOP_BYTES);
-  memory.fill(constants, 2, 16);
-  memory.fill(constants + 16, 0x21, 16);
-  memory.fill(constants + 32, <u8>BACKSLASH, 16);
+  tests = reserve(48);
+  memory.fill(tests, 2, 16);
+  memory.fill(tests + 16, 0x21, 16);
+  memory.fill(tests + 32, 0x5c, 16);
 }
 
+/**
+ * Bit by bit: which of the sixteen bytes stop. Constants come from memory: the engine makes a constant vector anew wherever
+ * it is used, by three instructions.
+ */
 @inline
-export function stopConstants(): usize {
-  return constants;
-}
-
-/** Bit by bit: which of the sixteen bytes stop. */
-@inline
-function stops(at: usize, tests: usize): u32 {
+function stops(at: usize): u32 {
   const bytes = v128.load(at);
   // ^ 2 swaps quote and space, so that quote and control characters are what lies below 0x21; ≥ 0x80 is negative
   const quoteOrControl = i8x16.lt_s(v128.xor(bytes, v128.load(tests)), v128.load(tests, 16));
@@ -46,19 +39,13 @@ function stops(at: usize, tests: usize): u32 {
 /** The first byte from `at` on that is not plain; some place at or behind `end` when there is none before. */
 @inline
 export function plainEnd(at: usize, end: usize): usize {
-  return plainEndBy(at, end, constants);
+  const found = stops(at);
+  return found != 0 ? at + ctz(found) : plainEndFar(at + 16, end);
 }
 
-/** plainEnd, with stopConstants() at hand. */
-@inline
-export function plainEndBy(at: usize, end: usize, tests: usize): usize {
-  const found = stops(at, tests);
-  return found != 0 ? at + ctz(found) : plainEndFar(at + 16, end, tests);
-}
-
-function plainEndFar(at: usize, end: usize, tests: usize): usize {
+function plainEndFar(at: usize, end: usize): usize {
   while (at < end) {
-    const found = stops(at, tests) | (stops(at + 16, tests) << 16);
+    const found = stops(at) | (stops(at + 16) << 16);
     if (found != 0) return at + ctz(found);
     at += 32;
   }

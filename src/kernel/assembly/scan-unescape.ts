@@ -9,6 +9,8 @@ import { putUtf8, utf8End } from './scan-utf8';
 const QUOTE: u32 = 0x22;
 const BACKSLASH: u32 = 0x5c;
 const REPLACEMENT: u32 = 0xfffd;
+/** Copies may write so many bytes too far. */
+const SLACK_BYTES: usize = 16;
 
 let scratchStart: usize = 0;
 let scratchAt: usize = 0;
@@ -37,7 +39,8 @@ export function scratchReturn(place: usize): void {
 }
 
 export function scratchFree(): u32 {
-  return <u32>(scratchEnd - scratchAt);
+  const left = scratchEnd - scratchAt;
+  return left < SLACK_BYTES ? 0 : <u32>(left - SLACK_BYTES);
 }
 
 /** A string's value as abi.ts has it: address │ bytes. */
@@ -72,7 +75,7 @@ export function oddStringValue(start: usize, at: usize, end: usize): usize {
 function begin(start: usize, end: usize): bool {
   writtenAt = scratchAt;
   writtenBytes = 0;
-  return scratchEnd - scratchAt >= end - start;
+  return scratchEnd - scratchAt >= end - start + SLACK_BYTES;
 }
 
 function finish(start: usize, from: usize, at: usize): usize {
@@ -86,10 +89,12 @@ function finish(start: usize, from: usize, at: usize): usize {
   return at;
 }
 
+/** In steps of SLACK_BYTES; memory.copy would be a call into the engine. */
 @inline
 function copyPlain(from: usize, at: usize): void {
-  memory.copy(writtenAt + writtenBytes, from, at - from);
+  let to = writtenAt + writtenBytes;
   writtenBytes += at - from;
+  for (; from < at; from += SLACK_BYTES, to += SLACK_BYTES) v128.store(to, v128.load(from));
 }
 
 function unescape(at: usize, end: usize): usize {

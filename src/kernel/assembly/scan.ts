@@ -18,52 +18,20 @@ import {
   TYPE_STRING,
 } from '../abi';
 import { reserve } from './memory';
-import { FIELD_NONE, keysInit } from './scan-keys';
+import { keysInit } from './scan-keys';
+import { numberInit } from './scan-number';
+import { shapesInit } from './scan-shapes';
+import { DEPTH_BYTES, skipInit } from './scan-skip';
+import { readValues, stepInit } from './scan-step';
+import { stringInit } from './scan-string';
 import {
-  KIND_ANY_CONTAINER,
-  KIND_ANY_NUMBER,
-  KIND_ANY_STRING,
-  KIND_END,
-  KIND_EPOCH_MS,
-  KIND_EPOCH_S,
-  KIND_ISO,
-  KIND_NUMBER,
-  KIND_PART,
-  KIND_STRING,
-  KIND_UINT32,
-  KIND_WORD,
-} from './scan-kinds';
-import { numberEnd, numberInit, numberValue, readNumber } from './scan-number';
-import {
-  countSteps,
-  firstNode,
-  learn,
-  nextNode,
-  nodeBits,
-  nodeBytes,
-  nodeField,
-  nodeKind,
-  nodeObject,
-  shapesInit,
-} from './scan-shapes';
-import { containerEnd, DEPTH_BYTES, skipInit } from './scan-skip';
-import { oddStringEnd, plainEndBy, stopConstants, stringInit } from './scan-string';
-import { epochMsTime, epochSecondsTime, isoTime } from './scan-time';
-import {
-  oddStringValue,
   scratchFree,
   scratchInit,
   scratchPlace,
   scratchReset,
   scratchReturn,
-  writtenString,
 } from './scan-unescape';
-import { walkedBits, walkedField, walkedKind, walkedObject, walkToValue } from './scan-walk';
 
-const QUOTE: u32 = 0x22;
-const UINT32_MAX: f64 = 4294967295;
-
-let root: usize = 0;
 /** An event's values when all are null. */
 let nulls: usize = 0;
 let valueBytes: u32 = 0;
@@ -84,7 +52,7 @@ export function scanInit(program: usize): void {
     if (load<u32>(field + FIELD_REQUIRED) != 0) store<u32>(required + (++count << 2), i << 3);
   }
   store<u32>(required, count);
-  root = keysInit(program);
+  stepInit(keysInit(program));
   skipInit(reserve(DEPTH_BYTES));
   stringInit();
   numberInit();
@@ -112,7 +80,8 @@ export function scanScratchReset(): void {
 export function scanEvent(at: usize, bytes: u32, values: usize): bool {
   const scratch = scratchPlace();
   clear(values);
-  if (readValues(at, at + bytes, values) && hasRequired(values)) return true;
+  const isValid = readValues(at, at + bytes, values, nulls);
+  if (isValid && hasRequired(values)) return true;
   scratchReturn(scratch);
   return false;
 }
@@ -133,127 +102,4 @@ function hasRequired(values: usize): bool {
     if (load<u64>(values + offset) == load<u64>(nulls + offset)) return false;
   }
   return true;
-}
-
-function readValues(at: usize, end: usize, values: usize): bool {
-  const tests = stopConstants();
-  const first = firstNode();
-  /** The last value's node, 0: none, and its object. */
-  let node = first;
-  let object: usize = 0;
-  let met: u32 = 0;
-  let steps: u32 = 0;
-  let walked: u32 = 0;
-  while (true) {
-    steps++;
-    let kind: u8 = 0;
-    let field: u32 = 0;
-    let bits: u32 = 0;
-    let next: usize = node == 0 ? 0 : nextNode(node, at, end);
-    let value = at;
-    while (next != 0) {
-      value += nodeBytes(next);
-      kind = nodeKind(next);
-      if (kind != KIND_PART) break;
-      next = nextNode(next, value, end);
-    }
-    if (next != 0) {
-      field = nodeField(next);
-      object = nodeObject(next);
-      bits = nodeBits(next);
-      node = next;
-    } else {
-      walked++;
-      value = walkToValue(at, end, object, root);
-      if (value == 0) return false;
-      kind = walkedKind;
-      field = walkedField;
-      object = walkedObject;
-      bits = walkedBits;
-      if (first != 0) node = learn(node, at, <u32>(value - at), kind, field, object, bits);
-    }
-    // a selected container that comes twice: the host says which counts
-    if ((met & bits) != 0) return false;
-    met |= bits;
-    if (kind == KIND_END) break;
-    at = readValue(value, end, kind, field, values, tests);
-    if (at == 0) return false;
-  }
-  if (first != 0) countSteps(steps, walked);
-  return true;
-}
-
-/** The place behind a value, 0: undecided. */
-@inline
-function readValue(at: usize, end: usize, kind: u8, field: u32, values: usize, tests: usize): usize {
-  switch (kind) {
-    case KIND_ANY_STRING: {
-      const quote = plainEndBy(at, end, tests);
-      if (load<u8>(quote) == QUOTE) return quote + 1;
-      const odd = oddStringEnd(quote, end);
-      return odd == 0 ? 0 : odd + 1;
-    }
-    case KIND_STRING: {
-      const quote = plainEndBy(at, end, tests);
-      if (load<u8>(quote) == QUOTE) {
-        store<u64>(values + (field << 3), <u64>at | (<u64>(quote - at) << 32));
-        return quote + 1;
-      }
-      return readOddString(at, quote, end, values + (field << 3));
-    }
-    case KIND_ISO: {
-      const quote = plainEndBy(at, end, tests);
-      if (load<u8>(quote) != QUOTE) return 0;
-      const time = isoTime(at, <u32>(quote - at));
-      store<f64>(values + (field << 3), time);
-      return time < 0 ? 0 : quote + 1;
-    }
-    case KIND_WORD: {
-      if (field != FIELD_NONE) {
-        const offset = <usize>field << 3;
-        store<u64>(values + offset, load<u64>(nulls + offset));
-      }
-      return at;
-    }
-    case KIND_ANY_NUMBER:
-      return numberEnd(at, end);
-    case KIND_ANY_CONTAINER:
-      return containerEnd(at, end);
-    default:
-      return readNumberField(at, end, kind, values + (field << 3));
-  }
-}
-
-function readOddString(start: usize, at: usize, end: usize, value: usize): usize {
-  const quote = oddStringValue(start, at, end);
-  if (quote == 0) return 0;
-  store<u64>(value, writtenString());
-  return quote + 1;
-}
-
-@inline
-function readNumberField(at: usize, end: usize, kind: u8, value: usize): usize {
-  const behind = readNumber(at, end);
-  if (behind == 0) return 0;
-  let number = numberValue;
-  switch (kind) {
-    case KIND_NUMBER:
-      // NaN, too, is not
-      if (!(abs(number) < Infinity)) return 0;
-      break;
-    case KIND_UINT32:
-      if (!(number >= 0 && number <= UINT32_MAX && Math.floor(number) == number)) return 0;
-      break;
-    case KIND_EPOCH_MS:
-      number = epochMsTime(number);
-      break;
-    case KIND_EPOCH_S:
-      number = epochSecondsTime(number);
-      break;
-    default:
-      return 0;
-  }
-  store<f64>(value, number);
-  // only a plain number may be below 0
-  return kind != KIND_NUMBER && number < 0 ? 0 : behind;
 }

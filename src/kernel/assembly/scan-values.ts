@@ -1,0 +1,104 @@
+/** From a value's beginning (scan-kinds.ts says where that is) to behind it; what is selected is stored. */
+import { FIELD_NONE } from './scan-keys';
+import {
+  KIND_ANY_CONTAINER,
+  KIND_ANY_NUMBER,
+  KIND_ANY_STRING,
+  KIND_EPOCH_MS,
+  KIND_EPOCH_S,
+  KIND_ISO,
+  KIND_NUMBER,
+  KIND_STRING,
+  KIND_UINT32,
+  KIND_WORD,
+} from './scan-kinds';
+import { numberEnd, numberValue, readNumber } from './scan-number';
+import { containerEnd } from './scan-skip';
+import { oddStringEnd, plainEnd } from './scan-string';
+import { epochMsTime, epochSecondsTime, isoTime } from './scan-time';
+import { oddStringValue, writtenString } from './scan-unescape';
+
+const QUOTE: u32 = 0x22;
+const UINT32_MAX: f64 = 4294967295;
+
+/** The place behind any value but a record's end, 0: undecided. `nulls`: the values of an event that has none. */
+export function readValue(at: usize, end: usize, kind: u32, field: u32, values: usize, nulls: usize): usize {
+  const offset = <usize>field << 3;
+  switch (kind) {
+    case KIND_ANY_STRING:
+      return skipString(at, end);
+    case KIND_STRING:
+      return readString(at, end, values + offset);
+    case KIND_ISO:
+      return readIso(at, end, values + offset);
+    case KIND_WORD:
+      if (field != FIELD_NONE) store<u64>(values + offset, load<u64>(nulls + offset));
+      return at;
+    case KIND_ANY_NUMBER:
+      return numberEnd(at, end);
+    case KIND_ANY_CONTAINER:
+      return containerEnd(at, end);
+    default:
+      return readNumberField(at, end, kind, values + offset);
+  }
+}
+
+@inline
+export function skipString(at: usize, end: usize): usize {
+  const quote = plainEnd(at, end);
+  return load<u8>(quote) == QUOTE ? quote + 1 : skipOddString(quote, end);
+}
+
+function skipOddString(at: usize, end: usize): usize {
+  const quote = oddStringEnd(at, end);
+  return quote == 0 ? 0 : quote + 1;
+}
+
+@inline
+export function readString(at: usize, end: usize, value: usize): usize {
+  const quote = plainEnd(at, end);
+  if (load<u8>(quote) != QUOTE) return readOddString(at, quote, end, value);
+  store<u64>(value, <u64>at | (<u64>(quote - at) << 32));
+  return quote + 1;
+}
+
+function readOddString(start: usize, at: usize, end: usize, value: usize): usize {
+  const quote = oddStringValue(start, at, end);
+  if (quote == 0) return 0;
+  store<u64>(value, writtenString());
+  return quote + 1;
+}
+
+export function readIso(at: usize, end: usize, value: usize): usize {
+  const quote = plainEnd(at, end);
+  if (load<u8>(quote) != QUOTE) return 0;
+  const time = isoTime(at, <u32>(quote - at));
+  store<f64>(value, time);
+  return time < 0 ? 0 : quote + 1;
+}
+
+export function readNumberField(at: usize, end: usize, kind: u32, value: usize): usize {
+  const behind = readNumber(at, end);
+  if (behind == 0) return 0;
+  let number = numberValue;
+  switch (kind) {
+    case KIND_NUMBER:
+      // NaN, too, is not
+      if (!(abs(number) < Infinity)) return 0;
+      break;
+    case KIND_UINT32:
+      if (!(number >= 0 && number <= UINT32_MAX && Math.floor(number) == number)) return 0;
+      break;
+    case KIND_EPOCH_MS:
+      number = epochMsTime(number);
+      break;
+    case KIND_EPOCH_S:
+      number = epochSecondsTime(number);
+      break;
+    default:
+      return 0;
+  }
+  store<f64>(value, number);
+  // only a plain number may be below 0
+  return kind != KIND_NUMBER && number < 0 ? 0 : behind;
+}
