@@ -207,7 +207,8 @@ describe('snappy', () => {
     fc.assert(
       fc.property(snappy, damage, fc.integer({ min: -3, max: 3 }), ({ payload, content }, how, room) => {
         expectAgreement('snappy', payload, Math.max(0, content.length + room));
-        expectAgreement('snappy', damaged(payload, how), CONTENT_BYTES_MAX);
+        // no more room than the content needs, so that what leads over it is seen
+        expectAgreement('snappy', damaged(payload, how), content.length);
       }),
       propertySettings({ numRuns: 800 }),
     );

@@ -33,6 +33,15 @@ const PAYLOADS: [Codec, string, Buffer][] = [
   ['zstd', 'a frame', fixture('zstd-3-sized')],
 ];
 
+const LETTER = Buffer.from('a');
+const FIRST = snappyBlockOf([{ literal: LETTER }]).block;
+const COPIES = Array.from({ length: 60 }, () => ({ kind: 2 as const, offset: 0, bytes: 64 }));
+
+function grownBlock(sequences: Parameters<typeof lz4BlockOf>[0]): Buffer {
+  const { block } = lz4BlockOf([...sequences, { literals: LETTER, match: null }]);
+  return lz4FrameOf({ blocks: [block] });
+}
+
 describe('where the records lie', () => {
   test.each(PAYLOADS)('%s, %s: in the region, from the ring or from elsewhere', (codec, _, payload) => {
     expect(kernel.decompress(codec, payload, CONTENT_BYTES_MAX)).toEqual({ content: SMALL_CONTENT });
@@ -96,6 +105,30 @@ describe('the kernel itself', () => {
     expect(kernel.alone('lz4', larger, CONTENT_BYTES_MAX)?.equals(grown.content)).toBe(true);
     const stored = lz4FrameOf({ blocks: [{ bytes: Buffer.alloc(65_537), stored: true }] });
     expect(kernel.alone('lz4', stored, CONTENT_BYTES_MAX)).toBeNull();
+  });
+
+  test.each<['lz4' | 'snappy', string, Uint8Array, number]>([
+    ['lz4', 'a match', grownBlock([{ literals: LETTER, match: { offset: 0, bytes: 70_000 } }]), 65_536],
+    [
+      'lz4',
+      'literals',
+      grownBlock([
+        { literals: LETTER, match: { offset: 0, bytes: 65_000 } },
+        { literals: eventLines(7, 3000), match: { offset: 0, bytes: 4 } },
+      ]),
+      65_536,
+    ],
+    ['snappy', 'a literal', snappyBlockOf([{ literal: eventLines(7, 3000) }], 100).block, 100],
+    ['snappy', 'copies', snappyBlockOf([{ literal: LETTER }, ...COPIES], 100).block, 100],
+    [
+      'snappy',
+      'copies of a second block',
+      xerialOf([FIRST, snappyBlockOf([{ literal: LETTER }, ...COPIES], 99).block]),
+      100,
+    ],
+  ])('writes nothing behind its room for %s: %s that leads over it', (codec, _, payload, bytesMax) => {
+    // it watches what is written
+    expect(kernel.decompress(codec, payload, bytesMax)).toMatchObject({ kind: 'corrupt' });
   });
 
   test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 15, 16, 17, 31, 33])(
