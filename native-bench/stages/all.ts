@@ -4,6 +4,7 @@ import { crcStage, lz4Stage, ringStage, snappyStage } from './bytes.js';
 import { decodeStage, extractStage, jsonParsing, walkStage } from './events.js';
 import { kernelStage } from './kernel.js';
 import { arrowStage, parquetStage, rowCrcStage } from './rows.js';
+import { scanStages } from './scan.js';
 import { closedRows, sessionStage, workerStage } from './sessions.js';
 import { snapshotStages } from './snapshots.js';
 
@@ -25,6 +26,7 @@ export function allStages(workload: Workload): StagesOfPath {
     walkStage(workload),
     decodeStage(workload, jsonParse),
     extractStage(workload, jsonParse),
+    ...scanStages(workload, jsonParse),
     sessionStage(workload),
     kernelStage(workload, rows, jsonParse),
     rowCrcStage(workload, rows),

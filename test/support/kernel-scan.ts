@@ -1,13 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { NULL_NUMBER_HIGH, READ_AHEAD_BYTES, VALUE_BYTES } from '#src/kernel/abi.js';
+import { kernelModule } from '#src/kernel/kernel.js';
 import { encodeProgram } from '#src/kernel/program.js';
 import type { CompiledModel } from '#src/model/types.js';
 import type { FieldValues } from '#src/reference/event.js';
 
 /** The built kernel's JSON scan alone, in a memory of its own. */
 
-const KERNEL = fileURLToPath(new URL('../../dist/kernel/kernel.wasm', import.meta.url));
 const PAGE_BYTES = 65_536;
 const HEAP_AT = PAGE_BYTES;
 const PROGRAM_AT = 4 * 1024 * 1024;
@@ -29,8 +27,6 @@ export interface PlacedDocuments {
   at: Uint32Array;
   bytes: Uint32Array;
 }
-
-let compiled: WebAssembly.Module | undefined;
 
 export class KernelScan {
   readonly #model: CompiledModel;
@@ -57,7 +53,6 @@ export class KernelScan {
   }
 
   #instantiate(memory: WebAssembly.Memory): ScanExports {
-    compiled ??= new WebAssembly.Module(readFileSync(KERNEL));
     const number = (at: number, bytes: number) => {
       this.hostNumbers++;
       return Number(this.#text(at, bytes));
@@ -69,7 +64,7 @@ export class KernelScan {
     const host = new Proxy({ number } as WebAssembly.ModuleImports, {
       get: (imports, name: string) => imports[name] ?? abort,
     });
-    const { exports } = new WebAssembly.Instance(compiled, { env: { memory, abort }, host });
+    const { exports } = new WebAssembly.Instance(kernelModule(), { env: { memory, abort }, host });
     return exports as unknown as ScanExports;
   }
 
