@@ -49,6 +49,7 @@ export interface OpenSessionsFigure {
 
 const WARM_MINUTES = 60;
 const MINUTES_PER_HOUR = 60;
+const MINUTE_MS = 60_000;
 const START_MS = Date.UTC(2026, 0, 30);
 /** Between two calls of `take`: a cut a second at some 200,000 events/s. */
 const EVENTS_PER_CUT = 200_000;
@@ -102,6 +103,7 @@ export function runOpenSessions(options: RunOptions): OpenSessionsFigure {
 class Run {
   readonly stream: UserStream;
   readonly #bench: BenchEngine;
+  readonly #model: CompiledModel;
   readonly #batches: LaneBatches;
   #events = 0;
   #rows = 0;
@@ -112,6 +114,7 @@ class Run {
   constructor(bench: BenchEngine, { openSessions, model, lanes, recordsPerBatch }: RunOptions) {
     const { gapMs, allowedDisorderMs } = model;
     this.#bench = bench;
+    this.#model = model;
     this.stream = new UserStream({ openSessions, gapMs, allowedDisorderMs, startMs: START_MS });
     this.#batches = new LaneBatches(lanes, recordsPerBatch);
   }
@@ -164,19 +167,25 @@ class Run {
     const { events, sessions } = this.stream;
     this.#take();
     const { openSessions, lanes } = this.#bench;
-    let letOut = 0;
+    let closed = 0;
     // one after the other: the rows of all open sessions at once are more than there is room for beside them
     for (const lane of lanes) {
-      lane.applyMarks({ endOfInput: true });
+      lane.applyMarks({ idleWatermarkMs: this.#endMs() });
       const emitted = lane.take();
-      letOut += emitted.rows;
+      closed += emitted.rows;
       emitted.free();
     }
-    const found = [this.#events, this.#rows + letOut, letOut];
+    const found = [this.#events, this.#rows + closed, closed];
     const expected = [events, sessions, openSessions];
     if (found.some((count, at) => count !== expected[at])) {
       throw new Error(`events, sessions, open sessions: ${found}, not ${expected}`);
     }
+  }
+
+  /** A watermark that closes everything for good. */
+  #endMs(): number {
+    const { gapMs, allowedLatenessMs } = this.#model;
+    return START_MS + (this.stream.minute + 1) * MINUTE_MS + gapMs + allowedLatenessMs + 1;
   }
 
   /** Makes and places batches, then reads them. Returns ms of CPU for reading them. */
