@@ -80,6 +80,7 @@ describe('figures for people', () => {
     expect(progressLine({ ...progress, lagEvents: 7, deadLettersTotal: 3 })).toMatch(
       /· lag 7 ·.*· 3 dead letters$/,
     );
+    expect(progressLine({ ...progress, openSessions: null })).toMatch(/· lag unknown · 610 k rows$/);
   });
 
   it('a table is aligned, numbers to the right', () => {
