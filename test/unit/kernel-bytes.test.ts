@@ -167,6 +167,8 @@ describe('the kernel itself', () => {
       'an endless length',
       lz4FrameOf({ blocks: [{ bytes: Buffer.alloc(60_000, 0xff), stored: false }] }),
     ],
+    ['lz4', 'an empty block', lz4FrameOf({ blocks: [{ bytes: Buffer.of(0), stored: false }] })],
+    ['lz4', 'an empty stored block', lz4FrameOf({ blocks: [{ bytes: Buffer.of(), stored: true }] })],
     ['snappy', 'a copy of offset 0', Buffer.of(5, 0, 0x61, 0x01, 0)],
     ['snappy', 'a copy before the content', Buffer.of(5, 0, 0x61, 0x01, 2)],
     ['snappy', 'a literal of 4 GiB', Buffer.of(5, 63 << 2, 0xff, 0xff, 0xff, 0xff, 0x61)],
