@@ -127,7 +127,8 @@ function intoBatches(dice: Dice, records: readonly RecordCase[], manner: LogMann
   const codecs = dice.some(CODECS, dice.between(1, 3));
   const holes = dice.pick([0, 0, 0.1, 0.5]);
   const gapOf = () => (dice.chance(holes) ? dice.pick([1, 2, 5, 1_000]) : 0);
-  const largest = dice.pick([1, 5, 20, 100, 400]);
+  // every fetch looks through all batches
+  const largest = Math.max(dice.pick([1, 5, 20, 100, 400]), Math.floor(records.length / 300));
   let offset = dice.pick([0, 0, 1, 127, 2 ** 31 - 2, 2 ** 32, 2 ** 45]);
   let at = 0;
   while (at < records.length) {
