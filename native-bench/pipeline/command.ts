@@ -80,6 +80,7 @@ async function measureRuns(
   const figures: RunFigure[] = [];
   try {
     measureJsonParse(sample);
+    let beforeUs = measureJsonParse(sample);
     for (let run = 1 - warmUps; run <= runs; run++) {
       const title = run < 1 ? 'warming up' : `run ${run} of ${runs}`;
       const own = join(folder, `${run}`);
@@ -94,7 +95,9 @@ async function measureRuns(
       });
       proveRun(done, facts);
       rmSync(own, { recursive: true });
-      const figure = runFigure(done, facts.events, measureJsonParse(sample));
+      const afterUs = measureJsonParse(sample);
+      const figure = runFigure(done, facts.events, (beforeUs + afterUs) / 2);
+      beforeUs = afterUs;
       output.progress(`${title}: ${summary(done, figure)}`);
       if (run >= 1) figures.push(figure);
     }

@@ -20,7 +20,7 @@ export interface PipelineResult {
   engineCpuUsPerEvent: number;
   /** The same, within the window and as far as threads were seen. */
   windowCpuUsPerEvent: number;
-  /** engineCpuUsPerEvent in JSON.parses of an event, each run by the JSON.parse after it. */
+  /** engineCpuUsPerEvent in JSON.parses of an event, each run by the JSON.parse before and after it. */
   ratioToJsonParse: number;
   jsonParseUs: number;
   brokerCpuUsPerEvent: number;
@@ -59,7 +59,7 @@ export interface RunFigure {
   threads: ThreadFigure[];
 }
 
-/** `jsonParseUs`: measured right after the run. */
+/** `jsonParseUs`: measured right before and after the run. */
 export function runFigure(run: EngineRun, events: number, jsonParseUs: number): RunFigure {
   const usPerEvent = (seconds: number) => (seconds * 1e6) / events;
   const { figures, threads: seen, engineCpuSeconds, windowSeconds } = run;
