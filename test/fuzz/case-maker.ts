@@ -22,7 +22,7 @@ export function makeCase(seed: number): FuzzCase {
     [1, 3],
   ]);
   const events = isBig
-    ? dice.between(5_000, 80_000)
+    ? dice.between(5_000, 25_000)
     : dice.weighted([
         [5, dice.between(1, 60)],
         [3, dice.between(60, 300)],
