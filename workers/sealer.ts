@@ -89,6 +89,7 @@ export class Sealer {
       }
     }
     cut.sessionBytes = this.#options.engine.sessionBytes;
+    this.#spillAbove = SPILL_ABOVE;
     this.#writing++;
     this.#tail = this.#tail
       .then(() => this.#write(cut))
