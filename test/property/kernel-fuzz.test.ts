@@ -9,6 +9,7 @@ import { kindOf, noTotals, playSeed } from '../fuzz/fuzz-session.js';
 import { PLANTED_DEFECTS, REFERENCE } from '../fuzz/planted-defects.js';
 import { playCase } from '../fuzz/play-case.js';
 import { shrinkCase } from '../fuzz/shrink-case.js';
+import { wideCase } from '../fuzz/wide-case.js';
 
 /**
  * Kernel against reference: whole lanes with random models, logs, cuts and snapshots. `npm run fuzz` does the same for as
@@ -68,6 +69,13 @@ describe('the kernel', () => {
   test.each(fixtures)('gives what the reference gives for %s', (name) => {
     const fuzzCase = caseFromJson(readFileSync(FIXTURES + name, 'utf8'));
     expect(playCase(fuzzCase, KERNEL, REFERENCE).difference).toBeNull();
+  });
+
+  it('clamps and lists what is beyond 16 bits as the reference does', () => {
+    const { difference, rows } = playCase(wideCase(), KERNEL, REFERENCE);
+    expect(difference).toBeNull();
+    // early, at the end of input, and closed behind the end of time: each but the first takes back another
+    expect(rows).toBe(5);
   });
 
   it(`gives what the reference gives for ${FUZZ_MS / 1_000} s of random logs, and decides nearly all that is benign`, async () => {
