@@ -72,6 +72,21 @@ export const epochS = modelOf(
 `,
 );
 
+/** The same names below two objects. */
+export const twins = modelOf(
+  'twins',
+  't',
+  'epoch_ms',
+  `fields:
+  u: { type: string, required: true }
+  t: { type: time, required: true }
+  x.g.f: { type: string }
+  x.t: { type: string }
+  y.g.f: { type: string }
+  y.t: { type: number }
+`,
+);
+
 export const clickstream = loadModel('clickstream');
 
-export const MODELS: readonly CompiledModel[] = [clickstream, odd, epochMs, epochS];
+export const MODELS: readonly CompiledModel[] = [clickstream, odd, epochMs, epochS, twins];

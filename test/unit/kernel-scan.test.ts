@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseEvent } from '#src/reference/event.js';
 import { KernelScan } from '../support/kernel-scan.js';
-import { clickstream, epochMs, odd } from '../support/kernel-scan-models.js';
+import { clickstream, epochMs, odd, twins } from '../support/kernel-scan-models.js';
 
 const BYTES_MAX = 8 * 1024 * 1024;
 const AT = '2026-01-30T06:00:11.645Z';
@@ -225,5 +225,16 @@ describe('shapes', () => {
       const parsed = parseEvent(epochMs, document, -1);
       expect(probe.scan(placed, index)).toEqual(parsed.ok && parsed.values);
     });
+  });
+
+  it('tell apart two objects that hold the same names', () => {
+    const probe = new KernelScan(twins, BYTES_MAX);
+    const y = '{"t":1,"y":{"k":1,"g":{}},"u":"me"}';
+    const x = '{"t":1,"x":{"g":{"f":"gone"},"k":1,"g":{}},"u":"me"}';
+    for (let turn = 0; turn < 3; turn++) {
+      expect(probe.scanOne(y)).not.toBeNull();
+      // x.g comes twice, and the second has no f
+      expect(probe.scanOne(x)).toBeNull();
+    }
   });
 });

@@ -3,10 +3,10 @@
 /** Nothing that a selected key may hold. */
 export const KIND_NONE: u8 = 0;
 /** null, true or false; the text includes it. A selected field is null. */
-export const KIND_WORD: u8 = 1;
+export const KIND_WORD: u8 = 3;
 /** Behind the quote of a string that nobody selected. */
-export const KIND_ANY_STRING: u8 = 2;
-export const KIND_STRING: u8 = 3;
+export const KIND_ANY_STRING: u8 = 1;
+export const KIND_STRING: u8 = 2;
 export const KIND_ISO: u8 = 4;
 /** Behind the bracket of an object or array that nobody selected. */
 export const KIND_ANY_CONTAINER: u8 = 5;

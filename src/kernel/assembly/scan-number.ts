@@ -45,6 +45,7 @@ export function numberEnd(at: usize, end: usize): usize {
 }
 
 /** As numberEnd, its value in numberValue. */
+@inline
 export function readNumber(at: usize, end: usize): usize {
   const plain = plainNumber(at);
   const length = <u32>plain & 31;

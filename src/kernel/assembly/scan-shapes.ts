@@ -8,8 +8,8 @@
  *
  * Why a match needs no further look: a node was made by the walk behind a value of a certain object, and stands only in
  * lists of nodes whose values are in that object. So its text is right there too. Texts that begin in one object and end
- * in another are told apart by the object they end in, and how many brackets they close and open; parts, whose text says
- * neither, are never shared.
+ * in another are told apart by the object they end in, the selected containers they meet, and how many brackets they close
+ * and open; parts, whose text says none of it, are never shared.
  *
  * Where keys come in random order, next to nothing is ever repeated: shapes then rest for a while (the walk alone reads),
  * are forgotten and learned anew; the rests double up to REST_MAX.
@@ -203,7 +203,7 @@ export function learn(
     at += TEXT_BYTES_MAX;
     bytes -= TEXT_BYTES_MAX;
   }
-  let node = shared ? find(at, bytes, kind, object) : known(from, at, bytes, kind);
+  let node = shared ? find(at, bytes, kind, object, bits) : known(from, at, bytes, kind);
   if (node == 0) {
     node = make(at, bytes, kind, field, object, bits);
     if (node == 0) return nodes;
@@ -264,13 +264,14 @@ function known(from: usize, at: usize, bytes: u32, kind: u8): usize {
   return 0;
 }
 
-/** A shared node. The table has twice as many slots as there are nodes. */
-function find(at: usize, bytes: u32, kind: u8, object: usize): usize {
+/** The shared node of this text and meaning. The table has twice as many slots as there are nodes. */
+function find(at: usize, bytes: u32, kind: u8, object: usize, bits: u32): usize {
   let slot = slotOf(at, bytes);
   while (true) {
     const node: usize = load<u32>(table + (slot << 2));
     if (node == 0) return 0;
-    if (load<u32>(node + N_OBJECT) == <u32>object && isNode(node, at, bytes, kind)) return node;
+    const sameEnd = load<u32>(node + N_OBJECT) == <u32>object && nodeBits(node) == bits;
+    if (sameEnd && isNode(node, at, bytes, kind)) return node;
     slot = (slot + 1) & (TABLE_SLOTS - 1);
   }
 }

@@ -3,10 +3,7 @@
  * alive in it that the engine keeps them in registers.
  */
 import {
-  KIND_ANY_STRING,
   KIND_END,
-  KIND_ISO,
-  KIND_NUMBER,
   KIND_PART,
   KIND_STRING,
   KIND_UNSURE,
@@ -28,8 +25,11 @@ import {
   shapesRest,
   unknownNode,
 } from './scan-shapes';
-import { readIso, readNumberField, readString, readValue, skipString } from './scan-values';
+import { plainEnd } from './scan-string';
+import { readValue } from './scan-values';
 import { walkedBits, walkedField, walkedKind, walkedObject, walkToValue } from './scan-walk';
+
+const QUOTE: u32 = 0x22;
 
 let root: usize = 0;
 /** Behind the last value that was not met by the loop: its node, and the object that it is in. */
@@ -70,11 +70,15 @@ function takeSteps(at: usize, end: usize, node: usize, values: usize, nulls: usi
       if (kind < KIND_UNSURE || (kind < KIND_END && beginsNumber(load<u8>(value)))) {
         if (!meet(nodeBits(next))) return 0;
         node = next;
-        if (kind == KIND_STRING) at = readString(value, end, slot);
-        else if (kind == KIND_ANY_STRING) at = skipString(value, end);
-        else if (kind == KIND_ISO) at = readIso(value, end, slot);
-        else if (kind == KIND_NUMBER) at = readNumberField(value, end, KIND_NUMBER, slot);
-        else at = readValue(value, end, kind, headField(head), values, nulls);
+        if (kind <= KIND_STRING) {
+          const quote = plainEnd(value, end);
+          if (load<u8>(quote) == QUOTE) {
+            at = quote + 1;
+            if (kind == KIND_STRING) store<u64>(slot, <u64>value | (<u64>(quote - value) << 32));
+            continue;
+          }
+        }
+        at = readValue(value, end, kind, headField(head), values, nulls);
         continue;
       }
       if (kind == KIND_END && value == end) return meet(nodeBits(next)) ? end : 0;

@@ -44,7 +44,7 @@ export function readValue(at: usize, end: usize, kind: u32, field: u32, values: 
 }
 
 @inline
-export function skipString(at: usize, end: usize): usize {
+function skipString(at: usize, end: usize): usize {
   const quote = plainEnd(at, end);
   return load<u8>(quote) == QUOTE ? quote + 1 : skipOddString(quote, end);
 }
@@ -55,7 +55,7 @@ function skipOddString(at: usize, end: usize): usize {
 }
 
 @inline
-export function readString(at: usize, end: usize, value: usize): usize {
+function readString(at: usize, end: usize, value: usize): usize {
   const quote = plainEnd(at, end);
   if (load<u8>(quote) != QUOTE) return readOddString(at, quote, end, value);
   store<u64>(value, <u64>at | (<u64>(quote - at) << 32));
@@ -69,7 +69,7 @@ function readOddString(start: usize, at: usize, end: usize, value: usize): usize
   return quote + 1;
 }
 
-export function readIso(at: usize, end: usize, value: usize): usize {
+function readIso(at: usize, end: usize, value: usize): usize {
   const quote = plainEnd(at, end);
   if (load<u8>(quote) != QUOTE) return 0;
   const time = isoTime(at, <u32>(quote - at));
@@ -77,7 +77,7 @@ export function readIso(at: usize, end: usize, value: usize): usize {
   return time < 0 ? 0 : quote + 1;
 }
 
-export function readNumberField(at: usize, end: usize, kind: u32, value: usize): usize {
+function readNumberField(at: usize, end: usize, kind: u32, value: usize): usize {
   const behind = readNumber(at, end);
   if (behind == 0) return 0;
   let number = numberValue;
