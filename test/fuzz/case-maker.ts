@@ -77,11 +77,13 @@ function makeSteps(dice: Dice, model: CompiledModel, logs: readonly BatchCase[][
   const ends = logs.map((log) => endOf(log));
   const batches = logs.reduce((sum, log) => sum + log.length, 0);
   const often = Math.min(dice.pick([0.02, 0.1, 0.4]), 40 / batches);
+  // only rows that stand for long show what merges and splits make of revisions
+  const early = dice.pick([1, 3, 60]);
   const steps: Step[] = [];
   const unfinished = () => [...logs.keys()].filter((lane) => next[lane]! < ends[lane]!);
   while (unfinished().length > 0) {
     const lane = dice.pick(unfinished());
-    if (dice.chance(often)) steps.push(...anyStep(dice, model, lane, logs[lane]!, next[lane]!));
+    if (dice.chance(often)) steps.push(...anyStep(dice, model, lane, logs[lane]!, next[lane]!, early));
     const until = nextBorder(dice, logs[lane]!, next[lane]!, ends[lane]!);
     steps.push({ do: 'feed', lane, until });
     next[lane] = until;
@@ -100,10 +102,11 @@ function anyStep(
   lane: number,
   log: readonly BatchCase[],
   offset: number,
+  early: number,
 ): Step[] {
   return dice.weighted<() => Step[]>([
     [5, () => [{ do: 'cut', lane, marks: {}, file: dice.chance(0.1) }]],
-    [5, () => [{ do: 'cut', lane, marks: makeMarks(dice, model, log, offset) }]],
+    [5, () => [{ do: 'cut', lane, marks: makeMarks(dice, model, log, offset, early) }]],
     [4, () => [{ do: 'restore', lane, from: dice.pick(['own', 'other']) }]],
     [1, () => [{ do: 'remember', lane }]],
     [1, () => [{ do: 'rewind', lane, from: dice.pick(['own', 'other']) }]],
@@ -112,7 +115,13 @@ function anyStep(
 }
 
 /** Times around those of the records nearby. */
-function makeMarks(dice: Dice, model: CompiledModel, log: readonly BatchCase[], offset: number): Marks {
+function makeMarks(
+  dice: Dice,
+  model: CompiledModel,
+  log: readonly BatchCase[],
+  offset: number,
+  early: number,
+): Marks {
   const near = log.findLast((batch) => batch.baseOffset <= offset && batch.records.length > 0) ?? log[0]!;
   const times = near.records.map((record) => record.timestampMs).filter((time) => time >= 0);
   const base = times.length === 0 ? 0 : dice.pick(times);
@@ -121,7 +130,7 @@ function makeMarks(dice: Dice, model: CompiledModel, log: readonly BatchCase[], 
     dice.pick([0, gapMs, gapMs + allowedLatenessMs, allowedDisorderMs, -gapMs, -allowedDisorderMs]) +
     dice.between(-1, 1);
   return dice.weighted<Marks>([
-    [3, { early: true }],
+    [early, { early: true }],
     [2, { endOfInput: true }],
     [3, { idleWatermarkMs: base + distance }],
     [3, { evictBeforeMs: base + distance }],

@@ -103,7 +103,7 @@ export class DocumentMaker {
     const { keyField, timeField, timeFormat } = this.#model;
     if (dice.chance(wrong)) return this.#wrong();
     if (field.index === timeField) {
-      if (dice.chance(wrong)) return wildTime(dice, timeFormat);
+      if (dice.chance(odd / 50)) return wildTime(dice, timeFormat);
       return dice.chance(odd)
         ? oddTime(dice, intent.timeMs, timeFormat)
         : plainTime(dice, intent.timeMs, timeFormat);

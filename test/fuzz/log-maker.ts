@@ -63,6 +63,8 @@ class EventStream {
     this.#disorder = dice.pick([0, 0.1, 0.5]);
     const spread = gap * 20 + lateness + disorder;
     this.#clockMs = dice.pick([
+      dice.below(TIME_MS_MAX),
+      dice.below(TIME_MS_MAX),
       1_767_225_600_000,
       1_767_225_600_000,
       1_709_164_800_000,

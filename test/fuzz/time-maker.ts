@@ -135,7 +135,17 @@ const NUMBERS_ODD = [
 /** A value that may or may not be a time. */
 export function wildTime(dice: Dice, format: Format): string {
   if (format !== 'iso8601' || dice.chance(0.1)) return dice.pick(NUMBERS_ODD);
-  return `"${dice.pick(ISO_ODD)}"`;
+  return `"${dice.chance(0.5) ? dice.pick(ISO_ODD) : anyIso(dice)}"`;
+}
+
+/** Around the ends of months, days and years, inside and outside. */
+function anyIso(dice: Dice): string {
+  const year = dice.pick([1969, 1970, 2000, 2023, 2024, 2100, 2262, 2263, dice.between(1960, 2270)]);
+  const month = dice.chance(0.1) ? dice.pick([0, 13, 19, 99]) : dice.between(1, 12);
+  const day = dice.pick([0, 1, 9, 10, 28, 29, 30, 31, 32, dice.between(1, 31)]);
+  const time = [dice.pick([0, 9, 10, 19, 20, 23, 24]), dice.pick([0, 59, 60]), dice.pick([0, 59, 60])];
+  const [hour, minute, second] = dice.chance(0.8) ? [23, 59, 59] : time;
+  return `${year}-${two(month)}-${two(day)}T${two(hour!)}:${two(minute!)}:${two(second!)}${dice.pick(['', 'Z', '.999Z'])}`;
 }
 
 function oddIso(dice: Dice, timeMs: number): string {
