@@ -1,9 +1,9 @@
 /** The steps of the commands, in the order in which one needs the other. */
 import { removeOwnLogs } from './cache-folder.mjs';
 import { prepareDeltaRs } from './delta-rs.mjs';
-import { buildKernel } from './kernel-build.mjs';
 import { prepareKafkaJars } from './kafka-jars.mjs';
 import { prepareKafkaNative } from './kafka-native.mjs';
+import { buildKernel } from './kernel-build.mjs';
 import { proveNativePackages } from './native-proof.mjs';
 import { installNodeModules } from './node-modules.mjs';
 import { checkNodeVersion } from './node-version.mjs';
