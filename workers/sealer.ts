@@ -80,7 +80,7 @@ export class Sealer {
       const slot = slots.get(wanted.partition);
       if (slot?.incarnation === wanted.incarnation && slot.sealable) lanes.set(slot, wanted);
     }
-    for (const [slot, { evicted, marks }] of this.#marksOf(command, lanes)) slot.endPart(marks, evicted);
+    this.#applyMarks(command, lanes);
     for (const [slot, wanted] of lanes) {
       cut.lanes.push(...slot.takeParts().map((part) => cutOfLane(slot, part)));
       if (wanted.snapshot) {
@@ -99,28 +99,25 @@ export class Sealer {
       });
   }
 
-  /** Applies a cut's marks, in the order in which a replay will: watermark, eviction, the others. */
-  #marksOf(
-    { eviction }: CutCommand,
-    lanes: ReadonlyMap<LaneSlot, CutLane>,
-  ): Map<LaneSlot, { marks: Marks; evicted: number }> {
+  /**
+   * Applies a cut's marks, in the order in which a replay will: watermark, eviction, the others. Each lane's part ends with
+   * them, so that its rows can go before the next lane lets out all it has.
+   */
+  #applyMarks({ eviction }: CutCommand, lanes: ReadonlyMap<LaneSlot, CutLane>): void {
     this.#order = eviction ?? this.#order;
     for (const [slot, { marks }] of lanes) {
       const { idleWatermarkMs } = marks;
       if (idleWatermarkMs !== undefined) slot.applyMarks({ idleWatermarkMs });
     }
     const evictions = eviction === undefined ? new Map<LaneSlot, Eviction>() : this.#evict(lanes.keys());
-    const applied = new Map<LaneSlot, { marks: Marks; evicted: number }>();
     for (const [slot, wanted] of lanes) {
       const gone = evictions.get(slot);
       const marks = marksAt(slot.nextOffset, wanted);
       slot.applyMarks(marks);
-      applied.set(slot, {
-        marks: gone === undefined ? marks : { ...marks, evictBeforeMs: gone.beforeMs },
-        evicted: gone?.sessions ?? 0,
-      });
+      if (gone === undefined) slot.endPart(marks, 0);
+      else slot.endPart({ ...marks, evictBeforeMs: gone.beforeMs }, gone.sessions);
+      this.#relieve(lanes.keys());
     }
-    return applied;
   }
 
   /** Holds until a cut brings another. */
@@ -157,13 +154,17 @@ export class Sealer {
    * of that cut, and their rows leave the engine's memory.
    */
   spillRows(slots: Iterable<LaneSlot>): void {
+    if (this.#options.engine.rowPressure <= this.#spillAbove) return;
+    const sealable = [...slots].filter((slot) => slot.sealable);
+    for (const slot of sealable) slot.endPart({}, 0);
+    this.#relieve(sealable);
+  }
+
+  /** Where rows take much, those of the parts that ended leave the engine's memory. */
+  #relieve(slots: Iterable<LaneSlot>): void {
     const { engine } = this.#options;
     if (engine.rowPressure <= this.#spillAbove) return;
-    for (const slot of slots) {
-      if (!slot.sealable) continue;
-      slot.endPart({}, 0);
-      slot.spillParts();
-    }
+    for (const slot of slots) slot.spillParts();
     // what stays is not rows: spilling it again would cut the lanes into crumbs
     this.#spillAbove = Math.max(SPILL_ABOVE, engine.rowPressure + SPILL_STEP);
   }

@@ -16,6 +16,10 @@ const LIMITS = { sessionMemoryBytes: 2 ** 20, recordBytesMax: 2 ** 20, decompres
 class PressedKernel extends KernelEngine {
   pressure = 0;
 
+  get truePressure(): number {
+    return super.rowPressure;
+  }
+
   override get rowPressure(): number {
     return this.pressure;
   }
@@ -107,6 +111,24 @@ it('rows without a cut in sight leave the kernel as parts of the next one, writt
     const again = slotOf(engine, { report: report!, to: 6n });
     for (const from of [0, 2, 4]) feed(again, from);
     expect(again.mode).toBe('live');
+  });
+});
+
+it.each([
+  ['stay where they are while they take little', 0.5, 1],
+  ['leave the kernel when they take much', 0.6, -1],
+])('rows that a cut itself lets out %s', async (_, pressure, stay) => {
+  await sealing(async ({ engine, sealer, reports, folder }) => {
+    const slot = slotOf(engine);
+    for (const from of [0, 2]) feed(slot, from);
+    engine.pressure = pressure;
+    const before = engine.truePressure;
+    const lane = { ...wanted(0, 1), marks: { endOfInput: true } };
+    sealer.cut({ cutId: '77', createdAtMs: 0, lanes: [lane] }, new Map([[0, slot]]));
+    expect(Math.sign(engine.truePressure - before)).toBe(stay);
+    await sealer.settled();
+    const rows = ['user-0 2 gap 1', 'user-2 2 end_of_input 1'];
+    expect(await rowsOf(folder, reports[0]!)).toEqual(rows);
   });
 });
 

@@ -6,8 +6,9 @@
  *   node     0 previous in its bucket │ 4 next │ 8 bucket │ 12 flags │ 16 key │ 20 next of its key (later in time)
  *   session  node │ 24 first event i64 │ 32 last event i64 │ 40 log │ 44 its bytes │ 48 events │ 52 rest
  *   marker   node │ 24 time i64
- *   rest     0 end event i64 (NONE) │ 8 next revision u32 │ 12 standing rows u32 │ standing × (identity start i64 │ row u32 │ 0 u32)
- * A closed session has no log and no rows. Times are ms since 1970.
+ *   rest     0 end event i64 (NONE) │ 8 next revision u32 │ 12 standing rows u32 │ standing × (identity start i64 │ row u32 │ made of u32)
+ * A closed session has no log and no rows. A standing row 0 is virtual: made of the first events (28 bits, above them why it was
+ * let out). Times are ms since 1970.
  */
 
 /** No time. */
@@ -51,6 +52,7 @@ export const REST_ROWS: usize = 16;
 export const STANDING_BYTES: u32 = 16;
 export const STANDING_IDENTITY: usize = 0;
 export const STANDING_ROW: usize = 8;
+export const STANDING_MADE_OF: usize = 12;
 
 /** 2^10 buckets, so that twice the time for which a session is known fits. */
 export const WHEEL_BUCKETS: u32 = 1024;

@@ -29,7 +29,8 @@ import {
 import { given, taken } from './lane-memory';
 import { alloc } from './memory';
 import { disorderMs, gapMs, latenessMs } from './model';
-import { absorb, addEvent, closeSession, emitSession, freeSession, newSessionOf, setEnd, splitAfter } from './session';
+import { absorb, addEvent, closeSession, emitSession, freeSession, newSessionOf, splitAfter } from './session';
+import { setEnd } from './standing';
 import { sweepAddLane } from './sweep';
 import { bucketNumber, dueOf, endOf, isMisplaced, link, NO_BUCKET, relink, unlink } from './wheel';
 

@@ -230,8 +230,8 @@ let decodedRoom: u32 = 0;
 /** What stays between sessions; one that needs more gives it back. */
 const DECODED_EVENTS_KEPT: u32 = 4096;
 
-/** Decodes `count` events. Traps when memory is full. */
-export function decodeLog(log: usize, bytes: u32, count: u32): void {
+/** Decodes the first `count` events, one at least. Traps when memory is full. */
+export function decodeLog(log: usize, count: u32): void {
   decodedStride = ((loggedCount << 2) + 15) & ~15;
   makeRoom(count);
   let row = decodedEntries;
@@ -240,9 +240,8 @@ export function decodeLog(log: usize, bytes: u32, count: u32): void {
   store<i64>(decodedTimes, greatest);
   decodedSorted = true;
   let at = log + logHeadBytes;
-  const end = log + bytes;
   let times = decodedTimes;
-  while (at < end) {
+  for (let left = count - 1; left > 0; left--) {
     const time = greatest + unzigzag(readVarint(at));
     times += 8;
     store<i64>(times, time);

@@ -2,8 +2,8 @@
  * A lane's keys from a snapshot's bytes. Whole keys only: what does not lie wholly in a portion is left for the next. Lengths
  * and counts are held against the bytes before they are used; the rest passed a checksum and was written by an engine.
  */
-import { TYPE_STRING } from '../abi';
-import { hashBytes } from './bytes';
+import { CLOSED_BY_EARLY, CLOSED_BY_END_OF_INPUT, TYPE_STRING } from '../abi';
+import { hashBytes, sameBytes } from './bytes';
 import { columnAt, MS_PER_DAY, newRow } from './emitted';
 import { hold, intern, poolOf, release } from './intern';
 import { addKey, findKey } from './keys';
@@ -29,8 +29,11 @@ import { count as countBytes, taken } from './lane-memory';
 import { eventEntries } from './log';
 import { blockBytes } from './memory';
 import { fieldAt, loggedCount, sessionStartColumn, typeOfField } from './model';
-import { addEntries, addStanding, newSession, restOf, setEnd, signOf } from './session';
+import { bufferAt, bufferBegin, bufferBytes } from './row-buffer';
+import { buildRow } from './row';
+import { addEntries, newSession } from './session';
 import { STATE_HAS_END } from './snapshot';
+import { addStanding, addVirtual, mayBeVirtual, restOf, setEnd, signOf } from './standing';
 import { bucketNumber } from './wheel';
 
 const NULL_STRING: u32 = 0xffffffff;
@@ -244,14 +247,38 @@ function setEntry(place: u32, entry: usize): void {
 }
 
 function readStanding(lane: usize, session: usize): void {
-  let rows = u32Next();
-  while (rows-- > 0) {
+  const rows = u32Next();
+  for (let index: u32 = 0; index < rows; index++) {
     const identity = timeNext();
     const bytes = u32Next();
-    const start = load<i64>(columnAt(cursor, sessionStartColumn) + 1);
-    const row = newRow(cursor, bytes, <i32>(start / MS_PER_DAY), signOf(cursor));
-    countBytes(lane, blockBytes(row));
-    addStanding(lane, session, identity, <u32>row);
+    if (rows != 1 || !readVirtual(lane, session, identity, bytes)) {
+      const start = load<i64>(columnAt(cursor, sessionStartColumn) + 1);
+      const row = newRow(cursor, bytes, <i32>(start / MS_PER_DAY), signOf(cursor));
+      countBytes(lane, blockBytes(row));
+      addStanding(lane, session, identity, <u32>row);
+    }
     cursor += bytes;
   }
+}
+
+/** Is the row what all of the session's events say? Then it need not be kept. */
+function readVirtual(lane: usize, session: usize, identityMs: i64, bytes: u32): bool {
+  const events = load<u32>(session + SESSION_EVENTS);
+  if (events == 0 || !mayBeVirtual(events)) return false;
+  // what lets a row out that may be taken back
+  return (
+    isRowOf(lane, session, identityMs, CLOSED_BY_EARLY, bytes) ||
+    isRowOf(lane, session, identityMs, CLOSED_BY_END_OF_INPUT, bytes)
+  );
+}
+
+function isRowOf(lane: usize, session: usize, identityMs: i64, closedBy: u32, bytes: u32): bool {
+  const log: usize = load<u32>(session + SESSION_LOG);
+  const events = load<u32>(session + SESSION_EVENTS);
+  const revision = load<u32>(restOf(lane, session) + REST_REVISION) - 1;
+  bufferBegin();
+  buildRow(load<u32>(session + NODE_KEY), log, events, closedBy, revision, identityMs);
+  if (bufferBytes != bytes || !sameBytes(bufferAt, cursor, bytes)) return false;
+  addVirtual(lane, session, identityMs, events, closedBy);
+  return true;
 }

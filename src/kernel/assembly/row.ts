@@ -54,14 +54,13 @@ import {
 import { distinctAdd, distinctBegin } from './distinct';
 import { ENTRY_LENGTH, ENTRY_VALUE, hold, intern, poolOf } from './intern';
 import { KEY_LENGTH, KEY_TEXT } from './lane-layout';
-import { decodedEntries, decodedSorted, decodedStride, decodeLog } from './log';
+import { decodedEntries, decodedSorted, decodedStride, decodedTimes, decodeLog } from './log';
 import { orderEvents, ordered } from './log-order';
 import { alloc, free, reserve } from './memory';
 import { program } from './model';
 import {
   bufferAdd,
   bufferAt,
-  bufferBegin,
   bufferBytes,
   bufferRoom,
   copyText,
@@ -89,8 +88,11 @@ export let rowClamped: u32 = 0;
 /** Where the row last built has its sign and its revision (their tags), from its start. */
 export let rowSignAt: u32 = 0;
 export let rowRevisionAt: u32 = 0;
+/** Where it begins in the buffer. */
+let rowAt: u32 = 0;
 
-let startMs: i64 = 0;
+/** session_start of the row last built. */
+export let rowStartMs: i64 = 0;
 let endMs: i64 = 0;
 let events: u32 = 0;
 
@@ -118,33 +120,44 @@ export function rowInit(): void {
 }
 
 /**
- * Builds a row with sign +1 in the row buffer. `sessionId`: the text (bytes u32, UTF-8) to take, 0: the session's first row.
+ * Appends a row with sign +1 to the row buffer: what the log's first events say. `identityMs`: session_start of the first row
+ * of the session, which names it.
  */
 export function buildRow(
   key: usize,
   log: usize,
-  logBytes: u32,
   eventCount: u32,
-  firstMs: i64,
-  lastMs: i64,
   closedBy: u32,
   revision: u32,
-  sessionId: usize,
+  identityMs: i64,
 ): void {
-  decodeLog(log, logBytes, eventCount);
+  decodeLog(log, eventCount);
   if (!decodedSorted) orderEvents(eventCount);
   gatheredPlace = NO_PLACE;
-  startMs = firstMs;
-  endMs = lastMs;
   events = eventCount;
+  timesOfEvents();
   rowClamped = 0;
-  bufferBegin();
+  rowAt = bufferBytes;
   for (let index: u32 = 0; index < columnCount; index++) {
-    putColumn(index, key, closedBy, revision, sessionId);
+    putColumn(index, key, closedBy, revision, identityMs);
   }
 }
 
-function putColumn(index: u32, key: usize, closedBy: u32, revision: u32, sessionId: usize): void {
+function timesOfEvents(): void {
+  let least = load<i64>(decodedTimes);
+  let greatest = load<i64>(decodedTimes + (<usize>(events - 1) << 3));
+  if (!decodedSorted) {
+    for (let event: u32 = 0; event < events; event++) {
+      const time = load<i64>(decodedTimes + (<usize>event << 3));
+      if (time < least) least = time;
+      if (time > greatest) greatest = time;
+    }
+  }
+  rowStartMs = least;
+  endMs = greatest;
+}
+
+function putColumn(index: u32, key: usize, closedBy: u32, revision: u32, identityMs: i64): void {
   const column = columns + index * COLUMN_BYTES;
   const type = load<u32>(column + COLUMN_TYPE);
   switch (load<u32>(column + COLUMN_OP)) {
@@ -152,17 +165,16 @@ function putColumn(index: u32, key: usize, closedBy: u32, revision: u32, session
       putString(key + KEY_TEXT, load<u32>(key + KEY_LENGTH));
       break;
     case OP_SESSION_ID:
-      if (sessionId != 0) putString(sessionId + 4, load<u32>(sessionId));
-      else putSessionId(column, key);
+      putSessionId(column, key, identityMs);
       break;
     case OP_SESSION_START:
-      putInteger(startMs);
+      putInteger(rowStartMs);
       break;
     case OP_SESSION_END:
       putInteger(endMs);
       break;
     case OP_DURATION_SEC:
-      putCount((endMs - startMs) / 1000, type);
+      putCount((endMs - rowStartMs) / 1000, type);
       break;
     case OP_COUNT:
       putCount(events, type);
@@ -193,11 +205,11 @@ function putColumn(index: u32, key: usize, closedBy: u32, revision: u32, session
       putClosedBy(closedBy);
       break;
     case OP_REVISION:
-      rowRevisionAt = bufferBytes;
+      rowRevisionAt = bufferBytes - rowAt;
       putInteger(revision);
       break;
     case OP_SIGN:
-      rowSignAt = bufferBytes;
+      rowSignAt = bufferBytes - rowAt;
       putInteger(1);
       break;
   }
@@ -335,7 +347,7 @@ function putEntry(entry: usize, type: u32): void {
   }
 }
 
-function putSessionId(column: usize, key: usize): void {
+function putSessionId(column: usize, key: usize, identityMs: i64): void {
   const template = program + load<u32>(column + COLUMN_ARGUMENT);
   const parts = load<u32>(template);
   putTag(<u8>TAG_STRING);
@@ -347,7 +359,7 @@ function putSessionId(column: usize, key: usize): void {
     const kind = load<u32>(part);
     if (kind == PART_LITERAL) putBytes(program + load<u32>(part + 4), load<u32>(part + 8));
     else if (kind == PART_KEY) putBytes(key + KEY_TEXT, load<u32>(key + KEY_LENGTH));
-    else putDecimal(startMs);
+    else putDecimal(identityMs);
   }
   store<u32>(bufferAt + lengthAt, bufferBytes - lengthAt - 4);
 }

@@ -1,16 +1,5 @@
 /** One session: made, added to, joined with another, split, emitted, given back. When that happens is decided in lane.ts. */
-import { P_SESSION_ID_COLUMN, P_SIGN_COLUMN } from '../abi';
-import {
-  columnAt,
-  emitNegated,
-  emitRow,
-  holdRow,
-  MS_PER_DAY,
-  newRow,
-  releaseRow,
-  ROW_BYTES,
-  ROW_LENGTH,
-} from './emitted';
+import { emitNegated, emitRow, holdRow, MS_PER_DAY, newRow, ROW_BYTES, ROW_LENGTH } from './emitted';
 import { sameBytes } from './bytes';
 import {
   FLAG_CHANGED,
@@ -21,10 +10,8 @@ import {
   NODE_FLAGS,
   NODE_KEY,
   NODE_LATER,
-  NONE,
   ROOM_LARGE,
   ROOM_SHIFT,
-  REST_END,
   REST_REVISION,
   REST_ROWS,
   REST_STANDING,
@@ -55,9 +42,20 @@ import {
   newLog,
 } from './log';
 import { blockBytes } from './memory';
-import { loggedCount, program } from './model';
-import { bufferAt, bufferBytes } from './row-buffer';
-import { buildRow, rowClamped, rowRevisionAt, rowSignAt } from './row';
+import { loggedCount } from './model';
+import { bufferAt, bufferBegin, bufferBytes } from './row-buffer';
+import { buildRow, rowClamped, rowRevisionAt, rowSignAt, rowStartMs } from './row';
+import {
+  addStanding,
+  addVirtual,
+  buildVirtual,
+  dropStanding,
+  isMadeOf,
+  makeReal,
+  mayBeVirtual,
+  restOf,
+  standsVirtually,
+} from './standing';
 
 /** A session of a key with the event whose entries lie in `eventEntries`. In no list and no bucket yet. */
 export function newSession(lane: usize, key: usize, timeMs: i64): usize {
@@ -136,7 +134,9 @@ function appended(lane: usize, session: usize, log: usize, size: u32, grown: usi
 /** Takes over the events and rows of a later session of the same key, which has its log no more. */
 export function absorb(lane: usize, session: usize, later: usize): void {
   const events = load<u32>(later + SESSION_EVENTS);
-  decodeLog(load<u32>(later + SESSION_LOG), load<u32>(later + SESSION_LOG_BYTES), events);
+  makeReal(lane, session);
+  makeReal(lane, later);
+  decodeLog(load<u32>(later + SESSION_LOG), events);
   for (let event: u32 = 0; event < events; event++) {
     takeDecoded(event);
     addEntries(lane, session, load<i64>(decodedTimes + (event << 3)));
@@ -160,10 +160,10 @@ export function absorb(lane: usize, session: usize, later: usize): void {
 export function splitAfter(lane: usize, session: usize, timeMs: i64): usize {
   const events = load<u32>(session + SESSION_EVENTS);
   const log: usize = load<u32>(session + SESSION_LOG);
-  const bytes = load<u32>(session + SESSION_LOG_BYTES);
   const size = blockBytes(log);
   const key: usize = load<u32>(session + NODE_KEY);
-  decodeLog(log, bytes, events);
+  makeReal(lane, session);
+  decodeLog(log, events);
   let early: usize = 0;
   let later: usize = 0;
   for (let event: u32 = 0; event < events; event++) {
@@ -223,47 +223,6 @@ function takeDecoded(event: u32): void {
   }
 }
 
-/** What few sessions need: made when it is. */
-export function restOf(lane: usize, session: usize): usize {
-  let rest: usize = load<u32>(session + SESSION_REST);
-  if (rest != 0) return rest;
-  rest = taken(lane, <u32>REST_ROWS);
-  store<i64>(rest + REST_END, NONE);
-  store<u32>(rest + REST_REVISION, 0);
-  store<u32>(rest + REST_STANDING, 0);
-  store<u32>(session + SESSION_REST, <u32>rest);
-  return rest;
-}
-
-export function setEnd(lane: usize, session: usize, endMs: i64): void {
-  if (endMs == NONE && load<u32>(session + SESSION_REST) == 0) return;
-  store<i64>(restOf(lane, session) + REST_END, endMs);
-}
-
-/** The reference to the row is the session's from now on; its bytes are counted by whoever made it stand. */
-export function addStanding(lane: usize, session: usize, identityMs: i64, row: u32): void {
-  const rest = restOf(lane, session);
-  const rows = load<u32>(rest + REST_STANDING);
-  const bytes = <u32>REST_ROWS + rows * STANDING_BYTES;
-  const larger = taken(lane, bytes + STANDING_BYTES);
-  memory.copy(larger, rest, bytes);
-  given(lane, rest);
-  store<u32>(session + SESSION_REST, <u32>larger);
-  store<u32>(larger + REST_STANDING, rows + 1);
-  store<i64>(larger + bytes + STANDING_IDENTITY, identityMs);
-  store<u32>(larger + bytes + STANDING_ROW, row);
-}
-
-function dropStanding(lane: usize, rest: usize): void {
-  const rows = load<u32>(rest + REST_STANDING);
-  for (let index: u32 = 0; index < rows; index++) {
-    const row: usize = load<u32>(rest + REST_ROWS + index * STANDING_BYTES + STANDING_ROW);
-    uncount(lane, blockBytes(row));
-    releaseRow(row);
-  }
-  store<u32>(rest + REST_STANDING, 0);
-}
-
 /**
  * −old for each row that stands, +new; nothing when the row would be the one that stands. `stays`: the session goes on and
  * its row may be taken back later.
@@ -271,54 +230,68 @@ function dropStanding(lane: usize, rest: usize): void {
 export function emitSession(lane: usize, session: usize, closedBy: u32, stays: bool): void {
   const rest: usize = load<u32>(session + SESSION_REST);
   const rows: u32 = rest == 0 ? 0 : load<u32>(rest + REST_STANDING);
-  const oldest: usize = rows == 0 ? 0 : load<u32>(rest + REST_ROWS + STANDING_ROW);
-  const revision: u32 = rest == 0 ? 0 : load<u32>(rest + REST_REVISION);
-  let sessionId: usize = 0;
-  if (oldest != 0) sessionId = columnAt(oldest + ROW_BYTES, load<u32>(program + P_SESSION_ID_COLUMN)) + 1;
+  const events = load<u32>(session + SESSION_EVENTS);
+  store<u32>(session + NODE_FLAGS, load<u32>(session + NODE_FLAGS) & ~FLAG_CHANGED);
+  const isVirtual = rows == 1 && standsVirtually(rest);
+  if (isVirtual && isMadeOf(rest, events, closedBy)) return;
   const first = load<i64>(session + SESSION_FIRST);
+  const identity = rows == 0 ? first : load<i64>(rest + REST_ROWS + STANDING_IDENTITY);
+  const revision: u32 = rest == 0 ? 0 : load<u32>(rest + REST_REVISION);
+  bufferBegin();
+  if (isVirtual) buildVirtual(session, rest);
+  // where the new row begins, behind one that was virtual
+  const from = bufferBytes;
+  const oldSignAt = rowSignAt;
+  const oldDay = <i32>(rowStartMs / MS_PER_DAY);
   buildRow(
     load<u32>(session + NODE_KEY),
     load<u32>(session + SESSION_LOG),
-    load<u32>(session + SESSION_LOG_BYTES),
-    load<u32>(session + SESSION_EVENTS),
-    first,
-    load<i64>(session + SESSION_LAST),
+    events,
     closedBy,
     revision,
-    sessionId,
+    identity,
   );
-  store<u32>(session + NODE_FLAGS, load<u32>(session + NODE_FLAGS) & ~FLAG_CHANGED);
-  if (rows == 1 && saysTheSame(oldest)) return;
-  let identity = first;
-  if (rows != 0) {
-    identity = load<i64>(rest + REST_ROWS + STANDING_IDENTITY);
+  if (isVirtual) {
+    if (saysTheSame(bufferAt, from, from)) return;
+    store<i64>(bufferAt + oldSignAt + 1, -1);
+    emitRow(lane, newRow(bufferAt, from, oldDay, oldSignAt));
+  } else if (rows != 0) {
+    const oldest: usize = load<u32>(rest + REST_ROWS + STANDING_ROW);
+    if (rows == 1 && saysTheSame(oldest + ROW_BYTES, load<u32>(oldest + ROW_LENGTH), from)) return;
     for (let index: u32 = 0; index < rows; index++) {
       emitNegated(lane, load<u32>(rest + REST_ROWS + index * STANDING_BYTES + STANDING_ROW));
     }
-    dropStanding(lane, rest);
   }
-  const row = newRow(bufferAt, bufferBytes, <i32>(first / MS_PER_DAY), rowSignAt);
+  if (rows != 0) dropStanding(lane, rest);
+  const row = newRow(bufferAt + from, bufferBytes - from, <i32>(first / MS_PER_DAY), rowSignAt);
   emitRow(lane, row);
   store<u64>(lane + LANE_CLAMPED, load<u64>(lane + LANE_CLAMPED) + rowClamped);
   if (!stays && rest == 0) return;
   store<u32>(restOf(lane, session) + REST_REVISION, revision + 1);
-  if (!stays) return;
-  holdRow(row);
-  count(lane, blockBytes(row));
-  addStanding(lane, session, identity, <u32>row);
+  if (stays) stand(lane, session, row, identity, events, closedBy);
 }
 
-/** Are the built row and one that stands the same but for revision and sign? */
-function saysTheSame(row: usize): bool {
-  const bytes = bufferBytes;
-  if (load<u32>(row + ROW_LENGTH) != bytes) return false;
-  const old = row + ROW_BYTES;
+function stand(lane: usize, session: usize, row: usize, identityMs: i64, events: u32, closedBy: u32): void {
+  if (mayBeVirtual(events)) {
+    addVirtual(lane, session, identityMs, events, closedBy);
+    return;
+  }
+  holdRow(row);
+  count(lane, blockBytes(row));
+  addStanding(lane, session, identityMs, <u32>row);
+}
+
+/** Are the built row, which begins at `from` in the buffer, and one that stands the same but for revision and sign? */
+function saysTheSame(old: usize, oldBytes: u32, from: u32): bool {
+  const bytes = bufferBytes - from;
+  if (oldBytes != bytes) return false;
+  const built = bufferAt + from;
   const first = min<u32>(rowSignAt, rowRevisionAt);
   const second = max<u32>(rowSignAt, rowRevisionAt);
   return (
-    sameBytes(bufferAt, old, first) &&
-    sameBytes(bufferAt + first + 9, old + first + 9, second - first - 9) &&
-    sameBytes(bufferAt + second + 9, old + second + 9, bytes - second - 9)
+    sameBytes(built, old, first) &&
+    sameBytes(built + first + 9, old + first + 9, second - first - 9) &&
+    sameBytes(built + second + 9, old + second + 9, bytes - second - 9)
   );
 }
 
@@ -351,9 +324,4 @@ function dropLog(lane: usize, session: usize): void {
   uncount(lane, blockBytes(log));
   freeLog(log);
   store<u32>(session + SESSION_LOG, 0);
-}
-
-/** Where a row's sign lies, for a row that comes from a snapshot. */
-export function signOf(bytes: usize): u32 {
-  return <u32>(columnAt(bytes, load<u32>(program + P_SIGN_COLUMN)) - bytes);
 }

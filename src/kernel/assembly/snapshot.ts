@@ -25,7 +25,6 @@ import {
   SESSION_FIRST,
   SESSION_LAST,
   SESSION_LOG,
-  SESSION_LOG_BYTES,
   SESSION_REST,
   STANDING_BYTES,
   STANDING_IDENTITY,
@@ -34,6 +33,7 @@ import {
 import { decodedEntries, decodedStride, decodedTimes, decodeLog } from './log';
 import { fieldAt, loggedCount, typeOfField } from './model';
 import { bufferAdd, bufferAt, bufferBegin, bufferBytes, bufferRoom, putText } from './row-buffer';
+import { buildVirtual, standsVirtually } from './standing';
 import { endOf } from './wheel';
 
 export const STATE_HAS_END: u32 = 4;
@@ -116,19 +116,32 @@ function putSession(session: usize): void {
   else putU32(load<u32>(rest + REST_REVISION));
   const rows: u32 = rest == 0 ? 0 : load<u32>(rest + REST_STANDING);
   putU32(rows);
-  for (let index: u32 = 0; index < rows; index++) {
-    const standing = rest + REST_ROWS + index * STANDING_BYTES;
-    const row: usize = load<u32>(standing + STANDING_ROW);
-    putTime(load<i64>(standing + STANDING_IDENTITY));
-    putText(row + ROW_BYTES, load<u32>(row + ROW_LENGTH));
+  if (rest != 0 && standsVirtually(rest)) {
+    putVirtual(session, rest);
+  } else {
+    for (let index: u32 = 0; index < rows; index++) {
+      const standing = rest + REST_ROWS + index * STANDING_BYTES;
+      const row: usize = load<u32>(standing + STANDING_ROW);
+      putTime(load<i64>(standing + STANDING_IDENTITY));
+      putText(row + ROW_BYTES, load<u32>(row + ROW_LENGTH));
+    }
   }
   if ((flags & FLAG_CLOSED) != 0) putU32(0);
   else putEvents(session);
 }
 
+/** A virtual row like any other, built where it belongs. */
+function putVirtual(session: usize, rest: usize): void {
+  putTime(load<i64>(rest + REST_ROWS + STANDING_IDENTITY));
+  const lengthAt = bufferBytes;
+  putU32(0);
+  buildVirtual(session, rest);
+  store<u32>(bufferAt + lengthAt, bufferBytes - lengthAt - 4);
+}
+
 function putEvents(session: usize): void {
   const count = load<u32>(session + SESSION_EVENTS);
-  decodeLog(load<u32>(session + SESSION_LOG), load<u32>(session + SESSION_LOG_BYTES), count);
+  decodeLog(load<u32>(session + SESSION_LOG), count);
   putU32(count);
   const maskBytes = (loggedCount + 7) >> 3;
   let before: usize = 0;
