@@ -37,7 +37,6 @@ export const P_FIELDS = 36;
 export const P_COLUMNS = 40;
 /** Offset of the root of the key tree. */
 export const P_KEYS = 44;
-export const P_SESSION_ID_COLUMN = 48;
 export const P_SIGN_COLUMN = 52;
 export const P_REVISION_COLUMN = 56;
 export const P_BYTES = 60;

@@ -124,7 +124,8 @@ export class Kernel {
           host.decide(o, t, k >>> 0, kb, v >>> 0, vb),
         late: (o: number, t: number, k: number, kb: number, v: number, vb: number, ms: number) =>
           host.late(o, t, k >>> 0, kb, v >>> 0, vb, ms),
-        number: (at: number, bytes: number) => Number(this.bytes.toString('latin1', at >>> 0, (at >>> 0) + bytes)),
+        number: (at: number, bytes: number) =>
+          Number(this.bytes.toString('latin1', at >>> 0, (at >>> 0) + bytes)),
       },
     };
     const instance = new WebAssembly.Instance(kernelModule(), imports);

@@ -63,8 +63,6 @@ export function encodeProgram(model: CompiledModel): Uint8Array {
   out.u32(header + abi.P_COLUMN_COUNT, model.columns.length);
   out.u32(header + abi.P_END_FIELD, model.endEvent?.field ?? -1);
   out.u32(header + abi.P_END_SET, out.textSet(model.endEvent?.oneOf ?? []));
-  const sessionId = model.columns.findIndex((column) => column.op.op === 'session_id');
-  out.u32(header + abi.P_SESSION_ID_COLUMN, sessionId);
   out.u32(header + abi.P_SESSION_START_COLUMN, model.columnIndex.session_start);
   out.u32(header + abi.P_SIGN_COLUMN, model.columnIndex.sign);
   out.u32(header + abi.P_REVISION_COLUMN, model.columnIndex.revision);

@@ -179,7 +179,10 @@ function readSession(lane: usize, key: usize): usize {
   const room = load<u32>(session + NODE_FLAGS) & ~FLAGS_ALL;
   store<u32>(session + NODE_FLAGS, room | (flags & ~STATE_HAS_END));
   if ((flags & STATE_HAS_END) != 0) setEnd(lane, session, end);
-  if (revision != (closed ? 1 : 0)) store<u32>(restOf(lane, session) + REST_REVISION, revision);
+  // what a session without a rest has is left unsaid
+  if (revision != (closed ? 1 : 0) || load<u32>(session + SESSION_REST) != 0) {
+    store<u32>(restOf(lane, session) + REST_REVISION, revision);
+  }
   cursor = rowsAt;
   readStanding(lane, session);
   cursor = behind;
