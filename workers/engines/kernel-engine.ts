@@ -47,8 +47,12 @@ export class KernelEngine implements SessionEngine {
     return Number(this.#kernel.exports.sessionBytes());
   }
 
+  /** Beside the reserve, rows may take half of what sessions leave free: they are gone before sessions could need it. */
   get rowPressure(): number {
-    return (Number(this.#kernel.exports.memoryUsed()) - this.sessionBytes) / this.#reserveBytes;
+    const { sessionBytes } = this;
+    const free = Math.max(0, this.#sessionBytesMax - sessionBytes);
+    const rows = Number(this.#kernel.exports.memoryUsed()) - sessionBytes;
+    return rows / (this.#reserveBytes + free / 2);
   }
 
   get undecided(): number {
@@ -86,7 +90,10 @@ export class KernelEngine implements SessionEngine {
     }
   }
 
-  /** The kernel's heap has no room for the columns, or had none for the rows: they are taken out of it as values. Slower, and the same file. */
+  /**
+   * The kernel's heap has no room for the columns, or had none for the rows: they are taken out of it as values. Slower, and
+   * the same file.
+   */
   #encodeOneByOne(sets: readonly KernelRows[], seal: Seal): EncodedFile {
     const rows = sets.flatMap((set) => set.rowBytes().map((bytes) => decodeRow(this.#model, bytes)));
     return encodeRows(this.#model, rows, seal);
