@@ -9,7 +9,6 @@ import { KernelEmitted } from './kernel-rows.js';
 
 /** No time, and no log-append time. */
 const NONE = -(2n ** 63n);
-const OFFSET_DELTA_MAX = 2n ** 31n - 1n;
 /** Head of a state's bytes: watermark f64, keys u32. */
 const STATE_HEAD_BYTES = 12;
 /** What of a snapshot is copied into the kernel at a time; more where one key takes more. */
@@ -53,8 +52,8 @@ export class KernelLane implements LaneEngine {
       this.#lane,
       batch.records.byteOffset,
       batch.records.byteLength,
-      offsetDelta(from - batch.baseOffset),
-      offsetDelta(until - batch.baseOffset),
+      from - batch.baseOffset,
+      until - batch.baseOffset,
       BigInt(batch.baseTimestampMs),
       batch.appendTimeMs === null ? NONE : BigInt(batch.appendTimeMs),
       batch.recordBytesMax,
@@ -152,11 +151,6 @@ export class KernelLane implements LaneEngine {
     this.#kernel.exports.laneFree(this.#lane);
     this.#deadLetters = [];
   }
-}
-
-function offsetDelta(delta: bigint): number {
-  if (delta <= 0n) return 0;
-  return Number(delta > OFFSET_DELTA_MAX ? OFFSET_DELTA_MAX : delta);
 }
 
 function memoryFull(what: string): HeadraceError {

@@ -107,7 +107,7 @@ export function laneTakeRows(lane: usize): usize {
   return rows;
 }
 
-/** Offset delta of the first record that the last run did not take. */
+/** Offset delta of the first record that the last run did not take, when it ended for want of memory. */
 export function runEndedAt(): i32 {
   return runNext;
 }

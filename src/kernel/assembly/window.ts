@@ -59,7 +59,7 @@ let decidedTextAt: usize = 0;
 let decidedTextRoom: u32 = 0;
 let sink: u32 = 0;
 
-/** Offset delta of the first record that the last run did not take. */
+/** Offset delta of the first record that the last run did not take, when it ended for want of memory. */
 export let runNext: i32 = 0;
 /** The run ended because sessions have all the memory that they may take. */
 export let runFull: bool = false;
@@ -97,8 +97,8 @@ export function run(
   lane: usize,
   at: usize,
   bytes: u32,
-  from: i32,
-  until: i32,
+  from: i64,
+  until: i64,
   baseTimestampMs: i64,
   appendTimeMs: i64,
   recordBytesMax: u32,
@@ -106,12 +106,12 @@ export function run(
   recordsBegin(at, bytes);
   let taken: u32 = 0;
   runFull = false;
-  runNext = until;
+  runNext = 0;
   beginWindow();
   while (recordNext()) {
     const offset = recOffsetDelta;
-    if (offset < from) continue;
-    if (offset >= until) break;
+    if (<i64>offset < from) continue;
+    if (<i64>offset >= until) break;
     if (events == 0 && lanesBytes + internBytes > limitBytes && !sweepForRoom()) {
       runFull = true;
       runNext = offset;
