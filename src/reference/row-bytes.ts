@@ -1,4 +1,5 @@
 import type { Column, CompiledModel, Row, RowValue } from '../model/types.js';
+import { FLOAT, INTEGER, LIST, NULL, STRING } from './row-crc.js';
 
 /**
  * Canonical bytes of a row (row-crc.ts has the form) → the row: what two makes of a row are compared by, and how a row that
@@ -6,12 +7,6 @@ import type { Column, CompiledModel, Row, RowValue } from '../model/types.js';
  *
  * Bytes of an engine's own making, never from outside: anything that is not a row of this model throws RangeError.
  */
-
-const NULL = 0;
-const INTEGER = 1;
-const FLOAT = 2;
-const STRING = 3;
-const LIST = 4;
 
 /** `uint64` as bigint, other numbers as number. Throws RangeError. */
 export function decodeRow(model: CompiledModel, bytes: Uint8Array): Row {

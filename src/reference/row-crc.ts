@@ -13,11 +13,11 @@ import type { Column, CompiledModel, Row, RowValue } from '../model/types.js';
  *   list<string>                04 │ u32 count │ (u32 bytes │ UTF-8)*
  */
 
-const NULL = 0;
-const INTEGER = 1;
-const FLOAT = 2;
-const STRING = 3;
-const LIST = 4;
+export const NULL = 0;
+export const INTEGER = 1;
+export const FLOAT = 2;
+export const STRING = 3;
+export const LIST = 4;
 
 /** CRC-32C of a row, unsigned. */
 export function rowCrc(model: CompiledModel, row: Row): number {

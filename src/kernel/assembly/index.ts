@@ -1,7 +1,7 @@
 /** What the host may call. */
 import { crcInit } from './crc32c';
 import { hashSeed } from './bytes';
-import { freeRows, releaseRow } from './emitted';
+import { freeRows } from './emitted';
 import { internInit } from './intern';
 import { moveWatermark, settleLane } from './lane';
 import { lanesBytes } from './lane-memory';
@@ -37,7 +37,7 @@ export { walkRecords } from './walk';
 export { laneEarly, laneEndOfInput, laneEvict, laneFree };
 export { decidedText, decidedValues, run };
 export { alloc, free, memoryUsed, reserve } from './memory';
-export { freeRows, releaseRow };
+export { freeRows };
 
 /** Takes the heap from `at` to `end`: first call. */
 export { memoryInit };

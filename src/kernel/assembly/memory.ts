@@ -104,12 +104,6 @@ export function blockBytes(at: usize): u32 {
   return isSlab(page) ? load<u32>(classes + (load<u32>(page + S_CLASS) << 3)) : bytesOfPages(at);
 }
 
-/** Bytes that a block of this size takes. */
-export function bytesTaken(bytes: u32): u32 {
-  if (bytes > SMALL_BYTES_MAX) return PAGE_BYTES << orderOf(bytes);
-  return load<u32>(classes + (classOf(bytes) << 3));
-}
-
 export function memoryUsed(): u64 {
   return used;
 }

@@ -34,29 +34,13 @@ export let recValueAt: usize = 0;
 /** −1: null */
 export let recValueBytes: i32 = 0;
 
-let recordsAt: usize = 0;
 let recordsEnd: usize = 0;
 let cursor: usize = 0;
 
 /** Begins to read checked records. */
 export function recordsBegin(at: usize, bytes: u32): void {
-  recordsAt = at;
   recordsEnd = at + bytes;
   cursor = at;
-}
-
-/** Where the next record begins, in bytes from the first one. */
-// @ts-ignore: decorator
-@inline
-export function recordsPosition(): u32 {
-  return <u32>(cursor - recordsAt);
-}
-
-/** Goes on from a place that `recordsPosition` gave. */
-// @ts-ignore: decorator
-@inline
-export function recordsSeek(position: u32): void {
-  cursor = recordsAt + position;
 }
 
 /** Reads the next record into `rec…`; false: there is none. */
