@@ -166,6 +166,7 @@ function toEngineConfig(
     fetch,
     model,
     lake: { path: lake },
+    clickhouse: null,
     cutIntervalMs: file.cut_interval,
     snapshotIntervalMs: file.snapshot_interval,
     drainTimeoutMs: file.drain_timeout,

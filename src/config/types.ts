@@ -55,6 +55,24 @@ export interface LimitsConfig {
   readonly decompressedBatchBytesMax: number;
 }
 
+/** ClickHouse as a follower of the table. */
+export interface ClickHouseConfig {
+  /** http:// or https://, host and port; no user, password, database or settings in it. */
+  readonly url: string;
+  readonly database: string;
+  /** The table of change rows, in `database`. */
+  readonly table: string;
+  readonly user: string;
+  /** Absolute path of the file that holds the password, or null: none. The password itself is never in the configuration. */
+  readonly passwordFile: string | null;
+  /** How long one request may take: an insert that takes longer is in doubt, and is asked after. */
+  readonly requestTimeoutMs: number;
+  /** Bytes of files a worker keeps in memory until they are inserted; others are read from the lake again. */
+  readonly keptBytes: number;
+  /** Settings sent with every insert; none that the engine decides itself. */
+  readonly settings: Readonly<Record<string, string | number | boolean>>;
+}
+
 export interface LogConfig {
   readonly level: LogLevelName;
   readonly format: LogFormatName;
@@ -69,6 +87,8 @@ export interface EngineConfig {
     /** Absolute path of a local folder. */
     readonly path: string;
   };
+  /** Null: no ClickHouse follows. */
+  readonly clickhouse: ClickHouseConfig | null;
   readonly cutIntervalMs: number;
   readonly snapshotIntervalMs: number;
   /** How long an orderly stop may take before the process ends as if it had crashed. */

@@ -119,6 +119,8 @@ export const OP_FILE_ID = 14;
 export const OP_CLOSED_BY = 15;
 export const OP_REVISION = 16;
 export const OP_SIGN = 17;
+export const OP_COUNT_VALUES = 18;
+export const OP_RECORDS = 19;
 
 export const COLUMN_INT8 = 0;
 export const COLUMN_UINT16 = 1;

@@ -23,6 +23,8 @@ const OPS: Readonly<Record<ColumnOp['op'], number>> = {
   closed_by: abi.OP_CLOSED_BY,
   revision: abi.OP_REVISION,
   sign: abi.OP_SIGN,
+  count_values: abi.OP_COUNT_VALUES,
+  records: abi.OP_RECORDS,
 };
 
 const COLUMN_TYPES: Readonly<Record<ColumnType, number>> = {

@@ -139,6 +139,11 @@ export interface CutEntry {
   createdAtMs: number;
   lanes: CutLaneEntry[];
   deadLetterFiles: { path: string; sizeBytes: number; letters: number }[];
+  /**
+   * The data files of the cut, in the order in which their rows were let out: a follower has to know whose rows lie in
+   * each. Entries of versions before 0.2 lack it.
+   */
+  files?: { path: string; rows: number; lanes: number[] }[];
 }
 
 /** The `headrace` object in a version's commitInfo: what the ledger knows beyond Delta's own actions. */

@@ -105,7 +105,11 @@ function compileColumn(
     case 'set': {
       const field = findField(fields, file.field, `${path}.field`, ['string'], complain);
       if (field === null) return null;
-      return never('list<string>', { op: file.op, field: field.index, limit: file.limit });
+      const kept = { field: field.index, limit: file.limit, json: false };
+      return never(
+        'list<string>',
+        file.op === 'set' ? { op: 'set', ...kept } : { op: 'list', ...kept, by: null, where: null },
+      );
     }
     case 'batch_id':
     case 'file_id':

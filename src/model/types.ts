@@ -50,10 +50,28 @@ export type ColumnOp =
   | { op: 'last'; field: number }
   /** Exact number of different values, nulls left out. */
   | { op: 'count_distinct'; field: number }
-  /** Values that are not null, the first `limit` of them. */
-  | { op: 'list'; field: number; limit: number }
-  /** Different values that are not null, by first appearance, the first `limit` of them. */
-  | { op: 'set'; field: number; limit: number }
+  /** Number of values that are not null, repeats included. */
+  | { op: 'count_values'; field: number }
+  /**
+   * Values that are not null, the first `limit` of them. With `by`: one value for each different value of that field, of the
+   * event that brings it first, null where that event lacks `field` (so that several such lists pair up, item by item);
+   * events that lack `by` are left out. `where`: of these events only. `json`: one string that holds a JSON array, as
+   * JSON.stringify writes it, in place of a list; only there can an item be null, so `by` needs it.
+   */
+  | { op: 'list'; field: number; limit: number; json: boolean; by: number | null; where: Condition | null }
+  /** Different values that are not null, by first appearance, the first `limit` of them. `json` as above. */
+  | { op: 'set'; field: number; limit: number; json: boolean }
+  /**
+   * Events as objects, the first `limit` of those that have `present`, in one string that holds a JSON array as
+   * JSON.stringify writes it. Members in the order of `members`; a missing value is null; the time field is the event's
+   * time in ms since 1970, as a number.
+   */
+  | {
+      op: 'records';
+      members: readonly { name: string; field: number }[];
+      present: number | null;
+      limit: number;
+    }
   /** Filled in at the seal: the cut's time, the cut's id, the file's id. Outside equality and the cut's CRC. */
   | { op: 'created_at' }
   | { op: 'batch_id' }

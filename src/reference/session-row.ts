@@ -56,6 +56,10 @@ function columnValue({ op }: Column, events: readonly SessionEvent[], facts: Row
       return events.findLast((event) => event.values[op.field] !== null)?.values[op.field] ?? null;
     case 'count_distinct':
       return new Set(present(events, op.field)).size;
+    case 'count_values':
+      return [...present(events, op.field)].length;
+    case 'records':
+      return '[]';
     case 'list':
       return firstOf(present(events, op.field), op.limit);
     case 'set':

@@ -29,7 +29,9 @@ const DEFECTS: Readonly<Record<string, (model: CompiledModel) => CompiledModel>>
   }),
   'sets that keep what comes twice': (model) => ({
     ...model,
-    columns: withOps(model.columns, (op) => (op.op === 'set' ? { ...op, op: 'list' } : op)),
+    columns: withOps(model.columns, (op) =>
+      op.op === 'set' ? { ...op, op: 'list', by: null, where: null } : op,
+    ),
   }),
   'first instead of last': (model) => ({
     ...model,

@@ -21,6 +21,7 @@ const FOLDERS = [
   'telemetry',
   'kafka',
   'lake',
+  'clickhouse',
   'ledger',
   'followers',
   'pool',
