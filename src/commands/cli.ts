@@ -6,6 +6,7 @@ import { HeadraceError } from '../errors.js';
 import { packageVersion } from '../version.js';
 import { DEMO_EXAMPLES, MAIN_EXAMPLES, RUN_EXAMPLES } from './examples.js';
 import { reportFailure, wantsStacks } from './failure.js';
+import { addLedgerCommand } from './ledger/command.js';
 import type { CommandLoaders } from './options.js';
 
 /**
@@ -99,6 +100,13 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
       const { demoCommand } = await loaders.demo();
       outcome.exitCode = await demoCommand({ ...flags, json: flags.json === true });
     });
+
+  addLedgerCommand(cli, {
+    stdout,
+    done: (exitCode) => {
+      outcome.exitCode = exitCode;
+    },
+  });
   return cli;
 }
 
@@ -134,7 +142,7 @@ function toLoadOptions({ config, untilEnd: _, ...flags }: RunFlags): { file?: st
 function usageError(error: CommanderError): HeadraceError | null {
   if (error.exitCode === 0) return null;
   if (error.code === 'commander.help') {
-    return new HeadraceError('USAGE', 'a command is needed: run or demo', {
+    return new HeadraceError('USAGE', 'a command is needed: run, demo or ledger', {
       remedy: 'headrace --help shows how',
     });
   }

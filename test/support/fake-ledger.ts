@@ -17,7 +17,10 @@ import { commitInfo } from './lake-table.js';
 export const SOURCE = { group: 'group', topic: 'clicks' };
 export const TOPIC_ID = 'topic-id';
 
-export async function createTable(store: ObjectStore): Promise<void> {
+export async function createTable(
+  store: ObjectStore,
+  configuration: Record<string, string> = {},
+): Promise<void> {
   const entry = { engine: 'creator', semantics: 'rules', cuts: [] };
   const log = await DeltaLog.create(store, {
     id: '00000000-0000-4000-8000-000000000000',
@@ -25,7 +28,7 @@ export async function createTable(store: ObjectStore): Promise<void> {
     description: '',
     schemaString: '{"type":"struct","fields":[]}',
     partitionColumns: [],
-    configuration: {},
+    configuration,
     createdTimeMs: 1,
     commitInfo: commitInfo('create', entry),
   });

@@ -167,7 +167,7 @@ describe('no command at all', () => {
     const { code, stdout, stderr } = await headrace([]);
     expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
     expect(stderr).toMatch(/^Usage: headrace/);
-    expect(stderr).toMatch(/\nUSAGE: a command is needed: run or demo — headrace --help shows how\n$/);
+    expect(stderr).toMatch(/\nUSAGE: a command is needed: run, demo or ledger — headrace --help shows how\n$/);
   });
 });
 
