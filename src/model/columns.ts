@@ -1,4 +1,5 @@
-import { type Complain, compileCondition, type FieldsByName, findField } from './fields.js';
+import { compileCollection } from './collections.js';
+import { ANY_TYPE, type Complain, compileCondition, type FieldsByName, findField } from './fields.js';
 import type { ColumnFile } from './schema.js';
 import type { Column, ColumnOp, ColumnType, CompiledModel, Field } from './types.js';
 
@@ -27,8 +28,6 @@ const TYPE_OF_FIELD: Readonly<Record<Field['type'], ColumnType>> = {
   uint32: 'uint32',
   time: 'time',
 };
-
-const ANY: readonly Field['type'][] = ['string', 'number', 'uint32', 'time'];
 
 export function compileColumns(
   files: Readonly<Record<string, ColumnFile>>,
@@ -90,26 +89,23 @@ function compileColumn(
     }
     case 'first':
     case 'last': {
-      const field = findField(fields, file.field, `${path}.field`, ANY, complain);
+      const field = findField(fields, file.field, `${path}.field`, ANY_TYPE, complain);
       if (field === null) return null;
       const type = TYPE_OF_FIELD[field.type];
       if (file.low_cardinality && type !== 'string') complain(`${path}.low_cardinality`, 'is for strings');
       const op = { op: file.op, field: field.index };
       return { type, nullable: !field.required, lowCardinality: file.low_cardinality, op };
     }
-    case 'count_distinct': {
-      const field = findField(fields, file.field, `${path}.field`, ANY, complain);
-      return field === null ? null : never(file.type, { op: 'count_distinct', field: field.index });
+    case 'count_distinct':
+    case 'count_values': {
+      const field = findField(fields, file.field, `${path}.field`, ANY_TYPE, complain);
+      return field === null ? null : never(file.type, { op: file.op, field: field.index });
     }
     case 'list':
-    case 'set': {
-      const field = findField(fields, file.field, `${path}.field`, ['string'], complain);
-      if (field === null) return null;
-      const kept = { field: field.index, limit: file.limit, json: false };
-      return never(
-        'list<string>',
-        file.op === 'set' ? { op: 'set', ...kept } : { op: 'list', ...kept, by: null, where: null },
-      );
+    case 'set':
+    case 'records': {
+      const op = compileCollection(file, path, fields, complain);
+      return op === null ? null : never(op.op === 'records' || op.json ? 'string' : 'list<string>', op);
     }
     case 'batch_id':
     case 'file_id':

@@ -27,10 +27,8 @@ export function compileModel(yamlText: string, fileName: string): CompiledModel 
       problems.map((problem) => ({ line: text.lineOf(problem.path), ...problem })),
     );
   if (text.problems.length > 0) throw modelInvalid(fileName, text.problems);
-  const unseen = ['fields', 'columns'].filter((section) => hasProto(text.root[section]));
-  if (unseen.length > 0) {
-    throw fail(unseen.map((section) => ({ path: `${section}.__proto__`, message: 'is no name to take' })));
-  }
+  const unseen = unseenNames(text.root);
+  if (unseen.length > 0) throw fail(unseen.map((path) => ({ path, message: 'is no name to take' })));
   const form = checkForm(text.root);
   if (!form.ok) throw fail(problemsOf(form.issues, text.root));
   const problems: Problem[] = [];
@@ -39,9 +37,25 @@ export function compileModel(yamlText: string, fileName: string): CompiledModel 
   return { ...model, hash: modelHash(model) };
 }
 
-/** The schema library skips this one name in a map, so it would go unseen. */
-function hasProto(section: unknown): boolean {
-  return typeof section === 'object' && section !== null && Object.hasOwn(section, '__proto__');
+/** Where a map of names holds `__proto__`: the schema library skips this one name, so it would go unseen. */
+function unseenNames(root: Readonly<Record<string, unknown>>): string[] {
+  const { fields, columns } = root;
+  const maps: [string, unknown][] = [
+    ['fields', fields],
+    ['columns', columns],
+  ];
+  if (isMap(columns)) {
+    for (const [name, column] of Object.entries(columns)) {
+      if (isMap(column)) maps.push([`columns.${name}.of`, column.of]);
+    }
+  }
+  return maps.flatMap(([path, map]) =>
+    isMap(map) && Object.hasOwn(map, '__proto__') ? [`${path}.__proto__`] : [],
+  );
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 function parseYaml(yamlText: string, fileName: string) {

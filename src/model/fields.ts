@@ -6,6 +6,8 @@ import type { Condition, Field } from './types.js';
 
 const FIELDS_MAX = 512;
 
+export const ANY_TYPE: readonly Field['type'][] = ['string', 'number', 'uint32', 'time'];
+
 /** Says what is wrong with a place of the file. */
 export type Complain = (path: string, message: string) => void;
 

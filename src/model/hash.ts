@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CompiledModel } from './types.js';
+import type { ColumnOp, CompiledModel } from './types.js';
 
 /**
  * SHA-256 (hex) over canonical JSON of all that decides a row: fields, times, the end event and the columns. Not in it:
@@ -16,9 +16,22 @@ export function modelHash(model: Omit<CompiledModel, 'hash'>): string {
     allowedLatenessMs: model.allowedLatenessMs,
     maxFutureMs: model.maxFutureMs,
     endEvent: model.endEvent,
-    columns: model.columns.map(({ name, type, nullable, op }) => ({ name, type, nullable, op })),
+    columns: model.columns.map(({ name, type, nullable, op }) => ({
+      name,
+      type,
+      nullable,
+      op: withoutDefaults(op),
+    })),
   };
   return createHash('sha256').update(canonicalJson(decides)).digest('hex');
+}
+
+/**
+ * What an operation can do besides is in the hash only where it is asked for: a model that doesn't ask keeps the hash it
+ * had before the language knew of it, and the tables that were written by it.
+ */
+function withoutDefaults(op: ColumnOp): object {
+  return Object.fromEntries(Object.entries(op).filter(([, value]) => value !== null && value !== false));
 }
 
 /** JSON with the keys of each object in order, so that the same content is the same text. */

@@ -53,6 +53,19 @@ const conditionSchema = z.strictObject(conditionShape);
 const countType = z.enum(['uint16', 'uint32', 'uint64']).default('uint32');
 const lowCardinality = z.boolean().default(false);
 const limit = z.int().min(1).max(100_000);
+const asJson = z.literal('json', { error: 'must be json; leave it out for a list of texts' }).optional();
+
+/** What JSON, and each path language over it, takes without quoting. Not a number: objects would put those first. */
+const memberName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, {
+  error: 'is no name of a member: letters, digits and _, beginning with a letter',
+});
+const MEMBERS_MAX = 32;
+const members = z
+  .record(memberName, fieldPath, { error: 'must be a map of names to fields, such as { url: page_url }' })
+  .refine((of) => Object.keys(of).length > 0, { error: 'must name at least one field' })
+  .refine((of) => Object.keys(of).length <= MEMBERS_MAX, {
+    error: `must name at most ${MEMBERS_MAX} fields`,
+  });
 
 const columnSchemas = [
   z.strictObject({ op: z.literal('key'), low_cardinality: lowCardinality }),
@@ -65,8 +78,17 @@ const columnSchemas = [
   z.strictObject({ op: z.literal('first'), field: fieldPath, low_cardinality: lowCardinality }),
   z.strictObject({ op: z.literal('last'), field: fieldPath, low_cardinality: lowCardinality }),
   z.strictObject({ op: z.literal('count_distinct'), field: fieldPath, type: countType }),
-  z.strictObject({ op: z.literal('list'), field: fieldPath, limit }),
-  z.strictObject({ op: z.literal('set'), field: fieldPath, limit }),
+  z.strictObject({ op: z.literal('count_values'), field: fieldPath, type: countType }),
+  z.strictObject({
+    op: z.literal('list'),
+    field: fieldPath,
+    limit,
+    as: asJson,
+    by: fieldPath.optional(),
+    where: conditionSchema.optional(),
+  }),
+  z.strictObject({ op: z.literal('set'), field: fieldPath, limit, as: asJson }),
+  z.strictObject({ op: z.literal('records'), of: members, present: fieldPath.optional(), limit }),
   z.strictObject({ op: z.literal('created_at') }),
   z.strictObject({ op: z.literal('batch_id') }),
   z.strictObject({ op: z.literal('file_id') }),
@@ -94,6 +116,8 @@ const modelSchema = z.strictObject({
 
 export type ModelFile = z.infer<typeof modelSchema>;
 export type ColumnFile = z.infer<typeof columnSchema>;
+/** A column of one operation. */
+export type ColumnFileOf<Op extends ColumnFile['op']> = Extract<ColumnFile, { op: Op }>;
 
 export const COLUMN_OPS: readonly string[] = columnSchemas.map((schema) => schema.shape.op.value);
 
@@ -107,10 +131,10 @@ export function checkForm(
 
 /** The keys that are known at a place of the file; `op` is the column's, where the place is one. */
 export function knownKeys(path: readonly PropertyKey[], op: unknown): readonly string[] {
-  const [section] = path;
+  const [section, , inColumn] = path;
   if (path.length === 0) return Object.keys(modelSchema.shape);
   if (section === 'time') return Object.keys(modelSchema.shape.time.shape);
-  if (section === 'end_event') return Object.keys(conditionShape);
+  if (section === 'end_event' || inColumn === 'where') return Object.keys(conditionShape);
   if (section === 'fields') return Object.keys(fieldSchema.shape);
   const column = columnSchemas.find((schema) => schema.shape.op.value === op);
   return column === undefined ? ['op'] : Object.keys(column.shape);

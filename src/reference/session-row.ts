@@ -1,5 +1,6 @@
 import type { ClosedBy, Column, ColumnType, CompiledModel, Row, RowValue } from '../model/types.js';
 import type { SessionEvent } from './lane-state.js';
+import { holds, listValue, present, recordsValue, setValue } from './session-collections.js';
 
 /** The row of a session, column by column, from its events in (time, offset) order. */
 
@@ -23,7 +24,7 @@ export function computeRow(
 ): { row: Row; clamped: number } {
   let clamped = 0;
   const row = model.columns.map((column): RowValue => {
-    const value = columnValue(column, events, facts);
+    const value = columnValue(column, model.timeField, events, facts);
     if (typeof value !== 'number') return value;
     const fitting = clamp(value, column.type);
     if (Number(fitting) !== value) clamped++;
@@ -32,7 +33,12 @@ export function computeRow(
   return { row, clamped };
 }
 
-function columnValue({ op }: Column, events: readonly SessionEvent[], facts: RowFacts): RowValue {
+function columnValue(
+  { op }: Column,
+  timeField: number,
+  events: readonly SessionEvent[],
+  facts: RowFacts,
+): RowValue {
   const startMs = events[0]!.timeMs;
   const endMs = events[events.length - 1]!.timeMs;
   switch (op.op) {
@@ -49,7 +55,7 @@ function columnValue({ op }: Column, events: readonly SessionEvent[], facts: Row
     case 'count':
       return events.length;
     case 'count_if':
-      return events.filter((event) => op.where.oneOf.includes(event.values[op.where.field] as string)).length;
+      return events.filter(({ values }) => holds(op.where, values)).length;
     case 'first':
       return present(events, op.field).next().value ?? null;
     case 'last':
@@ -57,13 +63,13 @@ function columnValue({ op }: Column, events: readonly SessionEvent[], facts: Row
     case 'count_distinct':
       return new Set(present(events, op.field)).size;
     case 'count_values':
-      return [...present(events, op.field)].length;
-    case 'records':
-      return '[]';
+      return events.filter((event) => event.values[op.field] !== null).length;
     case 'list':
-      return firstOf(present(events, op.field), op.limit);
+      return listValue(op, events);
     case 'set':
-      return firstOf(new Set(present(events, op.field)), op.limit);
+      return setValue(op, events);
+    case 'records':
+      return recordsValue(op, events, timeField);
     case 'closed_by':
       return facts.closedBy;
     case 'revision':
@@ -75,23 +81,6 @@ function columnValue({ op }: Column, events: readonly SessionEvent[], facts: Row
     case 'file_id':
       return null;
   }
-}
-
-/** A field's values that are not null, in order. */
-function* present(events: readonly SessionEvent[], field: number): Generator<string | number, undefined> {
-  for (const event of events) {
-    const value = event.values[field]!;
-    if (value !== null) yield value;
-  }
-}
-
-function firstOf(values: Iterable<string | number>, limit: number): string[] {
-  const list: string[] = [];
-  for (const value of values) {
-    if (list.length === limit) break;
-    list.push(value as string);
-  }
-  return list;
 }
 
 /** In one pass: a key may hold `{start_ms}` itself. */
