@@ -109,6 +109,7 @@ class WorkerLoop {
   }
 
   #onMessage(message: MainMessage): void {
+    if (message.type !== 'freeze') return;
     for (const { partition, incarnation } of message.lanes) {
       const slot = this.#slots.get(partition);
       if (slot !== undefined && slot.incarnation === incarnation) slot.frozen = true;

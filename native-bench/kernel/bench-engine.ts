@@ -52,6 +52,7 @@ export class BenchEngine {
       model,
       engine: name,
       limits: sizes,
+      clickhouse: null,
     };
     this.engine = makeEngine(task);
     if (this.engine.name !== name)

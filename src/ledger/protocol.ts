@@ -79,7 +79,9 @@ export function planCommit(
         if (sealed.snapshot !== null)
           plan.snapshots.push({ partition: sealed.partition, ...sealed.snapshot });
       }
-      plan.files.push(...report.files.filter((file) => isWhole(file, alive)));
+      const files = report.files.filter((file) => isWhole(file, alive));
+      plan.files.push(...files);
+      if (files.length > 0) entry.files = [...(entry.files ?? []), ...files.map(fileEntry)];
       const letters = report.deadLetterFile;
       if (letters !== null && isWhole(letters, alive)) {
         const { path, sizeBytes } = letters;
@@ -170,6 +172,10 @@ function keyOf(lane: SealedLane): string {
 
 function isWhole(file: { lanes: readonly number[] }, alive: ReadonlySet<number>): boolean {
   return file.lanes.every((partition) => alive.has(partition));
+}
+
+function fileEntry({ path, rows, lanes }: SealedFile): NonNullable<CutEntry['files']>[number] {
+  return { path, rows, lanes };
 }
 
 function laneEntry(sealed: SealedLane, from: bigint, parent: number): CutLaneEntry {

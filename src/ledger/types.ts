@@ -141,7 +141,7 @@ export interface CutEntry {
   deadLetterFiles: { path: string; sizeBytes: number; letters: number }[];
   /**
    * The data files of the cut, in the order in which their rows were let out: a follower has to know whose rows lie in
-   * each. Entries of versions before 0.2 lack it.
+   * each. A cut without any lacks it, and so do all of versions before 0.2.
    */
   files?: { path: string; rows: number; lanes: number[] }[];
 }

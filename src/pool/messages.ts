@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { ClickHouseTarget } from '../clickhouse/target.js';
 import type { SessionEngineName } from '../config/worker-memory.js';
 import type { PlainError } from '../errors.js';
 import type { EvictionOrder, RecordedCut, SealedReport, SnapshotRef } from '../ledger/types.js';
@@ -51,14 +52,43 @@ export type WorkerMessage =
   | { type: 'lane-halted'; partition: number; incarnation: number; error: PlainError }
   | { type: 'sealed'; report: SealedReport }
   /** Writing a cut's files failed and is being tried again. */
-  | { type: 'seal-retry'; cutId: string; worker: number; error: PlainError };
+  | { type: 'seal-retry'; cutId: string; worker: number; error: PlainError }
+  /**
+   * ClickHouse has answered for an `insert`, or will not any more. Null: the file is in. `unknown`: the file may have come
+   * in all the same, or may yet.
+   */
+  | { type: 'inserted'; id: number; error: PlainError | null; unknown: boolean }
+  /** The answer to a `probe`; a probe of null: the file's rows cancel each other, nothing tells whether it is in. */
+  | { type: 'probed'; id: number; error: PlainError | null; probe: RowProbe | null };
+
+/** A file of the table, for a worker that is to insert it. */
+export interface InsertFile {
+  /** Path below the table, unencoded. */
+  path: string;
+  /** What the ledger says it has. */
+  sizeBytes: number;
+}
+
+/** A row identity of a file, and what the file adds to the sum of its signs: never 0. */
+export interface RowProbe {
+  sessionId: string;
+  sessionStartMs: number;
+  revision: number;
+  sign: number;
+}
 
 /** Main → worker, beside the ring: what must not wait behind its data. */
-export interface MainMessage {
+export type MainMessage =
   /** These lanes take no more data: they stand where they are, whatever still lies in the ring for them. */
-  type: 'freeze';
-  lanes: { partition: number; incarnation: number }[];
-}
+  | { type: 'freeze'; lanes: { partition: number; incarnation: number }[] }
+  /** Insert the file into ClickHouse, answered by `inserted` with the same id. One at a time. */
+  | { type: 'insert'; id: number; file: InsertFile }
+  /** Give an `insert` up: it is answered at once, as one whose outcome is not known. */
+  | { type: 'insert-cancel'; id: number }
+  /** These files need not be kept in memory any more. */
+  | { type: 'insert-forget'; paths: string[] }
+  /** Find a row in the file by which ClickHouse can be asked whether it has the file; answered by `probed`. */
+  | { type: 'probe'; id: number; file: InsertFile };
 
 /** What a worker's task is started with. */
 export interface WorkerTask {
@@ -75,6 +105,8 @@ export interface WorkerTask {
   engine: SessionEngineName;
   /** See EngineConfig.limits. */
   limits: { sessionMemoryBytes: number; recordBytesMax: number; decompressedBatchBytesMax: number };
+  /** Null: files are not inserted, and none is kept for it. */
+  clickhouse: ClickHouseTarget | null;
 }
 
 /** How a worker's task ended. */

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import type { ClickHouseTarget } from '../clickhouse/target.js';
 import { SESSION_HEAP_FACTOR, WORKER_HEAP_BASE_BYTES } from '../config/limits.js';
 import { type SessionEngineName, workerMemory } from '../config/worker-memory.js';
 import type { CompiledModel } from '../model/types.js';
@@ -22,6 +23,7 @@ export interface PoolOptions {
   model: CompiledModel;
   engine: SessionEngineName;
   limits: WorkerTask['limits'];
+  clickhouse: ClickHouseTarget | null;
   onMessage(worker: number, message: WorkerMessage): void;
   /** A worker's task ended with an error: the engine can't go on. */
   onFailure(worker: number, error: unknown): void;
@@ -107,6 +109,7 @@ export class WorkerPool {
       model: options.model,
       engine: options.engine,
       limits: options.limits,
+      clickhouse: options.clickhouse,
     };
     const running = this.#piscina.run(task, { transferList: [port2] }) as Promise<WorkerResult>;
     running.catch((error: unknown) => options.onFailure(worker, error));

@@ -75,6 +75,7 @@ export class FakeMainThread {
       model,
       engine,
       limits,
+      clickhouse: null,
     });
     // the worker closes its end of the port when it has said everything
     this.ended.catch(() => port1.close());

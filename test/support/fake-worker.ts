@@ -43,6 +43,7 @@ export class FakeWorker {
   }
 
   onMessage(message: MainMessage): void {
+    if (message.type !== 'freeze') return;
     for (const { partition, incarnation } of message.lanes) {
       const slot = this.slots.get(partition);
       if (slot?.assign.incarnation === incarnation) slot.frozen = true;

@@ -62,6 +62,7 @@ describe('planCommit', () => {
         id: '1',
         createdAtMs: 7,
         deadLetterFiles: [],
+        files: [{ path: 'a', rows: 1, lanes: [3] }],
         lanes: [
           {
             partition: 3,
@@ -86,6 +87,34 @@ describe('planCommit', () => {
     expect(planCommit(cuts, lanes(held(0)), IDLE_MS - 1, IDLE_MS)).toEqual({ resets: [] });
     expect(committed(planCommit(cuts, lanes(held(0)), IDLE_MS, IDLE_MS)).lanes).toEqual([
       { partition: 0, incarnation: 1, to: 150n },
+    ]);
+  });
+
+  it('says whose rows lie in which file, in the order in which they were let out, and only of committed files', () => {
+    const voided = sealed(2, 110n, { rows: 1, incarnation: 7 });
+    const cuts = [
+      cut(
+        '1',
+        report(
+          '1',
+          0,
+          [sealed(0, 110n, { rows: 1 }), sealed(1, 110n, { rows: 1 })],
+          [file('a', 0, 1), file('b', 1)],
+        ),
+      ),
+      cut(
+        '2',
+        report('2', 1, [voided], [file('c', 2)]),
+        report('2', 0, [sealed(0, 120n, { rows: 1 })], [file('d', 0)]),
+      ),
+    ];
+    const plan = committed(planCommit(cuts, lanes(held(0), held(1), held(2)), 0, IDLE_MS));
+    expect(plan.cuts.map((each) => each.files)).toEqual([
+      [
+        { path: 'a', rows: 1, lanes: [0, 1] },
+        { path: 'b', rows: 1, lanes: [1] },
+      ],
+      [{ path: 'd', rows: 1, lanes: [0] }],
     ]);
   });
 

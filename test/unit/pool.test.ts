@@ -35,6 +35,7 @@ async function withPool(
       model,
       engine: 'reference',
       limits: { sessionMemoryBytes: 2 ** 24, recordBytesMax: 2 ** 16, decompressedBatchBytesMax: 2 ** 20 },
+      clickhouse: null,
       onMessage: (worker, message) => messages[worker]!.push(message),
       onFailure: (worker, error) => failures.push({ worker, error }),
     });

@@ -1,3 +1,4 @@
+import { targetOf } from '../../clickhouse/target.js';
 import type { Clock } from '../../clock.js';
 import type { EngineConfig } from '../../config/types.js';
 import { HeadraceError } from '../../errors.js';
@@ -120,6 +121,7 @@ export class Engine {
       model,
       engine,
       limits: config.limits,
+      clickhouse: config.clickhouse === null ? null : targetOf(config.clickhouse, model),
       onMessage: (worker, message) => this.#onWorkerMessage(worker, message),
       onFailure: (worker, cause) =>
         this.#fail(new HeadraceError('INVARIANT', 'a worker died', { where: { worker }, cause })),
