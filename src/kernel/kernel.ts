@@ -85,6 +85,8 @@ export interface KernelHost {
     valueBytes: number,
     eventMs: number,
   ): void;
+  /** About a mebibyte of rows came since the last call, a lane's the latest: its rows may be taken out now (laneTakeRows). */
+  rows(lane: number): void;
 }
 
 export interface KernelOptions {
@@ -124,6 +126,7 @@ export class Kernel {
           host.decide(o, t, k >>> 0, kb, v >>> 0, vb),
         late: (o: number, t: number, k: number, kb: number, v: number, vb: number, ms: number) =>
           host.late(o, t, k >>> 0, kb, v >>> 0, vb, ms),
+        rows: (lane: number) => host.rows(lane >>> 0),
         number: (at: number, bytes: number) =>
           Number(this.bytes.toString('latin1', at >>> 0, (at >>> 0) + bytes)),
       },

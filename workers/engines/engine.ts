@@ -22,7 +22,7 @@ export interface SessionEngine {
    * HeadraceError SESSION_MEMORY_FULL when it does not fit.
    */
   lane(content: Uint8Array | null): LaneEngine;
-  /** Rows of one UTC day, of any lanes, as one Parquet file. */
+  /** Rows of one UTC day, of any lanes, as one Parquet file. As many as fit into memory once more: see DayRows.split. */
   encode(rows: readonly DayRows[], seal: Seal): EncodedFile;
 }
 
@@ -63,7 +63,7 @@ export interface Emitted {
   readonly deadLetters: readonly DeadLetter[];
   /** Rows by the UTC day of session_start, in days since 1970. */
   readonly days: ReadonlyMap<number, DayRows>;
-  /** Moves the rows out of memory that has an end. Slower to encode, and the same file. */
+  /** Moves the rows out of memory that has an end. The same file will come of them. */
   spill(): void;
   /** May be called more than once. */
   free(): void;
@@ -72,4 +72,8 @@ export interface Emitted {
 /** Rows of one lane and day. What else it holds is the engine's own. */
 export interface DayRows {
   readonly rows: number;
+  /** About what they take, by which files are kept to a size. */
+  readonly bytes: number;
+  /** The same rows in parts of no more than this, in order; a row that is larger alone is a part. */
+  split(most: { rows: number; bytes: number }): DayRows[];
 }

@@ -15,9 +15,16 @@ export class KernelDecider implements KernelHost {
   #baseOffset = 0n;
   #recordBytesMax = 0;
   #letters: DeadLetter[] = [];
+  readonly #onRows: (lane: number) => void;
 
-  constructor(model: CompiledModel) {
+  /** `onRows`: see KernelHost.rows. */
+  constructor(model: CompiledModel, onRows: (lane: number) => void) {
     this.#model = model;
+    this.#onRows = onRows;
+  }
+
+  rows(lane: number): void {
+    this.#onRows(lane);
   }
 
   attach(kernel: Kernel): void {

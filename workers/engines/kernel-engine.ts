@@ -12,6 +12,11 @@ import { KernelDecider } from './kernel-decider.js';
 import { KernelLane } from './kernel-lane.js';
 import { type KernelRows, rowBytes } from './kernel-rows.js';
 
+/** Of the memory that rows may take: above it a lane's rows leave the kernel while it still lets others out. */
+const MOVE_ABOVE = 0.7;
+/** What may be read behind a row. */
+const READ_AHEAD_BYTES = 64;
+
 /** The sessionizer in WebAssembly, over the memory that holds the worker's ring. */
 
 export interface KernelEngineOptions extends Omit<KernelOptions, 'host'> {
@@ -28,11 +33,13 @@ export class KernelEngine implements SessionEngine {
   readonly #sessionBytesMax: number;
   readonly #decider: KernelDecider;
   readonly #reserveBytes: number;
+  /** By address. */
+  readonly #lanes = new Map<number, KernelLane>();
 
   constructor(options: KernelEngineOptions) {
     this.#model = options.model;
     this.#sessionBytesMax = options.sessionBytesMax;
-    this.#decider = new KernelDecider(options.model);
+    this.#decider = new KernelDecider(options.model, (lane) => this.#onRows(lane));
     this.#kernel = new Kernel({ ...options, host: this.#decider });
     this.#decider.attach(this.#kernel);
     this.#reserveBytes = options.heapBytes - options.sessionBytesMax;
@@ -61,41 +68,83 @@ export class KernelEngine implements SessionEngine {
 
   lane(content: Uint8Array | null): LaneEngine {
     const lane = new KernelLane(this.#kernel, this.#decider);
+    // a lane that was freed leaves its address to the next one
+    this.#lanes.set(lane.address, lane);
     if (content !== null) lane.restore(content, this.#sessionBytesMax);
     return lane;
   }
 
+  /** A lane may let out more in one go than the kernel has room for: the end of its input, a long silence that ends. */
+  #onRows(lane: number): void {
+    if (this.rowPressure > MOVE_ABOVE) this.#lanes.get(lane)?.moveRows();
+  }
+
   encode(rows: readonly DayRows[], seal: Seal): EncodedFile {
     const sets = rows as readonly KernelRows[];
-    if (sets.some((set) => set.isSpilled)) return this.#encodeOneByOne(sets, seal);
     const count = sets.reduce((sum, set) => sum + set.rows, 0);
-    const { exports, view } = this.#kernel;
-    const table = exports.alloc(count * 4) >>> 0;
-    if (table === 0) return this.#encodeOneByOne(sets, seal);
+    const loan = new KernelLoan(this.#kernel.exports);
+    try {
+      const table = loan.alloc(count * 4);
+      if (table === 0 || !this.#placeRows(sets, table, loan)) return this.#encodeOneByOne(sets, seal);
+      const built = this.#kernel.exports.columnsBuild(this.#kernel.program, table, count) >>> 0;
+      invariant(built !== COLUMNS_NOT_ROWS, 'rows of the kernel are not rows');
+      if (built === COLUMNS_FULL) return this.#encodeOneByOne(sets, seal);
+      try {
+        return encodeColumns(this.#model, columnsOf(this.#model, this.#kernel.memory, built), count, seal);
+      } finally {
+        this.#kernel.exports.columnsFree(built);
+      }
+    } finally {
+      loan.giveBack();
+    }
+  }
+
+  /** Fills the table with the rows' addresses; those that were moved out come back for a while. False: no room for them. */
+  #placeRows(sets: readonly KernelRows[], table: number, loan: KernelLoan): boolean {
+    const { view, bytes: memory } = this.#kernel;
     let at = table;
-    for (const { list } of sets) {
+    for (const { moved, list } of sets) {
+      for (const { bytes, ends } of moved) {
+        const place = loan.alloc(bytes.length + READ_AHEAD_BYTES);
+        if (place === 0) return false;
+        bytes.copy(memory, place);
+        for (let index = 0; index < ends.length; index++, at += 4) {
+          view.setUint32(at, place + (index === 0 ? 0 : ends[index - 1]!), true);
+        }
+      }
       for (const row of list) {
         view.setUint32(at, rowBytes(row), true);
         at += 4;
       }
     }
-    const built = exports.columnsBuild(this.#kernel.program, table, count) >>> 0;
-    exports.free(table);
-    invariant(built !== COLUMNS_NOT_ROWS, 'rows of the kernel are not rows');
-    if (built === COLUMNS_FULL) return this.#encodeOneByOne(sets, seal);
-    try {
-      return encodeColumns(this.#model, columnsOf(this.#model, this.#kernel.memory, built), count, seal);
-    } finally {
-      exports.columnsFree(built);
-    }
+    return true;
   }
 
-  /**
-   * The kernel's heap has no room for the columns, or had none for the rows: they are taken out of it as values. Slower, and
-   * the same file.
-   */
+  /** The kernel's heap has no room for the rows or their columns: they are taken out of it as values. Slower, and the same file. */
   #encodeOneByOne(sets: readonly KernelRows[], seal: Seal): EncodedFile {
     const rows = sets.flatMap((set) => set.rowBytes().map((bytes) => decodeRow(this.#model, bytes)));
     return encodeRows(this.#model, rows, seal);
+  }
+}
+
+/** Blocks of the kernel's heap for as long as a file is made. */
+class KernelLoan {
+  readonly #exports: Kernel['exports'];
+  #blocks: number[] = [];
+
+  constructor(exports: Kernel['exports']) {
+    this.#exports = exports;
+  }
+
+  /** 0: there is no room. */
+  alloc(bytes: number): number {
+    const at = this.#exports.alloc(bytes) >>> 0;
+    if (at !== 0) this.#blocks.push(at);
+    return at;
+  }
+
+  giveBack(): void {
+    for (const at of this.#blocks) this.#exports.free(at);
+    this.#blocks = [];
   }
 }

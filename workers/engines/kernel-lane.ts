@@ -19,12 +19,19 @@ export class KernelLane implements LaneEngine {
   readonly #decider: KernelDecider;
   readonly #lane: number;
   #deadLetters: DeadLetter[] = [];
+  /** Rows that had to leave the kernel before they were taken. */
+  #moved: KernelEmitted | null = null;
 
   constructor(kernel: Kernel, decider: KernelDecider) {
     this.#kernel = kernel;
     this.#decider = decider;
     this.#lane = kernel.exports.laneNew() >>> 0;
     if (this.#lane === 0) throw memoryFull('for another lane');
+  }
+
+  /** Where the lane is in the kernel. */
+  get address(): number {
+    return this.#lane;
   }
 
   get watermarkMs(): number | null {
@@ -78,7 +85,15 @@ export class KernelLane implements LaneEngine {
     this.#kernel.exports.laneSettle(this.#lane);
     const deadLetters = this.#deadLetters;
     this.#deadLetters = [];
-    return new KernelEmitted(this.#kernel, this.#lane, deadLetters);
+    const before = this.#moved;
+    this.#moved = null;
+    return new KernelEmitted(this.#kernel, this.#lane, deadLetters, before);
+  }
+
+  /** Rows under way take much of the kernel's memory: this lane's leave it, whatever it is doing just now. */
+  moveRows(): void {
+    this.#moved = new KernelEmitted(this.#kernel, this.#lane, [], this.#moved);
+    this.#moved.spill();
   }
 
   snapshot(): Uint8Array {
@@ -150,6 +165,7 @@ export class KernelLane implements LaneEngine {
   free(): void {
     this.#kernel.exports.laneFree(this.#lane);
     this.#deadLetters = [];
+    this.#moved = null;
   }
 }
 

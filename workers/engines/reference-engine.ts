@@ -13,10 +13,33 @@ import type { Accepted, DayRows, Emitted, LaneEngine, SessionEngine } from './en
 
 const DAY_MS = 86_400_000;
 
+/** Rough, by which files are kept to a size. */
+const ROW_BYTES = 1_024;
+
 /** Rows as values, in the order in which they came. */
-interface ReferenceRows extends DayRows {
-  rows: number;
-  list: Row[];
+class ReferenceRows implements DayRows {
+  readonly list: Row[];
+
+  constructor(list: Row[]) {
+    this.list = list;
+  }
+
+  get rows(): number {
+    return this.list.length;
+  }
+
+  get bytes(): number {
+    return this.rows * ROW_BYTES;
+  }
+
+  split(most: { rows: number; bytes: number }): ReferenceRows[] {
+    const rows = Math.max(1, Math.min(most.rows, Math.floor(most.bytes / ROW_BYTES)));
+    const parts: ReferenceRows[] = [];
+    for (let from = 0; from < this.rows; from += rows) {
+      parts.push(new ReferenceRows(this.list.slice(from, from + rows)));
+    }
+    return parts;
+  }
 }
 
 export class ReferenceEngine implements SessionEngine {
@@ -121,11 +144,8 @@ class ReferenceEmitted implements Emitted {
     this.crc = addCrc(this.crc, rowCrc(model, row));
     const day = Math.floor((row[model.columnIndex.session_start] as number) / DAY_MS);
     const rows = this.days.get(day);
-    if (rows === undefined) this.days.set(day, { rows: 1, list: [row] });
-    else {
-      rows.rows++;
-      rows.list.push(row);
-    }
+    if (rows === undefined) this.days.set(day, new ReferenceRows([row]));
+    else rows.list.push(row);
   }
 
   spill(): void {}

@@ -9,6 +9,10 @@ import { LANE_CRC, LANE_ROWS, LANE_ROW_COUNT, LANE_ROW_ROOM } from './lane-layou
 import { alloc, free } from './memory';
 import { program } from './model';
 
+// @ts-ignore: decorator
+@external("host", "rows")
+declare function hostRows(lane: usize): void;
+
 export const ROW_REFERENCES: usize = 0;
 export const ROW_LENGTH: usize = 4;
 export const ROW_DAY: usize = 8;
@@ -39,8 +43,17 @@ export function releaseRow(row: usize): void {
   else store<u32>(row, references);
 }
 
-/** Puts a row among the lane's; the reference is the list's. */
+/** Bytes of rows after which the host is asked to look whether they take too much. */
+const LOOK_BYTES: u32 = 1 << 20;
+let sinceLook: u32 = 0;
+
+/** Puts a row among the lane's; the reference is the list's. The host may take the rows before it out of the lane. */
 export function emitRow(lane: usize, row: usize): void {
+  sinceLook += load<u32>(row + ROW_LENGTH);
+  if (sinceLook >= LOOK_BYTES) {
+    sinceLook = 0;
+    hostRows(lane);
+  }
   const count = load<u32>(lane + LANE_ROW_COUNT);
   const room = load<u32>(lane + LANE_ROW_ROOM);
   let list: usize = load<u32>(lane + LANE_ROWS);
