@@ -7,9 +7,16 @@ import { HeadraceError, messageOf } from '../errors.js';
  * Where ClickHouse is and how one comes in. Plain data, so that it can be handed to a worker: the password stays in its file,
  * and each thread that talks to ClickHouse reads it there.
  */
-export type ClickHouseTarget = ClickHouseConfig;
+export interface ClickHouseTarget extends ClickHouseConfig {
+  readonly database: string;
+}
 
 const PASSWORD_BYTES_MAX = 4_096;
+
+/** What the configuration says, with the database that it leaves to the model. */
+export function targetOf(config: ClickHouseConfig, model: { readonly name: string }): ClickHouseTarget {
+  return { ...config, database: config.database ?? model.name };
+}
 
 /** A client of this thread. Throws CONFIG_INVALID when the password's file can't be read. */
 export function openClickHouse(

@@ -9,6 +9,10 @@ export interface ConfigFlags {
   group?: string;
   model?: string;
   lake?: string;
+  clickhouse?: string;
+  clickhouseDatabase?: string;
+  clickhouseUser?: string;
+  clickhousePasswordFile?: string;
   workers?: string;
   engine?: string;
   groupProtocol?: string;
@@ -31,6 +35,10 @@ const FLAG_PATHS: Readonly<Record<keyof ConfigFlags, FlagPath>> = {
   group: { flag: '--group', path: ['kafka', 'group'] },
   model: { flag: '--model', path: ['model'] },
   lake: { flag: '--lake', path: ['lake', 'path'] },
+  clickhouse: { flag: '--clickhouse', path: ['clickhouse', 'url'] },
+  clickhouseDatabase: { flag: '--clickhouse-database', path: ['clickhouse', 'database'] },
+  clickhouseUser: { flag: '--clickhouse-user', path: ['clickhouse', 'user'] },
+  clickhousePasswordFile: { flag: '--clickhouse-password-file', path: ['clickhouse', 'password_file'] },
   workers: { flag: '--workers', path: ['workers'] },
   engine: { flag: '--engine', path: ['engine'] },
   groupProtocol: { flag: '--group-protocol', path: ['kafka', 'group_protocol'] },

@@ -18,9 +18,16 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[]): Problem[] {
   return problems.filter(({ path, message }) => message !== MISSING || !meant.has(path));
 }
 
+/** What people look for under a name that there is on purpose not. */
+const ADVICE: Readonly<Record<string, string>> = {
+  'clickhouse.password':
+    'does not belong into a configuration, which is read, copied and shown: write it into a file that only the engine may read, and set clickhouse.password_file to that',
+};
+
 /** Says what the key may have meant, first beside it, then anywhere. Never what its value is: it may be a secret. */
 function unknownKey(section: readonly string[], key: string): Problem {
   const path = [...section, key].join('.');
+  if (Object.hasOwn(ADVICE, path)) return { path, message: ADVICE[path]! };
   const known = settingPaths();
   const beside = known.filter((each) => each.length === section.length + 1 && startsWith(each, section));
   const meant = nearest(key, beside) ?? nearest(key, known);

@@ -1,5 +1,5 @@
 import type { Problem } from './problems.js';
-import type { EngineConfig, Machine } from './types.js';
+import type { ClickHouseConfig, EngineConfig, Machine } from './types.js';
 import { formatDuration, formatSize } from './units.js';
 import {
   reserveBytes,
@@ -45,10 +45,13 @@ export interface MemoryTerm {
 }
 
 /** The sizes that `memoryTerms` adds up. Sessions are the kernel's unless `engine` says otherwise. */
-type Sized = Pick<EngineConfig, 'workers' | 'fetch' | 'limits'> & { engine?: SessionEngineName };
+type Sized = Pick<EngineConfig, 'workers' | 'fetch' | 'limits'> & {
+  engine?: SessionEngineName;
+  clickhouse?: Pick<ClickHouseConfig, 'keptBytes'> | null;
+};
 
 /** Everything that can be full at the same time. */
-export function memoryTerms({ workers, fetch, limits, engine = 'kernel' }: Sized): MemoryTerm[] {
+export function memoryTerms({ workers, fetch, limits, engine = 'kernel', clickhouse }: Sized): MemoryTerm[] {
   const perWorker = workers === 1 ? '' : ` × ${workers} workers`;
   return [
     ...sessionTerms(limits, engine, workers),
@@ -59,6 +62,10 @@ export function memoryTerms({ workers, fetch, limits, engine = 'kernel' }: Sized
       bytes: limits.decompressedBatchBytesMax * workers,
     },
     { name: `heap beside the sessions${perWorker}`, bytes: WORKER_HEAP_BASE_BYTES * workers },
+    // files that wait for ClickHouse
+    ...(clickhouse
+      ? [{ name: `clickhouse.kept_bytes${perWorker}`, bytes: clickhouse.keptBytes * workers }]
+      : []),
     { name: 'fetch.in_flight_bytes', bytes: fetch.inFlightBytes },
     // the one response that is being received
     { name: 'fetch.response_bytes_max', bytes: fetch.responseBytesMax },

@@ -1,15 +1,13 @@
-import { readFileSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { MISSING } from './fields.js';
-import { type ConfigText, FILE_BYTES_MAX, parseConfigText } from './file.js';
-import { type ConfigFlags, flagFor, overlay } from './flags.js';
-import { problemsOf } from './issues.js';
+import type { ConfigFlags } from './flags.js';
 import { autoSessionMemoryBytes, violatedLimits } from './limits.js';
+import { toClickHouseConfig } from './load-clickhouse.js';
 import { thisMachine } from './machine.js';
-import { ConfigError, type Problem } from './problems.js';
+import type { Problem } from './problems.js';
 import { type ConfigFile, configSchema } from './schema.js';
-import type { EngineConfig, Machine } from './types.js';
+import { deepFreeze, modelPath, type NamedText, openSources, readConfigFile } from './sources.js';
+import type { ClickHouseConfig, EngineConfig, Machine } from './types.js';
 
 /**
  * Flags over the file over the defaults → one frozen EngineConfig, or a ConfigError with all that is wrong. Paths in
@@ -32,8 +30,7 @@ export interface Surroundings {
 
 /** Reads the file, if there is one, and resolves. Throws ConfigError (CONFIG_INVALID, exit 78). */
 export function loadConfig({ file, flags }: LoadOptions): EngineConfig {
-  const text = file === undefined ? undefined : readConfigFile(file);
-  return resolveConfig(text === undefined ? undefined : { name: file!, text }, flags, {
+  return resolveConfig(file === undefined ? undefined : readConfigFile(file), flags, {
     machine: thisMachine(),
     workingFolder: process.cwd(),
   });
@@ -41,69 +38,23 @@ export function loadConfig({ file, flags }: LoadOptions): EngineConfig {
 
 /** The same without I/O: a function of its arguments. */
 export function resolveConfig(
-  file: { name: string; text: string } | undefined,
+  file: NamedText | undefined,
   flags: ConfigFlags,
   surroundings: Surroundings,
 ): EngineConfig {
-  const parsed: ConfigText | undefined = file === undefined ? undefined : parseConfigText(file.text);
-  if (parsed !== undefined && parsed.problems.length > 0) throw new ConfigError(parsed.problems, file?.name);
-
-  const { root, origins } = overlay(parsed?.root ?? {}, flags);
-  const located = (problem: Problem): Problem => {
-    const flag = origins.get(problem.path);
-    if (flag !== undefined) return { ...problem, flag };
-    return { ...problem, line: parsed?.lineOf(problem.path) };
-  };
-  const result = configSchema.safeParse(root);
-  if (!result.success) {
-    const problems = problemsOf(result.error.issues);
-    const missing = problems.some(({ message }) => message === MISSING);
-    throw new ConfigError(problems.map(howToSet).map(located), file?.name, missing ? RUN_EXAMPLE : undefined);
-  }
-
+  const sources = openSources(file, flags, surroundings.workingFolder);
+  const data = sources.check(configSchema, RUN_EXAMPLE);
   const problems: Problem[] = [];
-  const fileFolder = dirname(resolve(surroundings.workingFolder, file?.name ?? '.'));
-  const folderOf = (path: string) => (origins.has(path) ? surroundings.workingFolder : fileFolder);
-  const lake = lakePath(result.data.lake.path, folderOf('lake.path'));
+  const lake = lakePath(data.lake.path, sources.folderOf('lake.path'));
   if (typeof lake !== 'string') problems.push(lake);
-  const config = toEngineConfig(result.data, surroundings.machine, {
+  const config = toEngineConfig(data, surroundings.machine, {
     lake: typeof lake === 'string' ? lake : '',
-    model: modelName(result.data.model, folderOf('model')),
+    model: modelPath(data.model, sources),
+    clickhouse: data.clickhouse === undefined ? null : toClickHouseConfig(data.clickhouse, sources),
   });
   problems.push(...violatedLimits(config, surroundings.machine));
-  if (problems.length > 0) throw new ConfigError(problems.map(located), file?.name);
+  if (problems.length > 0) throw sources.error(problems);
   return deepFreeze(config);
-}
-
-function readConfigFile(file: string): string {
-  try {
-    if (statSync(file).size > FILE_BYTES_MAX) {
-      throw new ConfigError([{ path: '', message: 'is larger than 1MiB: not a configuration' }], file);
-    }
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    const reason = READ_FAILURES[(error as NodeJS.ErrnoException).code ?? ''] ?? (error as Error).message;
-    throw new ConfigError([{ path: '', flag: `--config ${file}`, message: reason }], file);
-  }
-}
-
-const READ_FAILURES: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EISDIR: 'is a folder; name the file in it',
-  EACCES: 'may not be read by this user',
-};
-
-/** What is missing names its flag; the lake says why there is no engine without it. */
-function howToSet(problem: Problem): Problem {
-  if (problem.message !== MISSING) return problem;
-  const flag = flagFor(problem.path);
-  const how = flag === undefined ? '' : `: give it in the file or as ${flag}`;
-  const why =
-    problem.path === 'lake.path'
-      ? '; the ledger lives in the sessions table, so no engine runs without a lake'
-      : '';
-  return { ...problem, message: `${MISSING}${how}${why}` };
 }
 
 /** A local folder as an absolute path. Other kinds of stores are refused by name, not taken for folders. */
@@ -120,15 +71,10 @@ function lakePath(path: string, folder: string): string | Problem {
   return { path: 'lake.path', message: `must be a local folder: ${scheme}:// is not supported yet` };
 }
 
-/** A bare word names a shipped model; what has a slash or ends in .yaml is a file. */
-function modelName(model: string, folder: string): string {
-  return /[/\\]|\.ya?ml$/i.test(model) ? resolve(folder, model) : model;
-}
-
 function toEngineConfig(
   file: ConfigFile,
   machine: Machine,
-  { lake, model }: { lake: string; model: string },
+  { lake, model, clickhouse }: { lake: string; model: string; clickhouse: ClickHouseConfig | null },
 ): EngineConfig {
   const workers = file.workers === 'auto' ? Math.max(1, machine.cores - 1) : file.workers;
   const fetch = {
@@ -147,7 +93,7 @@ function toEngineConfig(
   const asked = file.limits.session_memory_bytes;
   const sessionMemoryBytes =
     asked === 'auto'
-      ? autoSessionMemoryBytes({ workers, engine: file.engine, fetch, limits }, machine)
+      ? autoSessionMemoryBytes({ workers, engine: file.engine, fetch, limits, clickhouse }, machine)
       : asked;
   return {
     kafka: {
@@ -166,7 +112,7 @@ function toEngineConfig(
     fetch,
     model,
     lake: { path: lake },
-    clickhouse: null,
+    clickhouse,
     cutIntervalMs: file.cut_interval,
     snapshotIntervalMs: file.snapshot_interval,
     drainTimeoutMs: file.drain_timeout,
@@ -175,9 +121,4 @@ function toEngineConfig(
     limits: { ...limits, sessionMemoryBytes },
     log: file.log,
   };
-}
-
-function deepFreeze<T extends object>(value: T): T {
-  for (const item of Object.values(value)) if (typeof item === 'object' && item !== null) deepFreeze(item);
-  return Object.freeze(value);
 }

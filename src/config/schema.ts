@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { clickHouseSettingProblem } from './clickhouse-settings.js';
+import { clickHouseUrl } from './clickhouse-url.js';
 import {
   brokers,
   count,
@@ -60,6 +62,27 @@ const limits = section({
   decompressed_batch_bytes_max: size({ minBytes: 64 * KiB, maxBytes: GiB }).prefault('128MiB'),
 }).prefault({});
 
+/** What needs no quoting anywhere in ClickHouse. */
+const database = text('a database', {
+  pattern: /^[A-Za-z_][A-Za-z0-9_]{0,127}$/,
+  says: 'must be a name: letters, digits and _, not beginning with a digit',
+});
+const table = text('a table', {
+  pattern: /^(?!(?:sessions|headrace_files|headrace_positions)$)[A-Za-z_][A-Za-z0-9_]{0,127}$/,
+  says: 'must be a name: letters, digits and _, not beginning with a digit, and none of sessions, headrace_files, headrace_positions',
+});
+
+const clickhouse = section({
+  url: clickHouseUrl(),
+  database: database.optional(),
+  table: table.prefault('session_metrics'),
+  user: text('a user').prefault('default'),
+  password_file: text('a file').optional(),
+  request_timeout: duration({ minMs: 1_000, maxMs: HOUR_MS }).prefault('30s'),
+  kept_bytes: size({ minBytes: 0, maxBytes: 64 * GiB }).prefault('64MiB'),
+  settings: properties(clickHouseSettingProblem).prefault({}),
+});
+
 const log = section({
   level: oneOf(['trace', 'debug', 'info', 'warn', 'error']).prefault('info'),
   format: oneOf(['auto', 'json', 'pretty']).prefault('auto'),
@@ -70,6 +93,7 @@ export const configSchema = section({
   fetch,
   model: text('the name of a shipped model, or the path of a model file'),
   lake: section({ path: text('a folder') }).prefault({} as never),
+  clickhouse: clickhouse.optional(),
   cut_interval: duration({ minMs: 50, maxMs: HOUR_MS }).prefault('1s'),
   snapshot_interval: duration({ minMs: 1_000, maxMs: 24 * HOUR_MS }).prefault('30s'),
   drain_timeout: duration({ minMs: 1_000, maxMs: HOUR_MS }).prefault('25s'),
@@ -77,6 +101,12 @@ export const configSchema = section({
   engine: oneOf(['kernel', 'reference']).prefault('kernel'),
   limits,
   log,
+});
+
+/** What of a configuration is enough to prepare ClickHouse's tables. */
+export const clickHouseSchema = section({
+  model: configSchema.shape.model,
+  clickhouse: clickhouse.prefault({} as never),
 });
 
 /** A valid file, durations in ms and sizes in bytes, defaults filled in. */

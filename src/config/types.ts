@@ -59,8 +59,9 @@ export interface LimitsConfig {
 export interface ClickHouseConfig {
   /** http:// or https://, host and port; no user, password, database or settings in it. */
   readonly url: string;
-  readonly database: string;
-  /** The table of change rows, in `database`. */
+  /** Null: the model's name (src/clickhouse/target.ts). */
+  readonly database: string | null;
+  /** The table of change rows, in the database. */
   readonly table: string;
   readonly user: string;
   /** Absolute path of the file that holds the password, or null: none. The password itself is never in the configuration. */

@@ -92,7 +92,23 @@ export const PART_LITERAL = 0;
 export const PART_KEY = 1;
 export const PART_START_MS = 2;
 
-/** A column: op u32 │ type u32 │ field i32 │ limit u32 │ offset of its text set or template u32 │ nullable u32 │ 0 │ 0 */
+/**
+ * Members of a record: count u32 │ 0 u32 │ count × (offset of its name u32 │ bytes u32 │ place in the log + 1 u32 │ type u32)
+ * The name as JSON has it, with what separates it from its neighbours: `"t":`, `,"url":`. Place 0: the event's time.
+ */
+export const MEMBER_COUNT = 0;
+export const MEMBERS = 8;
+export const MEMBER_BYTES = 16;
+export const MEMBER_NAME = 0;
+export const MEMBER_NAME_LENGTH = 4;
+export const MEMBER_PLACE = 8;
+export const MEMBER_TYPE = 12;
+
+/**
+ * A column: op u32 │ type u32 │ field i32 │ limit u32 │ argument u32 │ nullable u32 │ by u32 │ where u32
+ * Argument: offset of its text set (count_if; list with where), template (session_id) or members (records). By, where: a place in
+ * the log + 1, 0: none. The field of records is the one that must be present, −1: none. A list or set of type string is JSON.
+ */
 export const COLUMN_BYTES = 32;
 export const COLUMN_OP = 0;
 export const COLUMN_TYPE = 4;
@@ -100,6 +116,8 @@ export const COLUMN_FIELD = 8;
 export const COLUMN_LIMIT = 12;
 export const COLUMN_ARGUMENT = 16;
 export const COLUMN_NULLABLE = 20;
+export const COLUMN_BY = 24;
+export const COLUMN_WHERE = 28;
 
 export const OP_KEY = 0;
 export const OP_SESSION_ID = 1;

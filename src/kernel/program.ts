@@ -74,7 +74,7 @@ export function encodeProgram(model: CompiledModel): Uint8Array {
   out.i64(header + abi.P_MAX_FUTURE, model.maxFutureMs);
   out.u32(header + abi.P_LOGGED_FIELDS, putLogged(out, logged));
   out.u32(header + abi.P_FIELDS, putFields(out, model, logged));
-  out.u32(header + abi.P_COLUMNS, putColumns(out, model));
+  out.u32(header + abi.P_COLUMNS, putColumns(out, model, logged));
   out.u32(header + abi.P_KEYS, putNode(out, model.fields, 0));
   return out.finish();
 }
@@ -98,7 +98,7 @@ function putFields(out: ProgramWriter, model: CompiledModel, logged: LoggedField
   return at;
 }
 
-function putColumns(out: ProgramWriter, model: CompiledModel): number {
+function putColumns(out: ProgramWriter, model: CompiledModel, logged: LoggedFields): number {
   const at = out.reserve(model.columns.length * abi.COLUMN_BYTES);
   for (const { index, op, type, nullable } of model.columns) {
     const entry = at + index * abi.COLUMN_BYTES;
@@ -106,16 +106,58 @@ function putColumns(out: ProgramWriter, model: CompiledModel): number {
     out.u32(entry + abi.COLUMN_TYPE, COLUMN_TYPES[type]);
     out.u32(entry + abi.COLUMN_FIELD, fieldOf(op));
     out.u32(entry + abi.COLUMN_LIMIT, 'limit' in op ? op.limit : 0);
-    if (op.op === 'count_if') out.u32(entry + abi.COLUMN_ARGUMENT, out.textSet(op.where.oneOf));
-    if (op.op === 'session_id') out.u32(entry + abi.COLUMN_ARGUMENT, putTemplate(out, op.template));
+    out.u32(entry + abi.COLUMN_ARGUMENT, putArgument(out, model, logged, op));
     out.u32(entry + abi.COLUMN_NULLABLE, nullable ? 1 : 0);
+    if (op.op !== 'list') continue;
+    out.u32(entry + abi.COLUMN_BY, placeOf(logged, op.by));
+    out.u32(entry + abi.COLUMN_WHERE, placeOf(logged, op.where?.field ?? null));
   }
   return at;
 }
 
+function putArgument(out: ProgramWriter, model: CompiledModel, logged: LoggedFields, op: ColumnOp): number {
+  switch (op.op) {
+    case 'count_if':
+      return out.textSet(op.where.oneOf);
+    case 'list':
+      return op.where === null ? 0 : out.textSet(op.where.oneOf);
+    case 'session_id':
+      return putTemplate(out, op.template);
+    case 'records':
+      return putMembers(out, model, logged, op.members);
+    default:
+      return 0;
+  }
+}
+
 function fieldOf(op: ColumnOp): number {
   if (op.op === 'count_if') return op.where.field;
+  if (op.op === 'records') return op.present ?? -1;
   return 'field' in op ? op.field : -1;
+}
+
+/** As the program has it: 0 is none. */
+function placeOf({ fields }: LoggedFields, field: number | null): number {
+  return field === null ? 0 : fields.indexOf(field) + 1;
+}
+
+function putMembers(
+  out: ProgramWriter,
+  model: CompiledModel,
+  logged: LoggedFields,
+  members: readonly { name: string; field: number }[],
+): number {
+  const at = out.reserve(abi.MEMBERS + members.length * abi.MEMBER_BYTES);
+  out.u32(at + abi.MEMBER_COUNT, members.length);
+  members.forEach(({ name, field }, index) => {
+    const entry = at + abi.MEMBERS + index * abi.MEMBER_BYTES;
+    const text = out.text(`${index === 0 ? '' : ','}${JSON.stringify(name)}:`);
+    out.u32(entry + abi.MEMBER_NAME, text.at);
+    out.u32(entry + abi.MEMBER_NAME_LENGTH, text.bytes);
+    out.u32(entry + abi.MEMBER_PLACE, field === model.timeField ? 0 : placeOf(logged, field));
+    out.u32(entry + abi.MEMBER_TYPE, FIELD_TYPES[model.fields[field]!.type]);
+  });
+  return at;
 }
 
 function putTemplate(out: ProgramWriter, template: string): number {

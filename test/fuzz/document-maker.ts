@@ -42,7 +42,7 @@ export class DocumentMaker {
     this.#dice = dice;
     this.#model = model;
     this.#manner = manner;
-    const conditions = model.columns.flatMap(({ op }) => (op.op === 'count_if' ? op.where.oneOf : []));
+    const conditions = model.columns.flatMap(({ op }) => ('where' in op ? (op.where?.oneOf ?? []) : []));
     this.#palette = [
       ...Array.from({ length: dice.between(2, 6) }, () => plainText(dice)),
       ...(manner.odd > 0 ? [oddText(dice), oddText(dice)] : []),

@@ -76,6 +76,18 @@ const ODD_NESTED_NAMES = [
 /** JSON must escape them: no kernel looks for such a key, and each document is undecided. */
 const ESCAPED_NAMES = ['quote"d', 'back\\slash', 'tab\t', '\u0001', '\\u0061', '"."'];
 
+const MEMBER_NAMES = [
+  't',
+  'type',
+  'url',
+  'n',
+  'T',
+  'toString',
+  'constructor',
+  'toJSON',
+  `a${'_'.repeat(62)}z`,
+];
+
 interface FieldLine {
   type: 'string' | 'number' | 'uint32' | 'time';
   required: boolean;
@@ -96,7 +108,13 @@ export function makeModelText(dice: Dice, options: { odd: boolean }): string {
     fields: Object.fromEntries(dice.shuffled(Object.entries(fields))),
     ...makeTimes(dice),
     ...(dice.chance(0.6) ? { end_event: condition() } : {}),
-    columns: makeColumns(dice, names, texts, condition),
+    columns: makeColumns(
+      dice,
+      names,
+      texts,
+      names.filter((name) => fields[name]!.type !== 'number'),
+      condition,
+    ),
   });
 }
 
@@ -161,6 +179,7 @@ function makeColumns(
   dice: Dice,
   names: readonly string[],
   texts: readonly string[],
+  recordable: readonly string[],
   condition: () => object,
 ): Record<string, object> {
   const countType = () => (dice.chance(0.5) ? {} : { type: dice.pick(['uint16', 'uint32', 'uint64']) });
@@ -179,8 +198,11 @@ function makeColumns(
       'first',
       'last',
       'count_distinct',
+      'count_values',
+      'list',
       'list',
       'set',
+      'records',
       'count_if',
       'count',
       'duration_sec',
@@ -192,10 +214,14 @@ function makeColumns(
       case 'last':
         return { op, field: dice.pick(names) };
       case 'count_distinct':
+      case 'count_values':
         return { op, field: dice.pick(names), ...countType() };
       case 'list':
+        return { op, field: dice.pick(texts), limit: limit(), ...makeChoice(dice, texts, condition) };
       case 'set':
-        return { op, field: dice.pick(texts), limit: limit() };
+        return { op, field: dice.pick(texts), limit: limit(), ...(dice.chance(0.5) ? { as: 'json' } : {}) };
+      case 'records':
+        return { op, of: makeMembers(dice, recordable), limit: limit(), ...makePresent(dice, names) };
       case 'count_if':
         return { op, ...condition(), ...countType() };
       case 'count':
@@ -222,6 +248,23 @@ function makeColumns(
     (_, i): [string, object] => [`c${i}`, anything()],
   );
   return Object.fromEntries(dice.shuffled([...shared, ...own]));
+}
+
+/** Which events a list is of, and how it is written. */
+function makeChoice(dice: Dice, texts: readonly string[], condition: () => object): object {
+  const by = dice.chance(0.4) ? { by: dice.pick(texts) } : {};
+  const as = 'by' in by || dice.chance(0.3) ? { as: 'json' } : {};
+  return { ...by, ...as, ...(dice.chance(0.4) ? { where: condition() } : {}) };
+}
+
+/** The same field may be there twice. */
+function makeMembers(dice: Dice, names: readonly string[]): object {
+  const members = dice.some(MEMBER_NAMES, dice.between(1, 4));
+  return Object.fromEntries(members.map((member) => [member, dice.pick(names)]));
+}
+
+function makePresent(dice: Dice, names: readonly string[]): object {
+  return dice.chance(0.5) ? { present: dice.pick(names) } : {};
 }
 
 function makeTemplate(dice: Dice): string {

@@ -31,6 +31,7 @@ export const PLAIN_TEXTS = [
   '{start_ms}',
   'prefix',
   'prefixed',
+  'A "quoted" title\nof two lines',
   'session-0123456789abcdef0123456789abcdef',
 ];
 

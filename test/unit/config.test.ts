@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import type { ConfigFlags } from '#src/config/flags.js';
 import { loadConfig, resolveConfig } from '#src/config/load.js';
+import { resolveClickHouseConfig } from '#src/config/load-clickhouse.js';
 import { coresOfQuota, thisMachine } from '#src/config/machine.js';
 import { configSchema, settingPaths } from '#src/config/schema.js';
 import { NEEDED, SURROUNDINGS } from './config-cases.js';
@@ -23,6 +24,8 @@ const ALL_FIVE: ConfigFlags = {
 };
 const shipped = (name: string) =>
   readFileSync(fileURLToPath(new URL(`../../config/${name}`, import.meta.url)), 'utf8');
+/** Lines of a section that is off begin with # and a name, those of its settings and remarks with # and two spaces. */
+const withSectionsOn = (text: string) => text.replace(/^#(?=[a-z]+:| {2})/gm, '');
 
 describe('the shipped files', () => {
   it('default.yaml says exactly what the defaults are', () => {
@@ -33,12 +36,23 @@ describe('the shipped files', () => {
     expect(example).toEqual(needed);
   });
 
-  it('default.yaml shows every setting', () => {
-    const shown = parse(shipped('default.yaml')) as Record<string, unknown>;
+  it('default.yaml shows every setting, the section that is off by default behind #', () => {
+    const shown = parse(withSectionsOn(shipped('default.yaml'))) as Record<string, unknown>;
     for (const path of settingPaths()) {
       const value = path.reduce<unknown>((map, key) => (map as Record<string, unknown>)[key], shown);
       expect(value, path.join('.')).not.toBe(undefined);
     }
+  });
+
+  it('default.yaml says what the defaults of the section are that is off', () => {
+    const example = resolve(withSectionsOn(shipped('default.yaml')));
+    const needed = resolve(
+      NEEDED.replace('clicks', 'clickstream_events')
+        .replace('group: g', 'group: headrace')
+        .concat('clickhouse: {url: "http://localhost:8123"}\n'),
+    );
+    expect(example.clickhouse).not.toBe(null);
+    expect(example).toEqual(needed);
   });
 
   it('production.yaml is valid', () => {
@@ -72,6 +86,7 @@ describe('a resolved configuration', () => {
       },
       model: 'clickstream',
       lake: { path: '/work-folder/lake' },
+      clickhouse: null,
       cutIntervalMs: 1_000,
       snapshotIntervalMs: 30_000,
       drainTimeoutMs: 25_000,
@@ -86,6 +101,30 @@ describe('a resolved configuration', () => {
       },
       log: { level: 'info', format: 'auto' },
     });
+  });
+
+  it('has ClickHouse where the section is there, with everything it needs', () => {
+    const text = `${NEEDED}clickhouse: {url: "HTTP://CH-1:8123/", password_file: ch.secret}\n`;
+    const config = resolve(text, {}, '/etc/headrace/engine.yaml');
+    expect(config.clickhouse).toEqual({
+      url: 'http://ch-1:8123',
+      database: null,
+      table: 'session_metrics',
+      user: 'default',
+      passwordFile: '/etc/headrace/ch.secret',
+      requestTimeoutMs: 30_000,
+      keptBytes: 2 ** 26,
+      settings: {},
+    });
+    expect(resolve(text, { clickhousePasswordFile: 'mine' }).clickhouse?.passwordFile).toBe(
+      '/work-folder/mine',
+    );
+  });
+
+  it('takes addresses of ClickHouse with a name, an IPv4 and an IPv6 address', () => {
+    for (const url of ['https://ch.example.org:8443', 'http://127.0.0.1:8123', 'http://[::1]:8123']) {
+      expect(resolve(NEEDED, { clickhouse: url }).clickhouse?.url).toBe(url);
+    }
   });
 
   it('cannot be changed, not even deep inside', () => {
@@ -159,6 +198,10 @@ describe('flags and file', () => {
     [{ group: 'x' }, (config) => config.kafka.group, 'x'],
     [{ model: 'x' }, (config) => config.model, 'x'],
     [{ lake: '/x' }, (config) => config.lake.path, '/x'],
+    [{ clickhouse: 'http://x:1' }, (config) => config.clickhouse?.url, 'http://x:1'],
+    [{ clickhouseDatabase: 'x' }, (config) => config.clickhouse?.database, 'x'],
+    [{ clickhouseUser: 'x' }, (config) => config.clickhouse?.user, 'x'],
+    [{ clickhousePasswordFile: '/x' }, (config) => config.clickhouse?.passwordFile, '/x'],
     [{ workers: '7' }, (config) => config.workers, 7],
     [{ workers: 'auto' }, (config) => config.workers, 3],
     [{ engine: 'reference' }, (config) => config.engine, 'reference'],
@@ -171,7 +214,7 @@ describe('flags and file', () => {
   ];
   it.each(winning)('%o wins over the file', (flags, read, expected) => {
     const file = NEEDED.replace('group: g', 'group: g\n  start: latest\n  group_protocol: consumer').concat(
-      'workers: 2\nlimits: {session_memory_bytes: 64MiB}\ncut_interval: 5s\nlog: {level: warn, format: pretty}\n',
+      'clickhouse: {url: "http://ch:8123", database: d, user: u}\nworkers: 2\nlimits: {session_memory_bytes: 64MiB}\ncut_interval: 5s\nlog: {level: warn, format: pretty}\n',
     );
     const config = resolve(file, flags);
     expect(read(config)).toEqual(expected);
@@ -206,6 +249,52 @@ describe('flags and file', () => {
     expect(() => resolve('kafka: localhost\nmodel: m\nlake: {path: x}\n', { topic: 't' })).toThrow(
       /kafka: must be a map of settings, not text/,
     );
+  });
+});
+
+describe('what preparing ClickHouse needs', () => {
+  const settings = (text: string | undefined, flags: ConfigFlags = {}) =>
+    resolveClickHouseConfig(
+      text === undefined ? undefined : { name: 'engine.yaml', text },
+      flags,
+      SURROUNDINGS.workingFolder,
+    );
+
+  it('is the model and where ClickHouse is, by flags alone', () => {
+    const { model, clickhouse } = settings(undefined, {
+      model: './mine.yaml',
+      clickhouse: 'http://ch:8123',
+      clickhouseDatabase: 'd',
+      clickhouseUser: 'admin',
+      clickhousePasswordFile: 'admin.secret',
+    });
+    expect(model).toBe('/work-folder/mine.yaml');
+    expect(clickhouse).toMatchObject({
+      url: 'http://ch:8123',
+      database: 'd',
+      user: 'admin',
+      passwordFile: '/work-folder/admin.secret',
+    });
+  });
+
+  it('is in an engine’s file, whatever else is in there', () => {
+    const file =
+      'kafka: {}\nmodel: clickstream\nworkers: many\nclickhouse: {url: "http://ch:8123", table: t}\n';
+    expect(settings(file).clickhouse.table).toBe('t');
+    expect(settings(file, { clickhouse: 'http://other:8123' }).clickhouse.url).toBe('http://other:8123');
+  });
+
+  it('without one of the two is refused with the flag and an example', () => {
+    expect(() => settings(NEEDED)).toThrow(
+      /clickhouse\.url: is not set: give it in the file or as --clickhouse.*/,
+    );
+    expect(() => settings(undefined, { clickhouse: 'http://ch:8123' })).toThrow(/model: is not set.*--model/);
+    const failure = expect.objectContaining({ remedy: expect.stringMatching(/headrace clickhouse migrate/) });
+    expect(() => settings(NEEDED)).toThrow(failure);
+  });
+
+  it('mistyped is not taken for absent', () => {
+    expect(() => settings(`${NEEDED}clikhouse: {}\n`)).toThrow(/clikhouse: .* did you mean clickhouse\?/);
   });
 });
 

@@ -1,6 +1,8 @@
 /** The program's figures that are needed all the time. */
 import {
+  COLUMN_FIELD,
   FIELD_BYTES,
+  FIELD_LOGGED,
   FIELD_TYPE,
   P_DISORDER,
   P_END_FIELD,
@@ -62,4 +64,12 @@ export function fieldAt(place: u32): u32 {
 @inline
 export function typeOfField(field: u32): u32 {
   return load<u32>(program + load<u32>(program + P_FIELDS) + field * FIELD_BYTES + FIELD_TYPE);
+}
+
+/** Where a column's field is kept. */
+// @ts-ignore: decorator
+@inline
+export function placeOf(column: usize): u32 {
+  const field = load<u32>(column + COLUMN_FIELD);
+  return load<u32>(program + load<u32>(program + P_FIELDS) + field * FIELD_BYTES + FIELD_LOGGED);
 }

@@ -64,6 +64,36 @@ export function putString(text: usize, bytes: u32): void {
   putText(text, bytes);
 }
 
+/** A string whose text is put behind it; where its length goes. */
+export function stringBegin(): u32 {
+  putTag(<u8>TAG_STRING);
+  bufferRoom(4);
+  bufferAdd(4);
+  return bufferBytes - 4;
+}
+
+export function stringEnd(lengthAt: u32): void {
+  store<u32>(bufferAt + lengthAt, bufferBytes - lengthAt - 4);
+}
+
+/** Part of a text. */
+export function putBytes(text: usize, bytes: u32): void {
+  copyText(bufferRoom(bytes), text, bytes);
+  bufferAdd(bytes);
+}
+
+/** As text; of a number that is not negative. */
+export function putDecimal(value: i64): void {
+  let digits: u32 = 1;
+  for (let rest = value; rest >= 10; rest /= 10) digits++;
+  const at = bufferRoom(digits);
+  for (let place = digits; place > 0; place--) {
+    store<u8>(at + place - 1, 48 + <u8>(value % 10));
+    value /= 10;
+  }
+  bufferAdd(digits);
+}
+
 /** Copies up to 15 bytes more than asked: a call of memory.copy costs more than most texts. */
 export function copyText(to: usize, from: usize, bytes: u32): void {
   if (bytes > 256) {

@@ -9,21 +9,18 @@ import {
   CLOSED_BY_GAP,
   COLUMN_ARGUMENT,
   COLUMN_BYTES,
-  COLUMN_FIELD,
   COLUMN_FLOAT,
-  COLUMN_LIMIT,
   COLUMN_OP,
   COLUMN_STRING,
   COLUMN_TYPE,
   COLUMN_UINT16,
   COLUMN_UINT32,
-  FIELD_BYTES,
-  FIELD_LOGGED,
   OP_BATCH_ID,
   OP_CLOSED_BY,
   OP_COUNT,
   OP_COUNT_DISTINCT,
   OP_COUNT_IF,
+  OP_COUNT_VALUES,
   OP_CREATED_AT,
   OP_DURATION_SEC,
   OP_FILE_ID,
@@ -31,6 +28,7 @@ import {
   OP_KEY,
   OP_LAST,
   OP_LIST,
+  OP_RECORDS,
   OP_REVISION,
   OP_SESSION_END,
   OP_SESSION_ID,
@@ -41,45 +39,33 @@ import {
   PART_LITERAL,
   P_COLUMNS,
   P_COLUMN_COUNT,
-  P_FIELDS,
-  SET_COUNT,
-  SET_TEXTS,
-  SET_TEXT_BYTES,
-  TAG_LIST,
   TAG_NULL,
   TAG_STRING,
   TEMPLATE_PARTS,
   TEMPLATE_PART_BYTES,
 } from '../abi';
+import { conditionsInit, constantsOf } from './conditions';
 import { distinctAdd, distinctBegin } from './distinct';
-import { ENTRY_LENGTH, ENTRY_VALUE, hold, intern, poolOf } from './intern';
+import { ENTRY_LENGTH, ENTRY_VALUE } from './intern';
 import { KEY_LENGTH, KEY_TEXT } from './lane-layout';
-import { decodedEntries, decodedSorted, decodedStride, decodedTimes, decodeLog } from './log';
-import { orderEvents, ordered } from './log-order';
-import { alloc, free, reserve } from './memory';
-import { program } from './model';
+import { decodedSorted, decodedTimes } from './log';
+import { placeOf, program } from './model';
 import {
   bufferAdd,
-  bufferAt,
   bufferBytes,
   bufferRoom,
-  copyText,
+  putBytes,
+  putDecimal,
   putFloatBits,
   putInteger,
   putString,
   putTag,
-  putText,
+  stringBegin,
+  stringEnd,
 } from './row-buffer';
+import { entryAtRank, events, eventsBegin, gather, rowAtRank } from './row-events';
+import { putList, putRecords } from './row-lists';
 
-/** Entries u32 of one place, by rank. */
-let gathered: usize = 0;
-let gatheredRoom: u32 = 0;
-const NO_PLACE: u32 = 0xffffffff;
-let gatheredPlace: u32 = NO_PLACE;
-const GATHERED_KEPT: u32 = 4096;
-
-/** By column, for count_if: where its constants' entries are (count u32 │ entries u32), 0: none. */
-let constants: usize = 0;
 let columns: usize = 0;
 let columnCount: u32 = 0;
 
@@ -94,29 +80,12 @@ let rowAt: u32 = 0;
 /** session_start of the row last built. */
 export let rowStartMs: i64 = 0;
 let endMs: i64 = 0;
-let events: u32 = 0;
 
-/** After the pools are there: the constants of conditions are values like any other, held for ever. */
+/** After the pools are there. */
 export function rowInit(): void {
   columns = program + load<u32>(program + P_COLUMNS);
   columnCount = load<u32>(program + P_COLUMN_COUNT);
-  constants = reserve((columnCount << 2) + 4);
-  for (let index: u32 = 0; index < columnCount; index++) {
-    const column = columns + index * COLUMN_BYTES;
-    if (load<u32>(column + COLUMN_OP) != OP_COUNT_IF) continue;
-    const set = program + load<u32>(column + COLUMN_ARGUMENT);
-    const count = load<u32>(set + SET_COUNT);
-    const list = reserve((count << 2) + 4);
-    store<u32>(list, count);
-    const pool = poolOf(placeOf(column));
-    for (let each: u32 = 0; each < count; each++) {
-      const text = set + SET_TEXTS + each * SET_TEXT_BYTES;
-      const entry = intern(pool, program + load<u32>(text), load<u32>(text + 4));
-      hold(entry);
-      store<u32>(list + 4 + (each << 2), <u32>entry);
-    }
-    store<u32>(constants + (index << 2), <u32>list);
-  }
+  conditionsInit();
 }
 
 /**
@@ -131,10 +100,7 @@ export function buildRow(
   revision: u32,
   identityMs: i64,
 ): void {
-  decodeLog(log, eventCount);
-  if (!decodedSorted) orderEvents(eventCount);
-  gatheredPlace = NO_PLACE;
-  events = eventCount;
+  eventsBegin(log, eventCount);
   timesOfEvents();
   rowClamped = 0;
   rowAt = bufferBytes;
@@ -180,7 +146,7 @@ function putColumn(index: u32, key: usize, closedBy: u32, revision: u32, identit
       putCount(events, type);
       break;
     case OP_COUNT_IF:
-      putCount(countIf(placeOf(column), load<u32>(constants + (index << 2))), type);
+      putCount(countIf(placeOf(column), constantsOf(index)), type);
       break;
     case OP_FIRST:
       putEntry(firstEntry(placeOf(column)), type);
@@ -191,11 +157,17 @@ function putColumn(index: u32, key: usize, closedBy: u32, revision: u32, identit
     case OP_COUNT_DISTINCT:
       putCount(countDistinct(placeOf(column)), type);
       break;
+    case OP_COUNT_VALUES:
+      putCount(countValues(placeOf(column)), type);
+      break;
     case OP_LIST:
-      putList(placeOf(column), load<u32>(column + COLUMN_LIMIT), false);
+      putList(column, index, false);
       break;
     case OP_SET:
-      putList(placeOf(column), load<u32>(column + COLUMN_LIMIT), true);
+      putList(column, index, true);
+      break;
+    case OP_RECORDS:
+      putRecords(column);
       break;
     case OP_CREATED_AT:
     case OP_BATCH_ID:
@@ -213,43 +185,6 @@ function putColumn(index: u32, key: usize, closedBy: u32, revision: u32, identit
       putInteger(1);
       break;
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function placeOf(column: usize): u32 {
-  const field = load<u32>(column + COLUMN_FIELD);
-  return load<u32>(program + load<u32>(program + P_FIELDS) + field * FIELD_BYTES + FIELD_LOGGED);
-}
-
-/** Puts the entries of a place into `gathered`, in order; columns of one field follow each other as a rule. */
-function gather(place: u32): void {
-  if (place == gatheredPlace) return;
-  gatheredPlace = place;
-  if (events > gatheredRoom || (gatheredRoom > GATHERED_KEPT && events <= GATHERED_KEPT)) {
-    if (gathered != 0) free(gathered);
-    gatheredRoom = events < 64 ? 64 : events + (events >> 2);
-    gathered = alloc((gatheredRoom << 2) + 16);
-    if (gathered == 0) unreachable();
-  }
-  const at = place << 2;
-  if (decodedSorted) {
-    let row = decodedEntries + at;
-    for (let rank: u32 = 0; rank < events; rank++) {
-      store<u32>(gathered + (rank << 2), load<u32>(row));
-      row += decodedStride;
-    }
-  } else {
-    for (let rank: u32 = 0; rank < events; rank++) {
-      store<u32>(gathered + (rank << 2), load<u32>(<usize>load<u32>(ordered + (rank << 2)) + at));
-    }
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function entryAtRank(rank: u32): u32 {
-  return load<u32>(gathered + (rank << 2));
 }
 
 function putCount(value: i64, type: u32): void {
@@ -297,13 +232,6 @@ function lastEntry(place: u32): usize {
   return 0;
 }
 
-/** The entries of the event at a place in the order of time. */
-// @ts-ignore: decorator
-@inline
-function rowAtRank(rank: u32): usize {
-  return decodedSorted ? decodedEntries + rank * decodedStride : load<u32>(ordered + (rank << 2));
-}
-
 function countDistinct(place: u32): u32 {
   gather(place);
   distinctBegin(events);
@@ -318,21 +246,11 @@ function countDistinct(place: u32): u32 {
   return found;
 }
 
-function putList(place: u32, limit: u32, distinct: bool): void {
+function countValues(place: u32): u32 {
   gather(place);
-  putTag(<u8>TAG_LIST);
-  bufferRoom(4);
-  const countAt = bufferBytes;
-  bufferAdd(4);
-  if (distinct) distinctBegin(events);
-  let count: u32 = 0;
-  for (let rank: u32 = 0; rank < events && count < limit; rank++) {
-    const entry: usize = entryAtRank(rank);
-    if (entry == 0 || (distinct && !distinctAdd(<u32>entry))) continue;
-    putText(entry + ENTRY_VALUE, load<u32>(entry + ENTRY_LENGTH));
-    count++;
-  }
-  store<u32>(bufferAt + countAt, count);
+  let found: u32 = 0;
+  for (let rank: u32 = 0; rank < events; rank++) found += u32(entryAtRank(rank) != 0);
+  return found;
 }
 
 function putEntry(entry: usize, type: u32): void {
@@ -350,10 +268,7 @@ function putEntry(entry: usize, type: u32): void {
 function putSessionId(column: usize, key: usize, identityMs: i64): void {
   const template = program + load<u32>(column + COLUMN_ARGUMENT);
   const parts = load<u32>(template);
-  putTag(<u8>TAG_STRING);
-  bufferRoom(4);
-  const lengthAt = bufferBytes;
-  bufferAdd(4);
+  const lengthAt = stringBegin();
   for (let index: u32 = 0; index < parts; index++) {
     const part = template + TEMPLATE_PARTS + index * TEMPLATE_PART_BYTES;
     const kind = load<u32>(part);
@@ -361,24 +276,7 @@ function putSessionId(column: usize, key: usize, identityMs: i64): void {
     else if (kind == PART_KEY) putBytes(key + KEY_TEXT, load<u32>(key + KEY_LENGTH));
     else putDecimal(identityMs);
   }
-  store<u32>(bufferAt + lengthAt, bufferBytes - lengthAt - 4);
-}
-
-function putBytes(text: usize, bytes: u32): void {
-  copyText(bufferRoom(bytes), text, bytes);
-  bufferAdd(bytes);
-}
-
-/** A time, which is not negative. */
-function putDecimal(value: i64): void {
-  let digits: u32 = 1;
-  for (let rest = value; rest >= 10; rest /= 10) digits++;
-  const at = bufferRoom(digits);
-  for (let place = digits; place > 0; place--) {
-    store<u8>(at + place - 1, 48 + <u8>(value % 10));
-    value /= 10;
-  }
-  bufferAdd(digits);
+  stringEnd(lengthAt);
 }
 
 /** The words as numbers, so that the kernel has no static data: gap, end_event, end_of_input, early, memory. */

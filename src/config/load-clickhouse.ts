@@ -1,0 +1,73 @@
+import { resolve } from 'node:path';
+import type { ConfigFlags } from './flags.js';
+import { type ConfigFile, clickHouseSchema, configSchema } from './schema.js';
+import {
+  deepFreeze,
+  modelPath,
+  type NamedText,
+  openSources,
+  readConfigFile,
+  type Sources,
+} from './sources.js';
+import type { ClickHouseConfig } from './types.js';
+
+/**
+ * What preparing ClickHouse needs of a configuration: the model and the section `clickhouse`. An engine's file will do, but no
+ * Kafka and no lake are asked for: whoever may make tables need not be who runs the engine.
+ */
+
+export const MIGRATE_EXAMPLE =
+  'headrace clickhouse migrate --model clickstream --clickhouse http://localhost:8123';
+
+export interface ClickHouseSettings {
+  /** Name of a shipped model, or the absolute path of a model file. */
+  readonly model: string;
+  readonly clickhouse: ClickHouseConfig;
+}
+
+export interface LoadClickHouseOptions {
+  file?: string;
+  flags: ConfigFlags;
+}
+
+/** Reads the file, if there is one, and resolves. Throws ConfigError (CONFIG_INVALID, exit 78). */
+export function loadClickHouseConfig({ file, flags }: LoadClickHouseOptions): ClickHouseSettings {
+  return resolveClickHouseConfig(file === undefined ? undefined : readConfigFile(file), flags, process.cwd());
+}
+
+/** The same without I/O: a function of its arguments. */
+export function resolveClickHouseConfig(
+  file: NamedText | undefined,
+  flags: ConfigFlags,
+  workingFolder: string,
+): ClickHouseSettings {
+  const sources = openSources(file, flags, workingFolder);
+  const asked = Object.keys(clickHouseSchema.shape);
+  // of the other sections nothing is asked, but a mistyped one is
+  const others = Object.keys(configSchema.shape).filter((name) => !asked.includes(name));
+  const root = Object.fromEntries(Object.entries(sources.root).filter(([name]) => !others.includes(name)));
+  const data = sources.check(clickHouseSchema, MIGRATE_EXAMPLE, root);
+  return deepFreeze({
+    model: modelPath(data.model, sources),
+    clickhouse: toClickHouseConfig(data.clickhouse, sources),
+  });
+}
+
+/** The section as the engine sees it. */
+export function toClickHouseConfig(
+  section: NonNullable<ConfigFile['clickhouse']>,
+  sources: Sources,
+): ClickHouseConfig {
+  const passwordFile = section.password_file;
+  return {
+    url: section.url,
+    database: section.database ?? null,
+    table: section.table,
+    user: section.user,
+    passwordFile:
+      passwordFile === undefined ? null : resolve(sources.folderOf('clickhouse.password_file'), passwordFile),
+    requestTimeoutMs: section.request_timeout,
+    keptBytes: section.kept_bytes,
+    settings: section.settings,
+  };
+}

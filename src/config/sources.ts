@@ -1,0 +1,98 @@
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { z } from 'zod';
+import { MISSING } from './fields.js';
+import { FILE_BYTES_MAX, parseConfigText } from './file.js';
+import { type ConfigFlags, flagFor, overlay } from './flags.js';
+import { problemsOf } from './issues.js';
+import { ConfigError, type Problem } from './problems.js';
+
+/** Where a configuration comes from, file and flags, and how a problem in it is put to whoever wrote them. */
+
+export interface NamedText {
+  name: string;
+  text: string;
+}
+
+export interface Sources {
+  /** The flags' values over the file's. */
+  readonly root: Readonly<Record<string, unknown>>;
+  /** What relative paths of a setting are relative to. */
+  folderOf(path: string): string;
+  /** The values as `schema` has them. Throws ConfigError, with `example` where something that it shows is not set. */
+  check<T extends z.ZodType>(schema: T, example: string, root?: unknown): z.output<T>;
+  /** All problems, each with its line or its flag. */
+  error(problems: readonly Problem[]): ConfigError;
+}
+
+/** Throws ConfigError when the file is not YAML. */
+export function openSources(file: NamedText | undefined, flags: ConfigFlags, workingFolder: string): Sources {
+  const parsed = file === undefined ? undefined : parseConfigText(file.text);
+  if (parsed !== undefined && parsed.problems.length > 0) throw new ConfigError(parsed.problems, file?.name);
+  const { root, origins } = overlay(parsed?.root ?? {}, flags);
+  const located = (problem: Problem): Problem => {
+    const flag = origins.get(problem.path);
+    if (flag !== undefined) return { ...problem, flag };
+    return { ...problem, line: parsed?.lineOf(problem.path) };
+  };
+  const error = (problems: readonly Problem[], example?: string) =>
+    new ConfigError(problems.map(howToSet).map(located), file?.name, example);
+  const fileFolder = dirname(resolve(workingFolder, file?.name ?? '.'));
+  return {
+    root,
+    error,
+    folderOf: (path) => (origins.has(path) ? workingFolder : fileFolder),
+    check(schema, example, checked = root) {
+      const result = schema.safeParse(checked);
+      if (result.success) return result.data;
+      const problems = problemsOf(result.error.issues);
+      const shown = problems.some(
+        ({ path, message }) => message === MISSING && example.includes(`${flagFor(path)} `),
+      );
+      throw error(problems, shown ? example : undefined);
+    },
+  };
+}
+
+/** A bare word names a shipped model; what has a slash or ends in .yaml is a file. */
+export function modelPath(model: string, sources: Sources): string {
+  return /[/\\]|\.ya?ml$/i.test(model) ? resolve(sources.folderOf('model'), model) : model;
+}
+
+/** Throws ConfigError where it can't be read, or is far too large for one. */
+export function readConfigFile(file: string): NamedText {
+  try {
+    if (statSync(file).size > FILE_BYTES_MAX) {
+      throw new ConfigError([{ path: '', message: 'is larger than 1MiB: not a configuration' }], file);
+    }
+    return { name: file, text: readFileSync(file, 'utf8') };
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    const reason = READ_FAILURES[(error as NodeJS.ErrnoException).code ?? ''] ?? (error as Error).message;
+    throw new ConfigError([{ path: '', flag: `--config ${file}`, message: reason }], file);
+  }
+}
+
+const READ_FAILURES: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'is a folder; name the file in it',
+  EACCES: 'may not be read by this user',
+};
+
+/** What is missing names its flag; the lake says why there is no engine without it. */
+function howToSet(problem: Problem): Problem {
+  if (problem.message !== MISSING) return problem;
+  const flag = flagFor(problem.path);
+  const how = flag === undefined ? '' : `: give it in the file or as ${flag}`;
+  const why =
+    problem.path === 'lake.path'
+      ? '; the ledger lives in the sessions table, so no engine runs without a lake'
+      : '';
+  return { ...problem, message: `${MISSING}${how}${why}` };
+}
+
+/** Nobody changes a configuration behind the others' backs. */
+export function deepFreeze<T extends object>(value: T): T {
+  for (const item of Object.values(value)) if (typeof item === 'object' && item !== null) deepFreeze(item);
+  return Object.freeze(value);
+}

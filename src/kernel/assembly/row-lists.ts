@@ -1,0 +1,102 @@
+/** Columns that hold several values of a session: lists, sets and records; src/reference/session-collections.ts says the same. */
+import {
+  COLUMN_ARGUMENT,
+  COLUMN_BY,
+  COLUMN_FIELD,
+  COLUMN_LIMIT,
+  COLUMN_STRING,
+  COLUMN_TYPE,
+  COLUMN_WHERE,
+  MEMBER_BYTES,
+  MEMBER_COUNT,
+  MEMBER_NAME,
+  MEMBER_NAME_LENGTH,
+  MEMBER_PLACE,
+  MEMBER_TYPE,
+  MEMBERS,
+  TAG_LIST,
+  TYPE_STRING,
+} from '../abi';
+import { constantsOf, isOneOf } from './conditions';
+import { distinctAdd, distinctBegin } from './distinct';
+import { ENTRY_LENGTH, ENTRY_VALUE } from './intern';
+import { placeOf, program } from './model';
+import { bufferAdd, bufferAt, bufferBytes, bufferRoom, putBytes, putDecimal, putTag, putText, stringBegin, stringEnd } from './row-buffer';
+import { events, rowAtRank, timeOfRow } from './row-events';
+import { putJsonByte, putJsonEnd, putJsonSeparator, putJsonValue } from './row-json';
+
+/** A list, or with `distinct` a set. With `by`, of the event that brings a value of that field first. */
+export function putList(column: usize, index: u32, distinct: bool): void {
+  const limit = load<u32>(column + COLUMN_LIMIT);
+  const isJson = load<u32>(column + COLUMN_TYPE) == COLUMN_STRING;
+  const by = load<u32>(column + COLUMN_BY);
+  const constants = constantsOf(index);
+  const whereAt = constants == 0 ? 0 : (load<u32>(column + COLUMN_WHERE) - 1) << 2;
+  const valueAt = placeOf(column) << 2;
+  // where there is none, an event is left out
+  const keyAt = by == 0 ? valueAt : (by - 1) << 2;
+  const isOnce = distinct || by != 0;
+  const lengthAt = isJson ? stringBegin() : listBegin();
+  if (isOnce) distinctBegin(events);
+  let count: u32 = 0;
+  for (let rank: u32 = 0; rank < events && count < limit; rank++) {
+    const row = rowAtRank(rank);
+    if (constants != 0 && !isOneOf(constants, load<u32>(row + whereAt))) continue;
+    const key = load<u32>(row + keyAt);
+    if (key == 0 || (isOnce && !distinctAdd(key))) continue;
+    const entry: usize = load<u32>(row + valueAt);
+    if (isJson) {
+      putJsonSeparator(count);
+      putJsonValue(entry, TYPE_STRING);
+    } else {
+      putText(entry + ENTRY_VALUE, load<u32>(entry + ENTRY_LENGTH));
+    }
+    count++;
+  }
+  if (isJson) {
+    putJsonEnd(count);
+    stringEnd(lengthAt);
+  } else {
+    store<u32>(bufferAt + lengthAt, count);
+  }
+}
+
+/** Where its count goes. */
+function listBegin(): u32 {
+  putTag(<u8>TAG_LIST);
+  bufferRoom(4);
+  bufferAdd(4);
+  return bufferBytes - 4;
+}
+
+/** Events as objects, of those that have what must be present. */
+export function putRecords(column: usize): void {
+  const limit = load<u32>(column + COLUMN_LIMIT);
+  const members = program + load<u32>(column + COLUMN_ARGUMENT);
+  const isAsked = load<i32>(column + COLUMN_FIELD) >= 0;
+  const presentAt = isAsked ? placeOf(column) << 2 : 0;
+  const lengthAt = stringBegin();
+  let count: u32 = 0;
+  for (let rank: u32 = 0; rank < events && count < limit; rank++) {
+    const row = rowAtRank(rank);
+    if (isAsked && load<u32>(row + presentAt) == 0) continue;
+    putJsonSeparator(count);
+    putRecord(members, row);
+    count++;
+  }
+  putJsonEnd(count);
+  stringEnd(lengthAt);
+}
+
+function putRecord(members: usize, row: usize): void {
+  // { and }
+  putJsonByte(0x7b);
+  const end = members + MEMBERS + load<u32>(members + MEMBER_COUNT) * MEMBER_BYTES;
+  for (let member = members + MEMBERS; member < end; member += MEMBER_BYTES) {
+    putBytes(program + load<u32>(member + MEMBER_NAME), load<u32>(member + MEMBER_NAME_LENGTH));
+    const place = load<u32>(member + MEMBER_PLACE);
+    if (place == 0) putDecimal(timeOfRow(row));
+    else putJsonValue(load<u32>(row + ((place - 1) << 2)), load<u32>(member + MEMBER_TYPE));
+  }
+  putJsonByte(0x7d);
+}
