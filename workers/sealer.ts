@@ -11,7 +11,8 @@ import { systemRandom } from '#src/random.js';
 import { encodeSnapshotInTurns, type SnapshotMeta } from '#src/reference/snapshot.js';
 import { deadLetterCounter, type WorkerCounters } from '#src/telemetry/counters.js';
 import { encodeDeadLetters } from './dead-letter-file.js';
-import type { DayRows, Emitted, SessionEngine } from './engines/engine.js';
+import type { Emitted, SessionEngine } from './engines/engine.js';
+import { type FileRows, filesOf } from './file-rows.js';
 import type { LanePart, LaneSlot } from './lane-slot.js';
 import { type Eviction, RoomMaker } from './make-room.js';
 
@@ -44,12 +45,6 @@ interface CutOfLane {
   emitted: Emitted;
   /** Where a snapshot is due: what of and the state. */
   snapshot: { meta: SnapshotMeta; content: Uint8Array } | null;
-}
-
-/** Rows of one day, by lane. */
-interface Day {
-  rows: DayRows[];
-  partitions: number[];
 }
 
 const DAY_MS = 86_400_000;
@@ -184,8 +179,8 @@ export class Sealer {
       files: [],
       deadLetterFile: null,
     };
-    for (const [day, rows] of daysOf(cut.lanes)) {
-      report.files.push(await this.#writeRows(cut.command, sessionDate(day * DAY_MS), rows));
+    for (const batch of filesOf(rowsByDay(cut.lanes))) {
+      report.files.push(await this.#writeRows(cut.command, batch));
     }
     report.deadLetterFile = await this.#writeDeadLetters(cut);
     for (const lane of cut.lanes) {
@@ -210,12 +205,13 @@ export class Sealer {
     }
   }
 
-  async #writeRows(command: CutCommand, date: string, day: Day): Promise<SealedFile> {
+  async #writeRows(command: CutCommand, batch: FileRows): Promise<SealedFile> {
     const { engine, counters, model, worker } = this.#options;
+    const date = sessionDate(batch.day * DAY_MS);
     const fileId = systemRandom.id63();
     const seal = { createdAtMs: command.createdAtMs, batchId: BigInt(command.cutId), fileId };
     const startedMs = performance.now();
-    const encoded = engine.encode(day.rows, seal);
+    const encoded = engine.encode(batch.rows, seal);
     counters.add('sealNs', Math.round((performance.now() - startedMs) * 1e6));
     const column = model.partitionColumn;
     const path = `${column}=${date}/part-${command.cutId}-${worker}-${fileId}.parquet`;
@@ -226,7 +222,7 @@ export class Sealer {
       sizeBytes: encoded.bytes.byteLength,
       rows: encoded.rows,
       stats: encoded.stats,
-      lanes: [...new Set(day.partitions)].sort((a, b) => a - b),
+      lanes: [...new Set(batch.partitions)].sort((a, b) => a - b),
     };
   }
 
@@ -290,18 +286,11 @@ function cutOfLane({ partition, incarnation }: LaneSlot, { emitted, ...stood }: 
   return { emitted, sealed: { ...lane, snapshot: null }, snapshot: null };
 }
 
-/** Days ascending; of each, the rows lane by lane. */
-function daysOf(lanes: readonly CutOfLane[]): [number, Day][] {
-  const days = new Map<number, Day>();
+/** Lane by lane. */
+function* rowsByDay(lanes: readonly CutOfLane[]) {
   for (const { sealed, emitted } of lanes) {
-    for (const [number, rows] of emitted.days) {
-      const day = days.get(number) ?? { rows: [], partitions: [] };
-      day.rows.push(rows);
-      day.partitions.push(sealed.partition);
-      days.set(number, day);
-    }
+    for (const [day, rows] of emitted.days) yield { day, rows, partition: sealed.partition };
   }
-  return [...days].sort(([a], [b]) => a - b);
 }
 
 /** The marks that hold where the lane stands. */
