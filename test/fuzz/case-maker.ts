@@ -75,7 +75,7 @@ function makeManner(dice: Dice, isBenign: boolean, events: number): LogManner {
   };
 }
 
-function makeSteps(dice: Dice, model: CompiledModel, logs: readonly BatchCase[][]): Step[] {
+export function makeSteps(dice: Dice, model: CompiledModel, logs: readonly BatchCase[][]): Step[] {
   const next = logs.map((log) => log[0]?.baseOffset ?? 0);
   const ends = logs.map((log) => endOf(log));
   const batches = logs.reduce((sum, log) => sum + log.length, 0);
