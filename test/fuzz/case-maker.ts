@@ -7,6 +7,7 @@ import { Dice } from './dice.js';
 import type { Manner } from './document-maker.js';
 import { type LogManner, makeLog } from './log-maker.js';
 import { makeModelText } from './model-maker.js';
+import { SHIPPED_MODELS, shippedModelText } from './shipped-models.js';
 
 /** Seed → case. The same seed gives the same case as long as the generators stay as they are; failures are kept as cases. */
 export function makeCase(seed: number): FuzzCase {
@@ -14,7 +15,9 @@ export function makeCase(seed: number): FuzzCase {
   // sessions and tables that grow far, with documents that cost little
   const isBig = dice.chance(0.004);
   const isBenign = isBig || dice.chance(0.4);
-  const text = makeModelText(dice, { odd: !isBenign && dice.chance(0.6) });
+  const text = dice.chance(0.1)
+    ? shippedModelText(dice.pick(SHIPPED_MODELS))
+    : makeModelText(dice, { odd: !isBenign && dice.chance(0.6) });
   const model = compileModel(text, 'model.yaml');
   const lanes = dice.weighted([
     [6, 1],
@@ -72,7 +75,7 @@ function makeManner(dice: Dice, isBenign: boolean, events: number): LogManner {
   };
 }
 
-function makeSteps(dice: Dice, model: CompiledModel, logs: readonly BatchCase[][]): Step[] {
+export function makeSteps(dice: Dice, model: CompiledModel, logs: readonly BatchCase[][]): Step[] {
   const next = logs.map((log) => log[0]?.baseOffset ?? 0);
   const ends = logs.map((log) => endOf(log));
   const batches = logs.reduce((sum, log) => sum + log.length, 0);

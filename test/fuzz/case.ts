@@ -23,7 +23,8 @@ export interface FuzzLimits {
   sessionBytesMax: number | null;
 }
 
-export const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
+/** xerial: snappy with the framing of Java's clients. */
+export const CODECS = ['none', 'gzip', 'snappy', 'xerial', 'lz4', 'zstd'] as const;
 
 export interface BatchCase {
   baseOffset: number;

@@ -1,4 +1,4 @@
-import type { CompiledModel } from '#src/model/types.js';
+import type { ColumnOp, CompiledModel } from '#src/model/types.js';
 import { ReferenceEngine } from '../../workers/engines/reference-engine.js';
 import type { EngineMaker } from './side.js';
 
@@ -6,9 +6,19 @@ import type { EngineMaker } from './side.js';
 
 export const REFERENCE: EngineMaker = { name: 'reference', make: (model) => new ReferenceEngine(model) };
 
-type Columns = CompiledModel['columns'];
-const withOps = (columns: Columns, change: (op: Columns[number]['op']) => Columns[number]['op']): Columns =>
-  columns.map((column) => ({ ...column, op: change(column.op) }));
+/** The model with each of these ops changed a little. */
+function withOp<Op extends ColumnOp['op']>(
+  model: CompiledModel,
+  name: Op,
+  change: (op: Extract<ColumnOp, { op: Op }>) => ColumnOp,
+): CompiledModel {
+  const isMeant = (op: ColumnOp): op is Extract<ColumnOp, { op: Op }> => op.op === name;
+  const columns = model.columns.map((column) => ({
+    ...column,
+    op: isMeant(column.op) ? change(column.op) : column.op,
+  }));
+  return { ...model, columns };
+}
 
 const DEFECTS: Readonly<Record<string, (model: CompiledModel) => CompiledModel>> = {
   'a gap that is 1 ms longer': (model) => ({ ...model, gapMs: model.gapMs + 1 }),
@@ -17,26 +27,35 @@ const DEFECTS: Readonly<Record<string, (model: CompiledModel) => CompiledModel>>
   'a lateness that is 1 ms longer': (model) => ({ ...model, allowedLatenessMs: model.allowedLatenessMs + 1 }),
   'a future that is 1 ms shorter': (model) => ({ ...model, maxFutureMs: model.maxFutureMs - 1 }),
   'end events that are not seen': (model) => ({ ...model, endEvent: null }),
-  'conditions of which the last text is not seen': (model) => ({
-    ...model,
-    columns: withOps(model.columns, (op) =>
-      op.op === 'count_if' ? { ...op, where: { ...op.where, oneOf: op.where.oneOf.slice(0, -1) } } : op,
-    ),
-  }),
-  'lists of one more': (model) => ({
-    ...model,
-    columns: withOps(model.columns, (op) => (op.op === 'list' ? { ...op, limit: op.limit + 1 } : op)),
-  }),
-  'sets that keep what comes twice': (model) => ({
-    ...model,
-    columns: withOps(model.columns, (op) =>
-      op.op === 'set' ? { ...op, op: 'list', by: null, where: null } : op,
-    ),
-  }),
-  'first instead of last': (model) => ({
-    ...model,
-    columns: withOps(model.columns, (op) => (op.op === 'last' ? { ...op, op: 'first' } : op)),
-  }),
+  'conditions of which the last text is not seen': (model) =>
+    withOp(model, 'count_if', (op) => ({
+      ...op,
+      where: { ...op.where, oneOf: op.where.oneOf.slice(0, -1) },
+    })),
+  'lists of one more': (model) => withOp(model, 'list', (op) => ({ ...op, limit: op.limit + 1 })),
+  'lists of events that do not count': (model) => withOp(model, 'list', (op) => ({ ...op, where: null })),
+  'lists in which each comes as often as it is there': (model) =>
+    withOp(model, 'list', (op) => ({ ...op, by: null })),
+  'lists that pair up the wrong way round': (model) =>
+    withOp(model, 'list', (op) => ({
+      ...op,
+      field: op.by ?? op.field,
+      by: op.by === null ? null : op.field,
+    })),
+  'sets that keep what comes twice': (model) =>
+    withOp(model, 'set', (op) => ({ ...op, op: 'list', by: null, where: null })),
+  'sets of one less': (model) => withOp(model, 'set', (op) => ({ ...op, limit: op.limit - 1 })),
+  'records of one more': (model) => withOp(model, 'records', (op) => ({ ...op, limit: op.limit + 1 })),
+  'records of events that lack what they must have': (model) =>
+    withOp(model, 'records', (op) => ({ ...op, present: null })),
+  'records without their last member': (model) =>
+    withOp(model, 'records', (op) => ({ ...op, members: op.members.slice(0, -1) })),
+  'records with their members turned round': (model) =>
+    withOp(model, 'records', (op) => ({ ...op, members: op.members.toReversed() })),
+  'missing values that are counted': (model) => withOp(model, 'count_values', () => ({ op: 'count' })),
+  'repeated values that are not counted': (model) =>
+    withOp(model, 'count_values', ({ field }) => ({ op: 'count_distinct', field })),
+  'first instead of last': (model) => withOp(model, 'last', (op) => ({ ...op, op: 'first' })),
   'counts that are not clamped': (model) => ({
     ...model,
     columns: model.columns.map((column) =>

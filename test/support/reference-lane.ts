@@ -62,9 +62,12 @@ export interface TinyEvent {
   user: string;
   /** Seconds after BASE_MS. */
   at: number;
-  type?: string | undefined;
+  type?: string | null | undefined;
   page?: string | null | undefined;
   price?: number | undefined;
+  /** Read by collectionsModel only. */
+  title?: string | null | undefined;
+  amount?: number | null | undefined;
 }
 
 export interface NamedRow {

@@ -4,8 +4,12 @@ import { compileModel } from '#src/model/compile.js';
 import { loggedFields } from '#src/model/logged-fields.js';
 import type { CompiledModel } from '#src/model/types.js';
 
-/** A model with these columns over fields of the same names, `end` ended by `type`. */
-function modelOf(columns: Record<string, string>, endEvent = false): CompiledModel {
+/** A model with these operations over fields of the same names, ended by `type`; `more`: further lines of columns. */
+function modelOf(
+  columns: Record<string, string>,
+  endEvent = false,
+  more: readonly string[] = [],
+): CompiledModel {
   const fields = Object.keys(columns).map((name) => `  ${name}: { type: string }`);
   const entries = Object.entries(columns).map(([name, op]) => `  ${name}: { op: ${op}, field: ${name} }`);
   return compileModel(
@@ -28,7 +32,7 @@ columns:
   key: { op: key }
   session_start: { op: session_start }
   session_end: { op: session_end }
-${entries.join('\n')}
+${[...entries, ...more.map((line) => `  ${line}`)].join('\n')}
   created_at: { op: created_at }
   batch_id: { op: batch_id }
   file_id: { op: file_id }
@@ -54,6 +58,29 @@ describe('what a session keeps of an event', () => {
   it('is every value of all of them where an end event can make any event the first', () => {
     const model = modelOf({ a: 'first', b: 'last' }, true);
     expect(namesOf(model)).toEqual({ names: ['b', 'a'], tracked: 2 });
+  });
+});
+
+describe('what a session keeps for a list or for records', () => {
+  const none = { a: 'first', b: 'first', c: 'first', d: 'first' };
+
+  it('is the field, what tells its items apart and what the condition asks, of every event', () => {
+    const line = 'items: { op: list, field: d, limit: 3, as: json, by: a, where: { field: c, in: [x] } }';
+    expect(namesOf(modelOf(none, false, [line]))).toEqual({ names: ['d', 'a', 'c', 'b'], tracked: 3 });
+  });
+
+  it('is each member and what must be present, but not the time, which an event has anyway', () => {
+    const line = 'items: { op: records, of: { x: c, t: at, y: a }, present: d, limit: 3 }';
+    expect(namesOf(modelOf(none, false, [line]))).toEqual({ names: ['c', 'a', 'd', 'b'], tracked: 3 });
+  });
+
+  it('is no field of which only the presence is asked and that every event has', () => {
+    const line = 'items: { op: records, of: { t: at }, present: user, limit: 3 }';
+    expect(namesOf(modelOf(none, false, [line]))).toEqual({ names: ['a', 'b', 'c', 'd'], tracked: 0 });
+  });
+
+  it('is the field whose values are counted', () => {
+    expect(namesOf(modelOf({ a: 'first', b: 'count_values' }))).toEqual({ names: ['b', 'a'], tracked: 1 });
   });
 });
 

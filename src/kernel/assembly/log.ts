@@ -232,7 +232,8 @@ const DECODED_EVENTS_KEPT: u32 = 4096;
 
 /** Decodes the first `count` events, one at least. Traps when memory is full. */
 export function decodeLog(log: usize, count: u32): void {
-  decodedStride = ((loggedCount << 2) + 15) & ~15;
+  // 16 at least: events are told apart by the addresses of their rows, also where no field is kept
+  decodedStride = max<u32>(16, ((loggedCount << 2) + 15) & ~15);
   makeRoom(count);
   let row = decodedEntries;
   copyRow(row, log);

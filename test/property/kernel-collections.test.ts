@@ -1,0 +1,160 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compileModel } from '#src/model/compile.js';
+import type { Marks } from '#src/model/marks.js';
+import type { CompiledModel } from '#src/model/types.js';
+import { KernelTestLane } from '../support/kernel-lane.js';
+import { propertySettings } from '../support/property-seed.js';
+
+/** Columns that hold several values of a session, by the kernel: held against what JSON.stringify says, without the reference. */
+
+const START_MS = 1_767_225_600_000;
+function modelOf(columns: string): CompiledModel {
+  return compileModel(
+    `
+name: collections
+key: user
+time: { field: at, format: epoch_ms }
+fields:
+  user: { type: string, required: true }
+  at: { type: time, required: true }
+  text: { type: string }
+  name: { type: string }
+  kind: { type: string }
+  number: { type: uint32 }
+gap: 1d
+max_future: 366d
+columns:
+  session_id: { op: session_id, template: '{key}' }
+  session_start: { op: session_start }
+${columns}
+  created_at: { op: created_at }
+  batch_id: { op: batch_id }
+  file_id: { op: file_id }
+  closed_by: { op: closed_by }
+  revision: { op: revision }
+  sign: { op: sign }
+`,
+    'collections.yaml',
+  );
+}
+
+const MODEL = modelOf(`
+  texts: { op: list, field: text, limit: 5 }
+  texts_json: { op: list, field: text, limit: 5, as: json }
+  set_json: { op: set, field: text, limit: 4, as: json }
+  names: { op: list, field: name, by: name, where: { field: kind, in: [a, b] }, limit: 6, as: json }
+  texts_of_names: { op: list, field: text, by: name, where: { field: kind, in: [a, b] }, limit: 6, as: json }
+  chosen: { op: list, field: text, where: { field: kind, in: [b] }, limit: 100 }
+  all: { op: records, of: { t: at, text: text, n: number, again: text }, limit: 100 }
+  some: { op: records, of: { number: number, at: at }, present: text, limit: 3 }
+  values: { op: count_values, field: text, type: uint16 }
+`);
+/** What lets every open session out and forgets it. */
+const EVICTION: Marks = { evictBeforeMs: Number.MAX_SAFE_INTEGER };
+
+/** Characters that JSON escapes stand at any place within a block of sixteen bytes, with what must not be escaped beside them. */
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.string({
+    unit: fc.constantFrom(
+      '"',
+      '\\',
+      '\b',
+      '\f',
+      '\n',
+      '\r',
+      '\t',
+      '\u0000',
+      '\u001f',
+      ' ',
+      '\u007f',
+      'é',
+      '😀',
+    ),
+  }),
+  fc
+    .tuple(fc.nat({ max: 70 }), fc.constantFrom('', '"', '\\', '\u0001', '\u2028', '\u{10ffff}'))
+    .map(([count, odd]) => `${'x'.repeat(count)}${odd}`),
+  fc.constantFrom('', 'a', 'b', 'null', '\u0000'.repeat(33), 'é'.repeat(20)),
+);
+const few = fc.constantFrom('a', 'b', 'c', '"quoted"');
+const event = fc.record({
+  /** Few times, so that many events have the same one. */
+  at: fc.nat({ max: 30 }),
+  text: fc.option(text.map((each) => each.toWellFormed())),
+  name: fc.option(few),
+  kind: fc.option(few),
+  number: fc.option(fc.oneof(fc.constantFrom(0, 9, 10, 4_294_967_295), fc.nat())),
+});
+
+function firstOf<T>(values: Iterable<T>, limit: number): T[] {
+  return [...values].slice(0, limit);
+}
+
+describe('the kernel', () => {
+  it('writes lists, sets and records as JSON.stringify does, whatever the texts and the order of arrival', () => {
+    const lane = new KernelTestLane(MODEL);
+    const property = fc.property(
+      fc.array(event, { minLength: 1, maxLength: 40 }),
+      fc.boolean(),
+      (events, early) => {
+        lane.send(events.map((each) => ({ ...each, user: 'u', at: START_MS + each.at })));
+        // a row that stands is the same as the one that is kept no longer
+        if (early) lane.rows({ early: true });
+        const row = lane.rows(EVICTION).at(-1)!;
+        const inOrder = events.toSorted((a, b) => a.at - b.at);
+        const texts = inOrder.flatMap((each) => each.text ?? []);
+        const isNamed = ({ kind, name }: (typeof events)[number]) =>
+          name !== null && (kind === 'a' || kind === 'b');
+        const named = new Map<string | null, string | null>();
+        for (const each of inOrder)
+          if (isNamed(each) && !named.has(each.name)) named.set(each.name, each.text);
+        const time = ({ at }: { at: number }) => START_MS + at;
+        expect(row).toMatchObject({
+          texts: firstOf(texts, 5),
+          texts_json: JSON.stringify(firstOf(texts, 5)),
+          set_json: JSON.stringify(firstOf(new Set(texts), 4)),
+          names: JSON.stringify(firstOf(named.keys(), 6)),
+          texts_of_names: JSON.stringify(firstOf(named.values(), 6)),
+          chosen: inOrder.filter(({ kind }) => kind === 'b').flatMap((each) => each.text ?? []),
+          all: JSON.stringify(
+            inOrder.map((each) => ({ t: time(each), text: each.text, n: each.number, again: each.text })),
+          ),
+          some: JSON.stringify(
+            inOrder
+              .filter((each) => each.text !== null)
+              .slice(0, 3)
+              .map((each) => ({ number: each.number, at: time(each) })),
+          ),
+          values: texts.length,
+          sign: 1,
+        });
+      },
+    );
+    fc.assert(property, propertySettings({ numRuns: 300 }));
+  });
+
+  it('keeps events apart in records of times alone, where a session keeps no field', () => {
+    const lane = new KernelTestLane(modelOf('  times: { op: records, of: { t: at }, limit: 100 }'));
+    lane.send([3, 1, 2, 1].map((at) => ({ user: 'u', at })));
+    expect(lane.rows(EVICTION)).toMatchObject([{ times: '[{"t":1},{"t":1},{"t":2},{"t":3}]' }]);
+  });
+
+  it('makes a row of many megabytes', () => {
+    const lane = new KernelTestLane(MODEL);
+    const url = `https://a.example/${'"'.repeat(20_000)}`;
+    const events = Array.from({ length: 100 }, (_, i) => ({
+      user: 'u',
+      at: START_MS + i,
+      text: `${url}${i}`,
+    }));
+    lane.send(events);
+    const [row] = lane.rows(EVICTION);
+    expect(JSON.parse(row!.all as string)).toHaveLength(100);
+    expect((row!.all as string).length).toBeGreaterThan(8_000_000);
+    expect(row!.all).toBe(
+      JSON.stringify(events.map(({ at, text: each }) => ({ t: at, text: each, n: null, again: each }))),
+    );
+  });
+});
