@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ClickstreamGenerator, type GeneratedEvent } from '#src/generator/clickstream.js';
+import type { EventType } from '#src/generator/journey.js';
 import type { Expected } from '#src/generator/tally.js';
 import { loadModel } from '#src/model/load.js';
 import type { CompiledModel } from '#src/model/types.js';
@@ -27,7 +28,7 @@ export interface Workload {
   model: CompiledModel;
   events: readonly GeneratedEvent[];
   /** What the generator knows of them, sessions too. */
-  expected: Expected;
+  expected: Expected<EventType>;
   /** The batches one after the other, in shared memory as in a ring. */
   fetched: Uint8Array;
   batches: readonly BatchPlace[];
@@ -83,7 +84,7 @@ export function buildWorkload(options: WorkloadOptions): Workload {
   };
 }
 
-function generate(count: number): { events: GeneratedEvent[]; expected: Expected } {
+function generate(count: number): { events: GeneratedEvent[]; expected: Expected<EventType> } {
   const users = Math.ceil(count / EVENTS_PER_USER);
   const generator = new ClickstreamGenerator({ seed: SEED, users, partitions: 1, startMs: START_MS });
   const events = generator.next(count);

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { open, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Clock, systemClock } from '../clock.js';
@@ -16,6 +16,18 @@ const BUILT = new URL(import.meta.url.endsWith('.ts') ? '../../dist/commands/' :
 const ENTRY = fileURLToPath(new URL('../engine.js', BUILT));
 const END_WITH_PARENT = new URL('../embedded/end-with-parent.js', BUILT).href;
 const TAIL_LINES = 20;
+const MIGRATE_TIMEOUT_MS = 60_000;
+
+/** `headrace clickhouse migrate` for a model, as anybody would call it. Gives what it printed; throws DEMO_FAILED. */
+export async function migrate(model: string, clickhouseUrl: string): Promise<string> {
+  const args = [ENTRY, 'clickhouse', 'migrate', '--model', model, '--clickhouse', clickhouseUrl];
+  return await new Promise((resolve, reject) => {
+    execFile(process.execPath, args, { timeout: MIGRATE_TIMEOUT_MS }, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout.trimEnd());
+      else reject(new HeadraceError('DEMO_FAILED', `the tables of ${model} could not be made: ${stderr}`));
+    });
+  });
+}
 
 export class DemoEngine {
   readonly logPath: string;

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import { HeadraceError } from '../errors.js';
-import type { ClickstreamGenerator } from '../generator/clickstream.js';
+import type { EventGenerator, GeneratedEvent } from '../generator/event-generator.js';
 import type { Producer } from '../kafka/producer.js';
 import type { Backlog } from './demo-backlog.js';
 
@@ -18,7 +18,7 @@ const WAIT_MS = 5;
 const FLUSH_TIMEOUT_MS = 30_000;
 
 export interface FeedOptions {
-  generator: ClickstreamGenerator;
+  generator: EventGenerator;
   producer: Producer;
   topic: string;
   backlog: Backlog;
@@ -95,7 +95,7 @@ export class Feed {
     return false;
   }
 
-  #produce(events: ReturnType<ClickstreamGenerator['next']>): void {
+  #produce(events: readonly GeneratedEvent[]): void {
     const { producer, topic, backlog } = this.#options;
     for (const { key, value, timeMs, partition } of events) {
       // the room was made sure of: `hasRoom` keeps the queue far below its limit

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js';
 import type { VersionActions } from '../lake/delta/actions.js';
 import { DeltaLog } from '../lake/delta/log.js';
 import { LocalStore } from '../lake/store/local.js';
+import type { LedgerEntry } from '../ledger/types.js';
 import type { Backlog } from './demo-backlog.js';
 
 /**
@@ -17,6 +18,7 @@ export class DemoLedger {
   readonly #clock: Clock;
   #log: DeltaLog | null = null;
   #rows = 0;
+  #deadLetters = 0;
 
   constructor(tableFolder: string, backlog: Backlog, clock: Clock) {
     this.#store = new LocalStore(tableFolder);
@@ -32,6 +34,11 @@ export class DemoLedger {
   /** Rows in the files of all versions; while nothing is revised, one a finished session. */
   get rows(): number {
     return this.#rows;
+  }
+
+  /** Events that the engine could not count, by what it recorded with its cuts. */
+  get deadLetters(): number {
+    return this.#deadLetters;
   }
 
   /** Lanes that the ledger knows. */
@@ -71,7 +78,15 @@ export class DemoLedger {
       } else if ('add' in action) {
         const stats = JSON.parse(action.add.stats ?? '{}') as { numRecords?: number };
         this.#rows += stats.numRecords ?? 0;
+      } else if ('commitInfo' in action) {
+        this.#countDeadLetters(action.commitInfo.headrace as LedgerEntry | undefined);
       }
+    }
+  }
+
+  #countDeadLetters(entry: LedgerEntry | undefined): void {
+    for (const cut of entry?.cuts ?? []) {
+      for (const { deadLetters } of cut.lanes) this.#deadLetters += deadLetters;
     }
   }
 }

@@ -1,37 +1,54 @@
-/** What the demo says while it runs: lines, and one line that is written over on a terminal. */
+/** What the demo says while it runs: lines, and below them on a terminal a block that is drawn over and over. */
 
-/** Elsewhere a status line every so often is enough. */
-const PLAIN_EVERY = 5;
-const CLEAR = '\r\u001b[2K';
+const CLEAR_BELOW = '\u001b[J';
 
 export interface NarratorStream {
   isTTY?: boolean;
   columns?: number;
+  rows?: number;
   write(text: string): unknown;
 }
 
 export class Narrator {
   readonly #stream: NarratorStream;
-  #live = false;
-  #statuses = 0;
+  /** Lines of the block that stands; the cursor is at the end of the last. */
+  #height = 0;
 
   constructor(stream: NarratorStream) {
     this.#stream = stream;
   }
 
   line(text: string): void {
-    this.#stream.write(`${this.#live ? CLEAR : ''}${text}\n`);
-    this.#live = false;
+    this.#stream.write(`${this.#toTheTop()}${text}\n`);
+    this.#height = 0;
   }
 
-  /** Called every second: a live line on a terminal, otherwise every fifth becomes a line. */
-  status(text: string): void {
-    if (this.#stream.isTTY === true) {
-      // a line that wraps could not be written over
-      this.#stream.write(CLEAR + text.slice(0, (this.#stream.columns ?? 80) - 1));
-      this.#live = true;
-    } else if (this.#statuses++ % PLAIN_EVERY === 0) {
-      this.#stream.write(`${text}\n`);
+  /** `block` takes the place of the one before on a terminal; elsewhere the `plain` lines are added. */
+  status(block: readonly string[], plain: readonly string[]): void {
+    if (this.#stream.isTTY !== true) {
+      for (const text of plain) this.#stream.write(`${text}\n`);
+      return;
     }
+    // what wraps, or scrolls out of the screen, could not be drawn over
+    const width = (this.#stream.columns ?? 80) - 1;
+    const shown = block.slice(0, (this.#stream.rows ?? 24) - 1).map((text) => cut(text, width));
+    this.#stream.write(this.#toTheTop() + shown.join('\n'));
+    this.#height = shown.length;
   }
+
+  /** The block stays; what comes next stands below it. */
+  keepStatus(): void {
+    if (this.#height > 0) this.#stream.write('\n');
+    this.#height = 0;
+  }
+
+  #toTheTop(): string {
+    if (this.#height === 0) return '';
+    const up = this.#height > 1 ? `\u001b[${this.#height - 1}A` : '';
+    return `\r${up}${CLEAR_BELOW}`;
+  }
+}
+
+function cut(text: string, width: number): string {
+  return [...text].slice(0, width).join('');
 }

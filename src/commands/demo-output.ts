@@ -1,105 +1,128 @@
-import type { ClickstreamGenerator } from '../generator/clickstream.js';
-import type { Expected } from '../generator/tally.js';
-import {
-  type Colours,
-  coloursFor,
-  formatCount,
-  formatElapsed,
-  formatRate,
-  formatTable,
-  formatWhole,
-} from '../telemetry/progress.js';
-import type { Backlog } from './demo-backlog.js';
-import type { Feed } from './demo-feed.js';
-import type { DemoLedger } from './demo-ledger.js';
-import { type Check, mainChecks, type TableFigures } from './demo-report.js';
+import { type Colours, coloursFor, formatRate, formatTable, formatWhole } from '../telemetry/progress.js';
+import { type DemoModel, type Generated, NONE } from './demo-model.js';
+import { type AnswerRow, type Difference, mainFigures, type SinkFigures, sqlFor } from './demo-report.js';
 
-/** The demo's figures as a status line, as tables for people and as one JSON object for scripts. */
+/** The demo's figures as tables for people and as one JSON object for scripts. */
 
-export interface DemoFigures {
-  expected: Expected;
-  table: TableFigures;
-  /** Empty: table and generator agree. */
-  differences: Check[];
-  /** As asked for. */
-  seconds: number;
+export interface ModelFigures {
+  model: DemoModel;
+  generated: Generated;
+  clickhouse: SinkFigures;
+  delta: SinkFigures;
+  /** Where ClickHouse has the table and the view. */
+  tables: { rows: string; sessions: string };
+  /** Empty: ClickHouse, Delta and the generator agree. */
+  differences: readonly Difference[];
   /** From the first event to the delivery of the last, waits for the engine included. */
   feedMs: number;
   commits: number;
+  deadLetters: number;
   tableFolder: string;
+}
+
+export interface DemoFigures {
+  models: readonly ModelFigures[];
+  /** As asked for. */
+  seconds: number;
+  folder: string;
   kept: boolean;
 }
 
 const TOP = 10;
 
-export function statusText(parts: {
-  feed: Feed;
-  generator: ClickstreamGenerator;
-  backlog: Backlog;
-  ledger: DemoLedger;
-}): string {
-  const { feed, generator, backlog, ledger } = parts;
-  return [
-    `${formatElapsed(feed.elapsedMs)}: ${formatCount(backlog.records)} events`,
-    formatRate(backlog.records, feed.elapsedMs),
-    `${formatCount(ledger.rows)} sessions`,
-    `${ledger.commits} commits`,
-    `lag ${formatCount(backlog.records - backlog.committedRecords)}`,
-    `at ${new Date(generator.nowMs).toISOString().slice(5, 16).replace('T', ' ')}`,
-  ].join(' · ');
+export function agrees({ models }: Pick<DemoFigures, 'models'>): boolean {
+  return models.every((model) => model.differences.length === 0);
 }
 
-/** One object; counts are numbers, `country` null stands for sessions without one. */
+/** One object with one of each model's name; counts are numbers, a null in an answer is a value that sessions lack. */
 export function resultJson(figures: DemoFigures): object {
-  const { expected, table, seconds, feedMs, commits } = figures;
+  const { seconds, folder, kept } = figures;
+  const models = figures.models.map((model) => [model.model.name, modelJson(model)]);
+  return { agree: agrees(figures), ...Object.fromEntries(models), seconds, folder, kept };
+}
+
+function modelJson(figures: ModelFigures): object {
+  const { model, generated, clickhouse, delta, tables } = figures;
+  const three = ({ generated, clickhouse, delta }: Difference) => ({ generated, clickhouse, delta });
+  const [sessions, events] = mainFigures(generated, clickhouse, delta);
   return {
     agree: figures.differences.length === 0,
-    seconds,
-    eventsPerSecond: Math.round((expected.events * 1000) / feedMs),
-    events: { generated: expected.events, found: table.totals.total_events },
-    sessions: { generated: expected.sessions, found: table.sessions },
-    rows: table.rows,
-    commits,
-    countries: table.countries.slice(0, TOP),
-    pages: table.pages.slice(0, TOP),
+    events: three(events!),
+    sessions: three(sessions!),
+    rows: { clickhouse: clickhouse.rows, delta: delta.rows },
+    deadLetters: figures.deadLetters,
+    commits: figures.commits,
+    eventsPerSecond: perSecond(figures),
+    answers: model.questions.map((question, index) => ({
+      question: question.title,
+      sql: sqlFor(question, tables),
+      rows: clickhouse.answers[index]!.slice(0, TOP),
+      rowsInAll: clickhouse.answers[index]!.length,
+    })),
     differences: figures.differences,
     table: figures.tableFolder,
-    kept: figures.kept,
   };
 }
 
-export function resultText(figures: DemoFigures, stream: { isTTY?: boolean }): string {
-  const { expected, table, feedMs, commits } = figures;
+export function resultText({ models }: DemoFigures, stream: { isTTY?: boolean }): string {
   const colours = coloursFor(stream);
-  const countries = table.countries.slice(0, TOP).map(({ country, sessions, events }) => {
-    return [country ?? '(none)', formatWhole(sessions), formatWhole(events), (events / sessions).toFixed(1)];
-  });
-  const pages = table.pages.slice(0, TOP).map(({ page, events }) => [page, formatWhole(events)]);
-  const checks = mainChecks(expected, table).map(({ what, generated, found }) => {
-    return [what, formatWhole(generated), formatWhole(found), generated === found ? 'same' : 'DIFFERS'];
+  return [...models.map((model) => modelText(model, colours)), '', verdict(models, colours)].join('\n');
+}
+
+function modelText(figures: ModelFigures, colours: Colours): string {
+  const { model, generated, clickhouse, delta, tables } = figures;
+  const answers = model.questions.flatMap((question, index) => [
+    '',
+    colours.bold(question.title),
+    colours.dim(sqlFor(question, tables)),
+    answerText(clickhouse.answers[index]!),
+  ]);
+  const compared = mainFigures(generated, clickhouse, delta).map((figure) => {
+    const numbers = [figure.generated, figure.clickhouse, figure.delta].map((value) => formatWhole(+value));
+    return [figure.what, ...numbers, numbers.every((text) => text === numbers[0]) ? 'same' : 'DIFFERS'];
   });
   return [
     '',
-    colours.bold('Busiest countries'),
-    formatTable(['country', 'sessions', 'events', 'per session'], countries),
+    colours.bold(`── ${model.name}: answers of ClickHouse ──`),
+    ...answers,
     '',
-    colours.bold('Busiest pages'),
-    formatTable(['page', 'events'], pages),
-    '',
-    colours.bold('What the generator made, and what the table says'),
-    formatTable(['', 'generated', 'in the table', ''], checks),
-    '',
-    verdict(figures.differences, colours),
-    `${formatRate(expected.events, feedMs)}, ${formatWhole(commits)} commits, ${formatWhole(table.rows)} rows.`,
+    colours.bold('The same from all three'),
+    formatTable(['', 'generated', 'ClickHouse', 'Delta', ''], compared),
+    `${formatRate(generated.totals.total_events!, figures.feedMs)}, ${formatWhole(figures.commits)} commits, ${formatWhole(delta.rows)} rows, ${formatWhole(figures.deadLetters)} dead letters.`,
   ].join('\n');
 }
 
-function verdict(differing: Check[], colours: Colours): string {
-  if (differing.length === 0)
-    return colours.green('Table and generator agree: nothing lost, nothing doubled.');
-  const lines = differing.slice(0, TOP).map(({ what, generated, found }) => {
-    return `  ${what}: ${formatWhole(generated)} generated, ${formatWhole(found)} in the table`;
+function answerText(rows: readonly AnswerRow[]): string {
+  if (rows.length === 0) return '(no rows)';
+  const head = Object.keys(rows[0]!);
+  const texts = rows.slice(0, TOP).map((row) => head.map((column) => cellText(row[column])));
+  const more = rows.length > TOP ? `\n… and ${formatWhole(rows.length - TOP)} more` : '';
+  return formatTable(head, texts) + more;
+}
+
+function cellText(value: string | number | null | undefined): string {
+  if (value === null || value === undefined) return NONE;
+  if (typeof value === 'number') return Number.isInteger(value) ? formatWhole(value) : value.toFixed(1);
+  return /^\d+$/.test(value) ? formatWhole(BigInt(value)) : value;
+}
+
+function verdict(models: readonly ModelFigures[], colours: Colours): string {
+  const differing = models.flatMap(({ model, differences }) =>
+    differences.map((difference) => ({ ...difference, what: `${model.name}: ${difference.what}` })),
+  );
+  if (differing.length === 0) {
+    return colours.green(
+      'ClickHouse, Delta and the generator agree, the two sinks row by row: nothing lost, nothing doubled.',
+    );
+  }
+  const rows = differing.slice(0, TOP).map(({ what, generated, clickhouse, delta }) => {
+    return [what, generated ?? '–', clickhouse, delta];
   });
-  const more = differing.length > TOP ? [`  and ${differing.length - TOP} more`] : [];
-  return colours.red(['Table and generator DIFFER:', ...lines, ...more].join('\n'));
+  const more = differing.length > TOP ? [`and ${differing.length - TOP} more`] : [];
+  const table = formatTable(['what', 'generated', 'ClickHouse', 'Delta'], rows);
+  return [colours.red('ClickHouse, Delta and the generator DIFFER:'), table, ...more].join('\n');
+}
+
+function perSecond({ generated, feedMs }: ModelFigures): number {
+  return Math.round((generated.totals.total_events! * 1000) / feedMs);
 }

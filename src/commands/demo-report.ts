@@ -1,124 +1,172 @@
-import type { ChdbSession } from '../embedded/chdb-query.js';
-import type { Expected } from '../generator/tally.js';
+import type { Column, CompiledModel } from '../model/types.js';
+import { type DemoModel, type Generated, NONE, type Question } from './demo-model.js';
 
 /**
- * The table, asked by an independent reader (chDB with delta-kernel), beside what the generator knows. Rows are changes:
- * a session that was revised is there as +old, −old, +new, so every figure is a sum of sign · x.
+ * One model's sessions as each sink has them, beside what the generator knows. Both sinks are asked the same SQL, ClickHouse
+ * over HTTP and the Delta table by an independent reader, so each figure is there three times.
  */
 
-export interface CountryFigures {
-  /** null: sessions whose events name none. */
-  country: string | null;
-  sessions: number;
-  events: number;
+/** Integers beyond 32 bits may come as strings. */
+export type AnswerRow = Readonly<Record<string, string | number | null>>;
+
+/** A place where SQL can be asked for a model's sessions. */
+export interface Sink {
+  /** A table expression of the rows of changes. */
+  rows: string;
+  /** A table expression that has one row a session and no sign. */
+  sessions: string;
+  query(sql: string): Promise<AnswerRow[]>;
 }
 
-export interface PageFigures {
-  page: string;
-  /** Events on the page. */
-  events: number;
-}
-
-export interface TableFigures {
+export interface SinkFigures {
   rows: number;
   sessions: number;
   /** Sessions whose signs add up to something other than 0 or 1: there must be none. */
   unbalanced: number;
   totals: Record<string, number>;
-  /** Busiest first. */
-  countries: CountryFigures[];
-  pages: PageFigures[];
+  /** Of each question, all rows in its order. */
+  answers: AnswerRow[][];
+  /** All columns of all rows, as one hash for each day on which sessions start. */
+  days: ReadonlyMap<string, { rows: number; hash: string }>;
 }
 
-export interface Check {
+/** A figure that is not the same everywhere. */
+export interface Difference {
   what: string;
-  generated: number;
-  found: number;
+  /** Null where the generator has no such figure. */
+  generated: number | null;
+  clickhouse: number | string;
+  delta: number | string;
 }
 
-/** Integers beyond 32 bits come as strings. */
-type Sums = Record<string, string | number>;
+export function sqlFor(question: Question, sink: Pick<Sink, 'rows' | 'sessions'>): string {
+  return question.sql.replaceAll('{rows}', sink.rows).replaceAll('{sessions}', sink.sessions);
+}
 
-/** Columns that count a session's events, and the event types that they count; '' counts all. */
-const COUNTS = {
-  total_events: '',
-  page_views: 'page_view',
-  clicks: 'click',
-  add_to_carts: 'add_to_cart',
-  purchases: 'purchase',
-  searches: 'search',
-} as const;
-
-/** `tableFolder` lies below the session's folder. */
-export async function readTable(chdb: ChdbSession, tableFolder: string): Promise<TableFigures> {
-  const table = `deltaLakeLocal('${tableFolder.replace(/[\\']/g, '\\$&')}')`;
-  const sums = Object.keys(COUNTS).map((column) => `sum(sign * ${column}) AS ${column}`);
-  const [all] = await chdb.query<Sums>(
-    `SELECT count() AS rows, sum(sign) AS sessions, ${sums.join(', ')} FROM ${table}`,
+export async function readSink(
+  sink: Sink,
+  questions: readonly Question[],
+  totals: readonly string[],
+  model: CompiledModel,
+): Promise<SinkFigures> {
+  const sums = totals.map((column) => `sum(sign * ${column}) AS sum_${column}`);
+  const [all] = await sink.query(
+    `SELECT count() AS rows, sum(sign) AS sessions, ${sums.join(', ')} FROM ${sink.rows}`,
   );
-  const [balance] = await chdb.query<Sums>(
+  const [balance] = await sink.query(
     `SELECT countIf(net NOT IN (0, 1)) AS unbalanced
-     FROM (SELECT sum(sign) AS net FROM ${table} GROUP BY session_id)`,
+     FROM (SELECT sum(sign) AS net FROM ${sink.rows} GROUP BY session_id, session_start)`,
   );
-  const countries = await chdb.query<Sums & { country: string | null }>(
-    `SELECT country, sum(sign) AS sessions, sum(sign * total_events) AS events
-     FROM ${table} GROUP BY country HAVING sessions != 0 ORDER BY sessions DESC, country`,
+  const days = await sink.query(
+    `SELECT toString(toDate(session_start, 'UTC')) AS day, count() AS rows, toString(sum(${rowHash(model)})) AS hash
+     FROM ${sink.rows} GROUP BY day ORDER BY day`,
   );
-  const pages = await chdb.query<Sums & { page: string }>(
-    `SELECT arrayJoin(pages) AS page, sum(sign) AS events
-     FROM ${table} GROUP BY page HAVING events != 0 ORDER BY events DESC, page`,
-  );
+  const answers: AnswerRow[][] = [];
+  for (const question of questions) answers.push(await sink.query(sqlFor(question, sink)));
   return {
     rows: Number(all!.rows),
     sessions: Number(all!.sessions),
     unbalanced: Number(balance!.unbalanced),
-    totals: Object.fromEntries(Object.keys(COUNTS).map((column) => [column, Number(all![column])])),
-    countries: countries.map(({ country, sessions, events }) => ({
-      country,
-      sessions: Number(sessions),
-      events: Number(events),
-    })),
-    pages: pages.map(({ page, events }) => ({ page, events: Number(events) })),
+    totals: Object.fromEntries(totals.map((column) => [column, Number(all![`sum_${column}`])])),
+    answers,
+    days: new Map(
+      days.map(({ day, rows, hash }) => [String(day), { rows: Number(rows), hash: String(hash) }]),
+    ),
   };
 }
 
+/** A hash of all columns of a row, the same in both sinks though their types differ in width and precision. */
+function rowHash({ columns }: CompiledModel): string {
+  return `cityHash64(${columns.map(columnText).join(', ')})`;
+}
+
+function columnText({ name, type }: Column): string {
+  if (type === 'time') return `toUnixTimestamp64Milli(${name})`;
+  // a missing value is not an empty one
+  return type === 'list<string>' ? `toString(${name})` : `ifNull(toString(${name}), '\\\\N')`;
+}
+
 /** The figures that a reader wants to see side by side. */
-export function mainChecks(expected: Expected, table: TableFigures): Check[] {
-  const counts = Object.entries(COUNTS).map(([column, type]) => ({
+export function mainFigures(
+  generated: Generated,
+  clickhouse: SinkFigures,
+  delta: SinkFigures,
+): (Difference & { generated: number })[] {
+  const totals = Object.keys(generated.totals).map((column) => ({
     what: column === 'total_events' ? 'events' : column.replaceAll('_', ' '),
-    generated: type === '' ? expected.events : expected.byType[type],
-    found: table.totals[column]!,
+    generated: generated.totals[column]!,
+    clickhouse: clickhouse.totals[column] ?? 0,
+    delta: delta.totals[column] ?? 0,
   }));
-  return [{ what: 'sessions', generated: expected.sessions, found: table.sessions }, ...counts];
-}
-
-/** All that differs: main figures, each country, each page. Empty when table and generator agree. */
-export function differences(expected: Expected, table: TableFigures): Check[] {
-  const byCountry = <K extends 'sessions' | 'events'>(key: K) =>
-    new Map(table.countries.map((figures) => [figures.country, figures[key]]));
-  const byPage = new Map<string | null, number>(table.pages.map(({ page, events }) => [page, events]));
-  const pages = new Map(expected.eventsByPage);
-  // a list of pages has no place for events without one
-  pages.delete(null);
-  const checks = [
-    ...mainChecks(expected, table),
-    { what: 'sessions with unbalanced signs', generated: 0, found: table.unbalanced },
-    ...pairs('sessions from', expected.sessionsByCountry, byCountry('sessions')),
-    ...pairs('events from', expected.eventsByCountry, byCountry('events')),
-    ...pairs('events on', pages, byPage),
+  const { sessions } = generated;
+  return [
+    { what: 'sessions', generated: sessions, clickhouse: clickhouse.sessions, delta: delta.sessions },
+    ...totals,
   ];
-  return checks.filter(({ generated, found }) => generated !== found);
 }
 
-function pairs(
-  what: string,
-  generated: ReadonlyMap<string | null, number>,
-  found: ReadonlyMap<string | null, number>,
-): Check[] {
-  const keys = new Set([...generated.keys(), ...found.keys()]);
-  return [...keys].map((key) => ({
-    what: `${what} ${key ?? 'nowhere'}`,
-    generated: generated.get(key) ?? 0,
-    found: found.get(key) ?? 0,
-  }));
+/** All that differs between the three. Empty when they agree. */
+export function differences(
+  { questions }: Pick<DemoModel, 'questions'>,
+  generated: Generated,
+  clickhouse: SinkFigures,
+  delta: SinkFigures,
+): Difference[] {
+  const figures: Difference[] = [
+    ...mainFigures(generated, clickhouse, delta),
+    {
+      what: 'sessions with unbalanced signs',
+      generated: 0,
+      clickhouse: clickhouse.unbalanced,
+      delta: delta.unbalanced,
+    },
+    ...questions.flatMap((question, index) => {
+      const answers = [clickhouse.answers[index]!, delta.answers[index]!] as const;
+      return answerFigures(question, generated.answers[index]!, ...answers);
+    }),
+  ];
+  const differing = figures.filter((figure) => {
+    return figure.clickhouse !== figure.delta || figure.generated !== figure.delta;
+  });
+  return [...differing, ...dayDifferences(clickhouse, delta)];
+}
+
+function answerFigures(
+  { key, compared }: Question,
+  generated: ReadonlyMap<string, readonly number[]>,
+  clickhouse: readonly AnswerRow[],
+  delta: readonly AnswerRow[],
+): Difference[] {
+  const byKey = (rows: readonly AnswerRow[]) =>
+    new Map(rows.map((row) => [key === null ? '' : String(row[key] ?? NONE), row]));
+  const inClickHouse = byKey(clickhouse);
+  const inDelta = byKey(delta);
+  const keys = new Set([...generated.keys(), ...inClickHouse.keys(), ...inDelta.keys()]);
+  return [...keys].flatMap((name) =>
+    compared.map((column, index) => ({
+      what: key === null ? column : `${column} of ${key} ${name}`,
+      generated: generated.get(name)?.[index] ?? 0,
+      clickhouse: Number(inClickHouse.get(name)?.[column] ?? 0),
+      delta: Number(inDelta.get(name)?.[column] ?? 0),
+    })),
+  );
+}
+
+/** Row by row the sinks must hold the same; the generator does not know their rows. */
+function dayDifferences(clickhouse: SinkFigures, delta: SinkFigures): Difference[] {
+  const none = { rows: 0, hash: '0' };
+  return [...new Set([...clickhouse.days.keys(), ...delta.days.keys()])].flatMap((day) => {
+    const one = clickhouse.days.get(day) ?? none;
+    const other = delta.days.get(day) ?? none;
+    if (one.rows !== other.rows) {
+      return { what: `rows of ${day}`, generated: null, clickhouse: one.rows, delta: other.rows };
+    }
+    if (one.hash === other.hash) return [];
+    return {
+      what: `hash of the rows of ${day}`,
+      generated: null,
+      clickhouse: one.hash,
+      delta: other.hash,
+    };
+  });
 }

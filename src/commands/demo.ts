@@ -1,195 +1,184 @@
-import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../clock.js';
-import { openChdb } from '../embedded/chdb-query.js';
+import { type ChdbSession, openChdb } from '../embedded/chdb-query.js';
 import { startMockKafka } from '../embedded/mock-kafka.js';
-import { ClickstreamGenerator } from '../generator/clickstream.js';
-import { Producer } from '../kafka/producer.js';
+import { loadModel } from '../model/load.js';
 import { createLog } from '../telemetry/log.js';
-import { Backlog } from './demo-backlog.js';
-import { DemoEngine } from './demo-engine.js';
-import { Feed } from './demo-feed.js';
-import { DemoLedger } from './demo-ledger.js';
+import { Cleanups } from './demo-cleanups.js';
+import { DemoClickHouse, deltaSink } from './demo-clickhouse.js';
+import { CLICKSTREAM } from './demo-clickstream.js';
+import { Dashboard } from './demo-dashboard.js';
+import { migrate } from './demo-engine.js';
 import { Narrator } from './demo-narrator.js';
-import { type DemoFigures, resultJson, resultText, statusText } from './demo-output.js';
-import { differences, readTable } from './demo-report.js';
+import { agrees, type DemoFigures, type ModelFigures, resultJson, resultText } from './demo-output.js';
+import { differences, readSink } from './demo-report.js';
+import { watchSignals } from './demo-signals.js';
+import { DemoStream } from './demo-stream.js';
+import { WEB_CLICKS } from './demo-web-clicks.js';
 import type { DemoCommand, DemoOptions } from './options.js';
 
 /**
- * `headrace demo`: brokers in this process, a generator that knows its sessions, the real engine in a process of its
- * own, and SQL over the table by a reader that nobody here wrote. No server, no network, one temporary folder.
+ * `headrace demo`: both models at once. Brokers in this process, ClickHouse (chDB behind its HTTP interface) and a real
+ * engine for each model in processes of their own, generators that know their sessions. No server, no network, one
+ * temporary folder.
  *
- * Generate for some seconds while the engine runs → SIGTERM: the engine seals, commits and keeps what is open in
- * snapshots → a bounded run goes on from there and closes the rest → the table must say what the generator knows.
+ * At the end ClickHouse, the Delta tables (read by chDB, which nobody here wrote) and the generators must say the same.
  */
 
-const TOPIC = 'clickstream_events';
-/** The mock cluster gives every topic so many. */
-const PARTITIONS = 4;
-const SEED = 1;
-const CUT_INTERVAL = '250ms';
-const START_TIMEOUT_MS = 60_000;
-const STALL_MS = 60_000;
-const STOP_TIMEOUT_MS = 40_000;
-const BOUNDED_TIMEOUT_MS = 180_000;
+const MODELS = [CLICKSTREAM, WEB_CLICKS] as const;
 const STATUS_MS = 1_000;
+const CATCH_UP_STALL_MS = 15_000;
 
-/**
- * So few users that the brokers hold more than an hour of event time: a cut without a finished session is not committed,
- * and with nothing committed nothing more is produced.
- */
-const USERS_MAX = 5_000;
-const USERS_MIN = 50;
-/** At a slower rate as many fewer users: event time passes about 2½ hours a second. */
-const EVENTS_PER_SECOND_PER_USER = 12;
-const EVENT_HOURS_PER_SECOND = 3;
-const HOUR_MS = 3_600_000;
+interface Parts {
+  options: DemoOptions;
+  narrator: Narrator;
+  cleanups: Cleanups;
+  /** Aborts when the demo is interrupted. */
+  signal: AbortSignal;
+}
 
-/** Exit code 0: the table agrees with the generator; 1: it differs, or a part failed; 130, 143: ended by a signal. */
+/** Exit code 0: all agree; 1: something differs, or a part failed; 130, 143: ended by a signal. */
 export const demoCommand: DemoCommand = async (options) => {
   const narrator = new Narrator(options.json ? process.stderr : process.stdout);
   const interrupt = watchSignals();
   const cleanups = new Cleanups();
   try {
-    const played = play(options, narrator, cleanups, interrupt.signal);
+    const played = play({ options, narrator, cleanups, signal: interrupt.signal });
     // after an interrupt its parts end in failures that nobody asks about
     played.catch(() => undefined);
     const outcome = await Promise.race([played, interrupt.code]);
     if (typeof outcome === 'number') {
-      narrator.line('Interrupted: stopping the engine and clearing up; nothing is compared.');
+      narrator.line('Interrupted: stopping the engines and clearing up; nothing is compared.');
       return outcome;
     }
     if (options.json) process.stdout.write(`${JSON.stringify(resultJson(outcome))}\n`);
     else narrator.line(resultText(outcome, process.stdout));
-    return outcome.differences.length === 0 ? 0 : 1;
+    return agrees(outcome) ? 0 : 1;
   } finally {
     interrupt.end();
     await cleanups.run();
   }
 };
 
-async function play(
-  options: DemoOptions,
-  narrator: Narrator,
-  cleanups: Cleanups,
-  signal: AbortSignal,
-): Promise<DemoFigures> {
-  const clock = systemClock;
+async function play(parts: Parts): Promise<DemoFigures> {
+  const { options, narrator, cleanups, signal } = parts;
   const keeping = { folder: options.keep === true };
   const folder = await demoFolder(keeping, narrator, cleanups);
-  const lake = join(folder, 'lake');
-  await mkdir(lake);
   // chDB is asked for now: half a minute later would be late to learn that it is not installed
   const chdb = await openChdb(folder);
   cleanups.add(() => chdb.close());
-
-  const kafka = await startMockKafka();
-  cleanups.add(() => kafka.stop());
-  await kafka.createTopic(TOPIC);
-  const log = createLog({ level: 'warn', format: 'auto' });
-  const producer = new Producer({ brokers: kafka.bootstrap, clientId: 'headrace-demo', log, clock });
-  await producer.connect();
-  cleanups.add(() => producer.close(0).catch(() => undefined));
-
-  const backlog = new Backlog(PARTITIONS);
-  const ledger = new DemoLedger(lake, backlog, clock);
-  const startEngine = async (name: string, args: readonly string[]) => {
+  const clickhouse = await DemoClickHouse.start(folder, cleanups);
+  narrator.line(`ClickHouse (chDB behind HTTP): ${clickhouse.url}. Its tables:`);
+  for (const { name } of MODELS) {
     signal.throwIfAborted();
-    const engine = await DemoEngine.start(
-      [...engineArgs(kafka.bootstrap, lake), ...args],
-      join(folder, `${name}.log`),
-    );
-    cleanups.add(async () => void (await engine.stop(STOP_TIMEOUT_MS)));
-    return engine;
-  };
-
-  narrator.line(`Kafka (in this process): ${kafka.bootstrap}. Starting the engine, table in ${lake}.`);
-  const engine = await startEngine('engine', []);
-  const generator = new ClickstreamGenerator(generatorOptions(options, clock.nowMs()));
-  const eventsPerSecond = options.eventsPerSecond ?? null;
-  const ended = new AbortController();
-  const stop = AbortSignal.any([signal, ended.signal]);
-  const feed = new Feed({ generator, producer, topic: TOPIC, backlog, eventsPerSecond, clock, signal: stop });
-  const tell = () => narrator.status(statusText({ feed, generator, backlog, ledger }));
-  try {
-    await feedEngine({ engine, feed, ledger, seconds: options.seconds, stop, tell });
-  } finally {
-    ended.abort();
+    narrator.line(await migrate(name, clickhouse.url));
   }
+  const streams = await startStreams(parts, folder, clickhouse);
+  await feedAll(parts, streams, clickhouse);
   signal.throwIfAborted();
 
+  narrator.keepStatus();
   narrator.line(
-    'All events are out. Stopping the engine: it seals, commits, and keeps open sessions in snapshots.',
+    'All events are out. The engines stop: they seal, commit, and keep open sessions in snapshots.',
   );
-  await engine.stop(STOP_TIMEOUT_MS);
-  await engine.finish('the engine did not stop in order', STOP_TIMEOUT_MS);
-  narrator.line('A bounded run goes on from the snapshots and closes what is open.');
-  const bounded = await startEngine('engine-until-end', ['--until-end']);
-  await bounded.finish('the bounded run failed', BOUNDED_TIMEOUT_MS);
-  await ledger.refresh();
-
-  narrator.line('Asking the table (SQL by chDB, deltaLakeLocal).');
-  const table = await readTable(chdb, join(chdb.folder, 'lake'));
-  const expected = generator.expected();
-  const differing = differences(expected, table);
-  // a table that is wrong is worth a look
-  if (differing.length > 0) keeping.folder = true;
-  return {
-    expected,
-    table,
-    differences: differing,
-    seconds: options.seconds,
-    feedMs: feed.elapsedMs,
-    commits: ledger.commits,
-    tableFolder: lake,
-    kept: keeping.folder,
-  };
+  await Promise.all(streams.map((stream) => stream.stop()));
+  narrator.line('Bounded runs go on from the snapshots and close what is open.');
+  await Promise.all(streams.map((stream) => stream.close()));
+  narrator.line('Asking ClickHouse, and the Delta tables (chDB, deltaLakeLocal).');
+  const models: ModelFigures[] = [];
+  for (const stream of streams) {
+    const { name } = stream.model;
+    await clickhouse.caughtUp(name, stream.ledger.rows, CATCH_UP_STALL_MS, systemClock, signal);
+    models.push(await compare(stream, clickhouse, chdb));
+  }
+  // what is wrong is worth a look
+  if (!agrees({ models })) keeping.folder = true;
+  return { models, seconds: options.seconds, folder, kept: keeping.folder };
 }
 
-/** Until all events are delivered; fails as soon as the engine ends, or stands still. */
-async function feedEngine(parts: {
-  engine: DemoEngine;
-  feed: Feed;
-  ledger: DemoLedger;
-  seconds: number;
-  stop: AbortSignal;
-  /** Says how it goes, once a second. */
-  tell: () => void;
-}): Promise<void> {
-  const { engine, feed, ledger, seconds, stop, tell } = parts;
-  const died = engine.ended.then(async (how) => {
-    if (!stop.aborted) throw await engine.failure('the engine ended by itself', how);
-  });
-  const status = async () => {
+async function startStreams(
+  { options, narrator, cleanups, signal }: Parts,
+  folder: string,
+  clickhouse: DemoClickHouse,
+): Promise<DemoStream[]> {
+  const kafka = await startMockKafka();
+  cleanups.add(() => kafka.stop());
+  narrator.line(
+    `Kafka (in this process): ${kafka.bootstrap}. Starting an engine for each model in ${folder}.`,
+  );
+  const log = createLog({ level: 'warn', format: 'auto' });
+  const { seconds } = options;
+  const common = { folder, kafka, clickhouseUrl: clickhouse.url, seconds, log, cleanups, signal };
+  const streams: DemoStream[] = [];
+  for (const [index, model] of MODELS.entries()) {
+    const eventsPerSecond = rateOf(options, index);
+    streams.push(await DemoStream.start({ ...common, model, eventsPerSecond, clock: systemClock }));
+  }
+  return streams;
+}
+
+/** The models share the rate that was asked for. */
+function rateOf({ eventsPerSecond }: DemoOptions, index: number): number | null {
+  if (eventsPerSecond === undefined) return null;
+  return Math.max(1, Math.floor((eventsPerSecond + index) / MODELS.length));
+}
+
+/** Until all events of all models are delivered. Says once a second how it goes. */
+async function feedAll(
+  { options, narrator, signal }: Parts,
+  streams: readonly DemoStream[],
+  clickhouse: DemoClickHouse,
+): Promise<void> {
+  const dashboard = new Dashboard(options.seconds);
+  const fed = new AbortController();
+  const stop = AbortSignal.any([signal, fed.signal]);
+  const tell = async () => {
     while (!stop.aborted) {
-      tell();
+      const elapsedMs = Math.max(...streams.map(({ feed }) => feed.elapsedMs));
+      const rows = await Promise.all(streams.map(({ model }) => clickhouse.rows(model.name)));
+      const samples = await Promise.all(streams.map((stream, index) => stream.sample(rows[index]!)));
+      if (stop.aborted) break;
+      dashboard.add(elapsedMs, samples);
+      narrator.status(dashboard.table(), dashboard.lines());
       await systemClock.sleep(STATUS_MS, stop);
     }
   };
-  const fed = async () => {
-    // the engine's first commit says where each lane starts: from then on it reads
-    const started = await ledger.follow(() => ledger.lanes === PARTITIONS, stop, START_TIMEOUT_MS);
-    if (started === 'stalled') throw await engine.failure('the engine did not start to read', 'no commit');
-    void status();
-    const followed = ledger.follow(() => false, stop, STALL_MS);
-    const outcome = await Promise.race([feed.run(seconds), followed]);
-    if (outcome === 'stalled') throw await engine.failure('the engine stands still', 'no commit');
+  const telling = tell();
+  try {
+    await Promise.race([Promise.all(streams.map((stream) => stream.run())), telling]);
+  } finally {
+    fed.abort();
+  }
+  await telling;
+}
+
+async function compare(
+  stream: DemoStream,
+  clickhouse: DemoClickHouse,
+  chdb: ChdbSession,
+): Promise<ModelFigures> {
+  const { model, tableFolder, ledger, feed } = stream;
+  const generated = stream.generated();
+  const tables = clickhouse.sink(model.name);
+  const read = (sink: typeof tables) => {
+    return readSink(sink, model.questions, Object.keys(generated.totals), loadModel(model.name));
   };
-  await Promise.race([fed(), died]);
-}
-
-function engineArgs(brokers: string, lake: string): string[] {
-  const flags = { brokers, topic: TOPIC, group: 'headrace-demo', model: 'clickstream', lake };
-  const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]);
-  return ['run', ...args, '--cut-interval', CUT_INTERVAL, '--json'];
-}
-
-function generatorOptions({ seconds, eventsPerSecond }: DemoOptions, nowMs: number) {
-  const wanted = Math.ceil((eventsPerSecond ?? Number.POSITIVE_INFINITY) / EVENTS_PER_SECOND_PER_USER);
-  const users = Math.min(USERS_MAX, Math.max(USERS_MIN, wanted));
-  const startMs = Math.floor(nowMs / HOUR_MS) * HOUR_MS - (24 + seconds * EVENT_HOURS_PER_SECOND) * HOUR_MS;
-  return { seed: SEED, users, partitions: PARTITIONS, startMs };
+  const [inClickHouse, inDelta] = await Promise.all([read(tables), read(deltaSink(chdb, tableFolder))]);
+  const { deadLetters, commits } = ledger;
+  return {
+    model,
+    generated,
+    clickhouse: inClickHouse,
+    delta: inDelta,
+    tables,
+    differences: differences(model, generated, inClickHouse, inDelta),
+    feedMs: feed.elapsedMs,
+    commits,
+    deadLetters,
+    tableFolder,
+  };
 }
 
 async function demoFolder(
@@ -199,46 +188,20 @@ async function demoFolder(
 ): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'headrace-demo-')));
   cleanups.add(async () => {
-    if (keeping.folder) narrator.line(`Kept: ${folder}`);
+    if (keeping.folder) narrator.line(keptText(folder));
     else await rm(folder, { recursive: true, force: true });
   });
   return folder;
 }
 
-/** What is to be undone, last first. One that fails does not keep the others from being done. */
-class Cleanups {
-  readonly #steps: (() => Promise<void>)[] = [];
-  #done = false;
-
-  add(step: () => Promise<void>): void {
-    // the demo may have been interrupted while a part was being started
-    if (this.#done) void step().catch(() => undefined);
-    else this.#steps.push(step);
-  }
-
-  async run(): Promise<void> {
-    this.#done = true;
-    for (const step of this.#steps.reverse()) await step().catch(() => undefined);
-  }
-}
-
-/** The first SIGINT, SIGTERM or SIGHUP ends the demo in order, the second at once. */
-function watchSignals() {
-  const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-  const controller = new AbortController();
-  let interrupted: (code: number) => void = () => {};
-  const code = new Promise<number>((resolve) => {
-    interrupted = resolve;
-  });
-  const onSignal = (name: NodeJS.Signals) => {
-    const number = codes[name as keyof typeof codes];
-    if (controller.signal.aborted) process.exit(number);
-    controller.abort();
-    interrupted(number);
-  };
-  for (const name of Object.keys(codes)) process.on(name, onSignal);
-  const end = () => {
-    for (const name of Object.keys(codes)) process.off(name, onSignal);
-  };
-  return { signal: controller.signal, code, end };
+/** How to look at what was kept. */
+function keptText(folder: string): string {
+  const sql = `SELECT * FROM ${CLICKSTREAM.name}.sessions LIMIT 3 FORMAT Vertical`;
+  const data = join(folder, 'clickhouse', 'data');
+  return [
+    `Kept: ${folder}`,
+    ...MODELS.map(({ name }) => `  lake-${name}: a Delta table, for any reader of Delta`),
+    '  clickhouse: the data of ClickHouse. In a checkout:',
+    `  node -p "new (require('chdb').Session)('${data}').query('${sql}')"`,
+  ].join('\n');
 }

@@ -1,7 +1,9 @@
 import type { Random } from '../random.js';
+import { putHead } from './event-head.js';
 import type { EventType, Step } from './journey.js';
+import { fieldText, type Habit } from './json-text.js';
 import type { Profile } from './profile.js';
-import { escapeNonAscii, type Page } from './shop.js';
+import type { Page } from './shop.js';
 import type { Slab } from './slab.js';
 
 /**
@@ -9,8 +11,6 @@ import type { Slab } from './slab.js';
  * ASCII; which of these is decided once a visit.
  */
 
-const EVENT_ID = Buffer.from('{"event_id":"');
-const TIMESTAMP = Buffer.from('","timestamp":"');
 const NULL = Buffer.from('null');
 const END = Buffer.from('}');
 const ABSENT = new Uint8Array(0);
@@ -37,16 +37,12 @@ export class EventWriter {
   readonly #escapes: boolean;
 
   constructor(profile: Profile, sessionId: string, referrer: string | null, random: Random) {
-    const writesNull = random.below(2) === 0;
-    const field = (name: string, value: unknown) => {
-      if (value === null && !writesNull) return '';
-      const text = JSON.stringify(value);
-      return `,"${name}":${profile.escapes ? escapeNonAscii(text) : text}`;
-    };
+    const habit: Habit = { writesNull: random.below(2) === 0, escapes: profile.escapes };
+    const field = (name: string, value: unknown) => fieldText(name, value, habit);
     const geo = geoOf(profile, random);
     this.country = geo?.country ?? null;
     this.#escapes = profile.escapes;
-    this.#noMetadata = writesNull ? METADATA_NULL : ABSENT;
+    this.#noMetadata = habit.writesNull ? METADATA_NULL : ABSENT;
     this.#ids = Buffer.from(`","user_id":"${profile.userId}","session_id":"${sessionId}","event_type":"`);
     this.#entryReferrer = Buffer.from(field('referrer', referrer));
     const fields = [
@@ -67,12 +63,7 @@ export class EventWriter {
     knowsPage: boolean,
     from: Page | null,
   ): Buffer {
-    const word = () => random.below(2 ** 32);
-    slab.begin();
-    slab.put(EVENT_ID);
-    slab.putUuid(word(), word(), word(), word());
-    slab.put(TIMESTAMP);
-    slab.putTime(timeMs);
+    putHead(slab, random, timeMs);
     slab.put(this.#ids);
     slab.put(TYPE_AND_URL[step.type]);
     slab.put(knowsPage ? step.page.urlJson : NULL);

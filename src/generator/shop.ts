@@ -1,4 +1,5 @@
 import { CATEGORIES, PRODUCTS, QUERIES } from './catalog.js';
+import { escapeNonAscii } from './json-text.js';
 
 /** The shop's pages and what its events say about them, with their JSON bytes made once. */
 
@@ -31,11 +32,6 @@ function page(path: string): Page {
 function metadata(values: Record<string, string>): Metadata {
   const field = `,"metadata":${JSON.stringify(values)}`;
   return { values, field: Buffer.from(field), escapedField: Buffer.from(escapeNonAscii(field)) };
-}
-
-/** JSON text with everything that is not ASCII as \uXXXX. */
-export function escapeNonAscii(json: string): string {
-  return json.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 export const HOME = page('/');

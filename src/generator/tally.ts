@@ -1,10 +1,8 @@
-import type { EventType } from './journey.js';
-
 /** Counts by event type. */
-export type TypeCounts = Record<EventType, number>;
+export type TypeCounts<Type extends string> = Record<Type, number>;
 
 /** What the generator knows about one session of its making; only events already emitted are counted. */
-export interface SessionFacts {
+export interface SessionFacts<Type extends string> {
   userId: string;
   /** The events' own session_id, one UUID a session. */
   sourceSessionId: string;
@@ -15,64 +13,131 @@ export interface SessionFacts {
   events: number;
   /** Events with a page_url that is not null. */
   pages: number;
-  byType: TypeCounts;
-  /** geo.country, the same in all events of the session; null when they have none. */
+  byType: TypeCounts<Type>;
+  /** The same in all events of the session; null when they have none. */
   country: string | null;
 }
 
+type Counts<Key> = ReadonlyMap<Key, number>;
+
 /** Sums over all events emitted so far; sessions still open are in them as they stand. */
-export interface Expected {
+export interface Expected<Type extends string> {
+  /** Those that count in a session; an event that only ends one is not among them. */
   events: number;
+  endEvents: number;
   sessions: number;
-  byType: TypeCounts;
+  byType: TypeCounts<Type>;
+  /** Sessions that have an event of the type. */
+  sessionsWithType: TypeCounts<Type>;
   /** Sessions by country; null: sessions without one. */
-  sessionsByCountry: ReadonlyMap<string | null, number>;
-  eventsByCountry: ReadonlyMap<string | null, number>;
+  sessionsByCountry: Counts<string | null>;
+  eventsByCountry: Counts<string | null>;
+  /** Sessions of one event. */
+  bouncesByCountry: Counts<string | null>;
   /** Events by page_url; null: events without one. */
-  eventsByPage: ReadonlyMap<string | null, number>;
+  eventsByPage: Counts<string | null>;
+  /** Sessions by the hour in which they start, ms since 1970. */
+  sessionsByHour: Counts<number>;
 }
 
-export function noTypes(): TypeCounts {
-  return { page_view: 0, click: 0, add_to_cart: 0, purchase: 0, search: 0 };
+const HOUR_MS = 3_600_000;
+
+/** A session of which nothing has been emitted. */
+export function freshFacts<Type extends string>(
+  types: readonly Type[],
+  who: Pick<SessionFacts<Type>, 'userId' | 'sourceSessionId' | 'partition' | 'country'>,
+): SessionFacts<Type> {
+  return {
+    ...who,
+    startMs: Number.POSITIVE_INFINITY,
+    endMs: Number.NEGATIVE_INFINITY,
+    events: 0,
+    pages: 0,
+    byType: noTypes(types),
+  };
 }
 
-/** Adds emitted events up, to their session and to the sums. Its size is that of the shop, not of the stream. */
-export class Tally {
+/** Adds emitted events up, to their session and to the sums. Its size is that of the site, not of the stream. */
+export class Tally<Type extends string, Facts extends SessionFacts<Type>> {
   #events = 0;
+  #endEvents = 0;
   #sessions = 0;
-  readonly #byType = noTypes();
+  readonly #byType: TypeCounts<Type>;
+  readonly #sessionsWithType: TypeCounts<Type>;
   readonly #sessionsByCountry = new Map<string | null, number>();
   readonly #eventsByCountry = new Map<string | null, number>();
+  readonly #bouncesByCountry = new Map<string | null, number>();
   readonly #eventsByPage = new Map<string | null, number>();
+  readonly #sessionsByHour = new Map<number, number>();
 
-  add(session: SessionFacts, timeMs: number, type: EventType, page: string | null): void {
+  constructor(types: readonly Type[]) {
+    this.#byType = noTypes(types);
+    this.#sessionsWithType = noTypes(types);
+  }
+
+  add(session: Facts, timeMs: number, type: Type, page: string | null): void {
+    this.#placeInTime(session, timeMs);
     if (session.events === 0) {
       this.#sessions++;
-      increment(this.#sessionsByCountry, session.country);
+      count(this.#sessionsByCountry, session.country);
     }
+    if (session.events < 2) count(this.#bouncesByCountry, session.country, session.events === 0 ? 1 : -1);
+    if (session.byType[type] === 0) this.#sessionsWithType[type]++;
     session.events++;
-    session.startMs = Math.min(session.startMs, timeMs);
-    session.endMs = Math.max(session.endMs, timeMs);
     session.byType[type]++;
     if (page !== null) session.pages++;
     this.#events++;
     this.#byType[type]++;
-    increment(this.#eventsByCountry, session.country);
-    increment(this.#eventsByPage, page);
+    count(this.#eventsByCountry, session.country);
+    count(this.#eventsByPage, page);
   }
 
-  expected(): Expected {
+  /** An event that only says that its session is over. */
+  addEnd(): void {
+    this.#endEvents++;
+  }
+
+  expected(): Expected<Type> {
     return {
       events: this.#events,
+      endEvents: this.#endEvents,
       sessions: this.#sessions,
       byType: { ...this.#byType },
+      sessionsWithType: { ...this.#sessionsWithType },
       sessionsByCountry: new Map(this.#sessionsByCountry),
       eventsByCountry: new Map(this.#eventsByCountry),
+      bouncesByCountry: new Map(this.#bouncesByCountry),
       eventsByPage: new Map(this.#eventsByPage),
+      sessionsByHour: new Map(this.#sessionsByHour),
     };
+  }
+
+  /** An event that comes out of order may put the start into the hour before. */
+  #placeInTime(session: Facts, timeMs: number): void {
+    if (timeMs < session.startMs) {
+      const hourMs = hourOf(timeMs);
+      const hourBeforeMs = hourOf(session.startMs);
+      if (hourMs !== hourBeforeMs) {
+        count(this.#sessionsByHour, hourMs);
+        if (session.events > 0) count(this.#sessionsByHour, hourBeforeMs, -1);
+      }
+      session.startMs = timeMs;
+    }
+    session.endMs = Math.max(session.endMs, timeMs);
   }
 }
 
-function increment(counts: Map<string | null, number>, key: string | null): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
+function noTypes<Type extends string>(types: readonly Type[]): TypeCounts<Type> {
+  return Object.fromEntries(types.map((type) => [type, 0])) as TypeCounts<Type>;
+}
+
+function hourOf(timeMs: number): number {
+  return Math.floor(timeMs / HOUR_MS) * HOUR_MS;
+}
+
+/** A key whose count is 0 is not there. */
+export function count<Key>(counts: Map<Key, number>, key: Key, by = 1): void {
+  const now = (counts.get(key) ?? 0) + by;
+  if (now === 0) counts.delete(key);
+  else counts.set(key, now);
 }

@@ -3,10 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Clock } from '#src/clock.js';
 import { Backlog } from '#src/commands/demo-backlog.js';
 import { Feed } from '#src/commands/demo-feed.js';
-import { Narrator } from '#src/commands/demo-narrator.js';
-import { differences, type TableFigures } from '#src/commands/demo-report.js';
 import { ClickstreamGenerator } from '#src/generator/clickstream.js';
-import type { Expected } from '#src/generator/tally.js';
 import type { Producer } from '#src/kafka/producer.js';
 
 const MIB = 1024 * 1024;
@@ -108,87 +105,5 @@ describe('Feed', () => {
     expect(atTheEnd).toBeLessThanOrEqual(2_001);
     expect(generator.openSessions()).toEqual([]);
     expect(brokers.records.reduce((a, b) => a + b)).toBe(generator.expected().events);
-  });
-});
-
-describe('the comparison of table and generator', () => {
-  const byType = { page_view: 4, click: 1, add_to_cart: 0, purchase: 0, search: 0 };
-  const expected: Expected = {
-    events: 5,
-    sessions: 2,
-    byType,
-    sessionsByCountry: new Map([
-      ['DE', 1],
-      [null, 1],
-    ]),
-    eventsByCountry: new Map([
-      ['DE', 3],
-      [null, 2],
-    ]),
-    eventsByPage: new Map([
-      ['/', 4],
-      [null, 1],
-    ]),
-  };
-  const table: TableFigures = {
-    rows: 2,
-    sessions: 2,
-    unbalanced: 0,
-    totals: { total_events: 5, page_views: 4, clicks: 1, add_to_carts: 0, purchases: 0, searches: 0 },
-    countries: [
-      { country: 'DE', sessions: 1, events: 3 },
-      { country: null, sessions: 1, events: 2 },
-    ],
-    pages: [{ page: '/', events: 4 }],
-  };
-
-  it('finds nothing where both say the same', () => {
-    expect(differences(expected, table)).toEqual([]);
-  });
-
-  it('names what is lost, doubled or in the wrong place', () => {
-    expect(differences(expected, { ...table, sessions: 3 })).toEqual([
-      { what: 'sessions', generated: 2, found: 3 },
-    ]);
-    expect(differences(expected, { ...table, totals: { ...table.totals, clicks: 0 } })).toEqual([
-      { what: 'clicks', generated: 1, found: 0 },
-    ]);
-    expect(differences(expected, { ...table, unbalanced: 1 })).toEqual([
-      { what: 'sessions with unbalanced signs', generated: 0, found: 1 },
-    ]);
-    const moved = [{ ...table.countries[0]!, country: 'FR' }, table.countries[1]!];
-    expect(differences(expected, { ...table, countries: moved }).map(({ what }) => what)).toEqual([
-      'sessions from DE',
-      'sessions from FR',
-      'events from DE',
-      'events from FR',
-    ]);
-    expect(differences(expected, { ...table, pages: [] })).toEqual([
-      { what: 'events on /', generated: 4, found: 0 },
-    ]);
-  });
-});
-
-describe('Narrator', () => {
-  function told(isTTY: boolean) {
-    const written: string[] = [];
-    const stream = { isTTY, columns: 20, write: (text: string) => written.push(text) };
-    return { narrator: new Narrator(stream), text: () => written.join('') };
-  }
-
-  it('writes its status over and over on a terminal, never wider than it, and clears it for a line', () => {
-    const { narrator, text } = told(true);
-    narrator.status('a status that is too long for this terminal');
-    narrator.status('two');
-    narrator.line('done');
-    narrator.line('all');
-    expect(text()).toBe('\r\u001b[2Ka status that is to\r\u001b[2Ktwo\r\u001b[2Kdone\nall\n');
-  });
-
-  it('lets every fifth status through as a plain line elsewhere', () => {
-    const { narrator, text } = told(false);
-    for (let second = 0; second < 11; second++) narrator.status(`${second} s`);
-    narrator.line('done');
-    expect(text()).toBe('0 s\n5 s\n10 s\ndone\n');
   });
 });

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  type ClickstreamFacts,
   ClickstreamGenerator,
   type ClickstreamOptions,
   type GeneratedEvent,
 } from '#src/generator/clickstream.js';
 import { EVENT_TYPES } from '#src/generator/journey.js';
 import { partitionOf } from '#src/generator/murmur2.js';
-import type { SessionFacts } from '#src/generator/tally.js';
 
 const GAP_MS = 30 * 60_000;
 const START_MS = Date.UTC(2026, 0, 30, 22);
@@ -37,7 +37,7 @@ function parse(event: GeneratedEvent): ClickEvent {
 
 /** A whole stream: `count` events, then all open journeys to their end. */
 function stream(options: ClickstreamOptions, count: number) {
-  const sessions: SessionFacts[] = [];
+  const sessions: ClickstreamFacts[] = [];
   const generator = new ClickstreamGenerator({ ...options, onSession: (facts) => sessions.push(facts) });
   const events = generator.next(count);
   generator.finish();
@@ -46,15 +46,15 @@ function stream(options: ClickstreamOptions, count: number) {
 }
 
 /** Sessions as a reader of the log finds them: by user, in the order of time, apart by more than the gap. */
-function sessionsOfLog(events: GeneratedEvent[]): Omit<SessionFacts, 'sourceSessionId'>[] {
-  const sessions: Omit<SessionFacts, 'sourceSessionId'>[] = [];
-  const last = new Map<string, { facts: Omit<SessionFacts, 'sourceSessionId'>; source: string }>();
+function sessionsOfLog(events: GeneratedEvent[]): Omit<ClickstreamFacts, 'sourceSessionId'>[] {
+  const sessions: Omit<ClickstreamFacts, 'sourceSessionId'>[] = [];
+  const last = new Map<string, { facts: Omit<ClickstreamFacts, 'sourceSessionId'>; source: string }>();
   for (const event of [...events].sort((a, b) => a.timeMs - b.timeMs)) {
     const click = parse(event);
     const timeMs = Date.parse(click.timestamp);
     let open = last.get(click.user_id);
     if (open === undefined || timeMs - open.facts.endMs > GAP_MS) {
-      const byType = Object.fromEntries(EVENT_TYPES.map((type) => [type, 0])) as SessionFacts['byType'];
+      const byType = Object.fromEntries(EVENT_TYPES.map((type) => [type, 0])) as ClickstreamFacts['byType'];
       const { partition } = event;
       const country = click.geo?.country ?? null;
       open = {

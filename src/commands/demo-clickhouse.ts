@@ -1,0 +1,104 @@
+import { join } from 'node:path';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { SESSIONS_VIEW } from '../clickhouse/schema.js';
+import { quoteText } from '../clickhouse/sql.js';
+import type { Clock } from '../clock.js';
+import type { ChdbSession } from '../embedded/chdb-query.js';
+import { type ClickHouseFront, startClickHouseFront } from '../embedded/clickhouse-front.js';
+import { messageOf } from '../errors.js';
+import type { Cleanups } from './demo-cleanups.js';
+import type { AnswerRow, Sink } from './demo-report.js';
+
+/** The demo's two places of sessions: ClickHouse, which it reaches as anybody would, and Delta tables read by chDB. */
+
+const TABLE = 'session_metrics';
+const QUERY_TIMEOUT_MS = 120_000;
+const POLL_MS = 100;
+
+export class DemoClickHouse {
+  readonly #front: ClickHouseFront;
+  readonly #client: ClickHouseClient;
+
+  private constructor(front: ClickHouseFront, client: ClickHouseClient) {
+    this.#front = front;
+    this.#client = client;
+  }
+
+  /** In a process of its own, its data below the demo's folder. Throws CHDB_UNAVAILABLE. */
+  static async start(folder: string, cleanups: Cleanups): Promise<DemoClickHouse> {
+    const front = await startClickHouseFront({ folder: join(folder, 'clickhouse') });
+    cleanups.add(() => front.stop());
+    const client = createClient({
+      url: front.url,
+      application: 'headrace-demo',
+      request_timeout: QUERY_TIMEOUT_MS,
+      log: { level: ClickHouseLogLevel.OFF },
+    });
+    cleanups.add(() => client.close());
+    return new DemoClickHouse(front, client);
+  }
+
+  get url(): string {
+    return this.#front.url;
+  }
+
+  /** What can be asked about a model's sessions; the tables are in a database of the model's name. */
+  sink(model: string): Sink {
+    return {
+      rows: `${model}.${TABLE}`,
+      sessions: `${model}.${SESSIONS_VIEW}`,
+      query: (sql) => this.#query(sql),
+    };
+  }
+
+  /** Rows of changes that are in, null where it did not say. */
+  async rows(model: string): Promise<number | null> {
+    try {
+      const [answer] = await this.#query(`SELECT count() AS rows FROM ${model}.${TABLE}`);
+      return Number(answer!.rows);
+    } catch {
+      return null;
+    }
+  }
+
+  /** Waits until so many rows are in; gives up when none came for `stallMs`. */
+  async caughtUp(
+    model: string,
+    rows: number,
+    stallMs: number,
+    clock: Clock,
+    signal: AbortSignal,
+  ): Promise<void> {
+    let advancedMs = clock.monotonicMs();
+    let last = -1;
+    while (!signal.aborted && clock.monotonicMs() - advancedMs < stallMs) {
+      const now = (await this.rows(model)) ?? last;
+      if (now >= rows) return;
+      if (now > last) advancedMs = clock.monotonicMs();
+      last = Math.max(last, now);
+      await clock.sleep(POLL_MS, signal);
+    }
+  }
+
+  async #query(sql: string): Promise<AnswerRow[]> {
+    try {
+      const result = await this.#client.query({ query: sql, format: 'JSONEachRow' });
+      return await result.json<AnswerRow>();
+    } catch (error) {
+      throw new Error(`ClickHouse: ${messageOf(error)}\n${sql}`, { cause: error });
+    }
+  }
+}
+
+/** A Delta table below the folder of a chDB session. */
+export function deltaSink(chdb: ChdbSession, tableFolder: string): Sink {
+  const rows = `deltaLakeLocal(${quoteText(tableFolder)})`;
+  const revision = 'session_id, session_start, revision';
+  return {
+    rows,
+    // a row that a later one took back is not a session any more
+    sessions: `(SELECT * EXCEPT (sign) FROM ${rows} WHERE sign = 1
+      AND (${revision}) NOT IN (SELECT ${revision} FROM ${rows} WHERE sign = -1))`,
+    query: (sql) => chdb.query<AnswerRow>(sql),
+  };
+}

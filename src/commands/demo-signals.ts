@@ -1,0 +1,20 @@
+/** The first SIGINT, SIGTERM or SIGHUP ends the demo in order, the second at once. */
+export function watchSignals() {
+  const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+  const controller = new AbortController();
+  let interrupted: (code: number) => void = () => {};
+  const code = new Promise<number>((resolve) => {
+    interrupted = resolve;
+  });
+  const onSignal = (name: NodeJS.Signals) => {
+    const number = codes[name as keyof typeof codes];
+    if (controller.signal.aborted) process.exit(number);
+    controller.abort();
+    interrupted(number);
+  };
+  for (const name of Object.keys(codes)) process.on(name, onSignal);
+  const end = () => {
+    for (const name of Object.keys(codes)) process.off(name, onSignal);
+  };
+  return { signal: controller.signal, code, end };
+}
