@@ -1,4 +1,4 @@
-import type { OracleSession, RawRecord } from './oracle.js';
+import { instantOf, type OracleSession, type RawRecord } from './oracle.js';
 
 /**
  * The same sessions in the plainest JavaScript, for a few thousand events: what the SQL of the oracle is checked against.
@@ -26,12 +26,6 @@ export function sessionsNaively(records: readonly RawRecord[]): OracleSession[] 
   return [...byUser.values()].flatMap(({ partition, events }) =>
     cutAtGaps(events).map((session) => rowOf(partition, session)),
   );
-}
-
-/** Milliseconds of an ISO time: no zone is UTC, digits after the third are cut. */
-function instantOf(text: string): number {
-  const [, local, fraction = '', zone = 'Z'] = /^([-\dT:]{19})(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?$/.exec(text)!;
-  return Date.parse(`${local}.${fraction.padEnd(3, '0').slice(0, 3)}${zone}`);
 }
 
 function cutAtGaps(events: NaiveEvent[]): NaiveEvent[][] {

@@ -11,15 +11,19 @@ import { promisify } from 'node:util';
  * the engine; oracle-naive.ts is what it is itself compared with.
  */
 
-/** A finished session as the oracle has it: the model's columns, times in ms since 1970. */
-export interface OracleSession {
+/** What the sessions of all models have. */
+export interface OracleRow {
   partition: number;
   session_id: string;
-  user_id: string;
   session_start: number;
+  total_events: number;
+}
+
+/** A finished session of clickstream as the oracle has it: the model's columns, times in ms since 1970. */
+export interface OracleSession extends OracleRow {
+  user_id: string;
   session_end: number;
   session_duration_sec: number;
-  total_events: number;
   page_views: number;
   clicks: number;
   add_to_carts: number;
@@ -112,18 +116,31 @@ export async function queryChdb<Row>(folder: string, sql: string): Promise<Row[]
  * The sessions of the records in `rawFile` (below `folder`). `before` leaves out what lies at or beyond an offset, by
  * partition: the sessions as they were when the log ended there.
  */
-export async function sessionsBySql(
+export function sessionsBySql(
   folder: string,
   rawFile: string,
   before?: readonly number[],
 ): Promise<OracleSession[]> {
-  const sql = await readFile(new URL('./oracle-clickstream.sql', import.meta.url), 'utf8');
+  return rowsBySql<OracleSession>('oracle-clickstream.sql', folder, rawFile, before);
+}
+
+/** The same by the SQL of any model, a file beside this one. */
+export async function rowsBySql<Row>(
+  sqlFile: string,
+  folder: string,
+  rawFile: string,
+  before?: readonly number[],
+): Promise<Row[]> {
+  const sql = await readFile(new URL(sqlFile, import.meta.url), 'utf8');
   const filter =
     before === undefined ? '1' : `offset < arrayElement([${before.join(', ')}], toInt32(partition) + 1)`;
-  return queryChdb<OracleSession>(
-    folder,
-    sql.replaceAll('{raw_file}', rawFile).replaceAll('{record_filter}', filter),
-  );
+  return queryChdb<Row>(folder, sql.replaceAll('{raw_file}', rawFile).replaceAll('{record_filter}', filter));
+}
+
+/** Milliseconds of an ISO time, for the naive oracles: no zone is UTC, digits after the third are cut. */
+export function instantOf(text: string): number {
+  const [, local, fraction = '', zone = 'Z'] = /^([-\dT:]{19})(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?$/.exec(text)!;
+  return Date.parse(`${local}.${fraction.padEnd(3, '0').slice(0, 3)}${zone}`);
 }
 
 /**

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DeltaRsTable, readDeltaRs } from './delta-rs.js';
-import type { OracleSession } from './oracle.js';
+import type { OracleRow } from './oracle.js';
 
 /** The sessions table as delta-rs reads it, folded, and held against the oracle's sessions. */
 
@@ -170,7 +170,7 @@ const SHOWN_MAX = 10;
  */
 export function differences(
   standing: readonly TableRow[],
-  expected: readonly Omit<OracleSession, 'partition'>[],
+  expected: readonly Omit<OracleRow, 'partition'>[],
 ): string[] {
   const found: string[] = [];
   const byKey = new Map(standing.map((row) => [keyOf(row), row]));
@@ -186,14 +186,14 @@ export function differences(
   return [...found.slice(0, SHOWN_MAX), `… and ${found.length - SHOWN_MAX} more`];
 }
 
-function columnDifferences(key: string, row: TableRow, session: Omit<OracleSession, 'partition'>): string[] {
-  const { partition: _, ...expected } = session as OracleSession;
+function columnDifferences(key: string, row: TableRow, session: Omit<OracleRow, 'partition'>): string[] {
+  const { partition: _, ...expected } = session as OracleRow;
   const names = new Set([...Object.keys(expected), ...Object.keys(row)]);
   for (const name of OUTSIDE) names.delete(name);
   const found: string[] = [];
   for (const name of names) {
     const is = JSON.stringify(row[name]);
-    const should = JSON.stringify((expected as TableRow)[name]);
+    const should = JSON.stringify((expected as Record<string, unknown>)[name]);
     if (is !== should) found.push(`${key}: ${name} is ${is}, should be ${should}`);
   }
   return found;

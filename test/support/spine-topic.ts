@@ -3,48 +3,57 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EngineOptions, EngineProcess } from './engine-process.js';
 import { type KafkaCluster, startKafkaCluster } from './kafka-cluster.js';
-import { keepingFirstIds, type OracleSession, RawRecordFile, sessionsBySql } from './oracle.js';
+import { type OracleRow, type OracleSession, RawRecordFile } from './oracle.js';
 import { makeSpineEvents, type SpineEvent, type SpineProfile } from './spine-events.js';
 import { endOffsets, exportTopic, SpineProducer } from './spine-kafka.js';
+import { CLICKSTREAM, type SpineModel } from './spine-model.js';
 
 /**
  * One real cluster with one topic of awkward events, shared by the spine's scenarios. The first half is there from the
  * start; the second comes when a scenario asks for it, at the pace that scenario wants.
  */
 
-export const TOPIC = 'clickstream_events';
+export const TOPIC = CLICKSTREAM.topic;
 export const PARTITIONS = 24;
 const CHUNK_EVENTS = 2000;
 
-export class SpineTopic {
+export class SpineTopic<Session extends OracleRow = OracleSession> {
   readonly #events: SpineEvent[];
   readonly #half: number;
   readonly #producer: SpineProducer;
   readonly #engines: { name: string; process: EngineProcess }[] = [];
   #secondHalf: Promise<void> | null = null;
-  #sessions: Promise<OracleSession[]> | null = null;
-  #halfSessions: Promise<OracleSession[]> | null = null;
+  #sessions: Promise<Session[]> | null = null;
+  #halfSessions: Promise<Session[]> | null = null;
   /** End offsets of the first half, by partition. */
   readonly halfEnds: number[] = [];
 
   private constructor(
     readonly cluster: KafkaCluster,
     readonly folder: string,
+    readonly model: SpineModel<Session>,
     profile: SpineProfile,
   ) {
-    const { events, half } = makeSpineEvents(profile);
+    const { events, half } = makeSpineEvents(profile, model.form);
     this.#events = events;
     this.#half = half;
-    this.#producer = new SpineProducer(cluster.bootstrap);
+    this.#producer = new SpineProducer(cluster.bootstrap, { 'compression.codec': model.compression });
   }
 
-  static async create(profile: SpineProfile): Promise<SpineTopic> {
+  static create(profile: SpineProfile): Promise<SpineTopic> {
+    return SpineTopic.of(CLICKSTREAM, profile);
+  }
+
+  static async of<Session extends OracleRow>(
+    model: SpineModel<Session>,
+    profile: SpineProfile,
+  ): Promise<SpineTopic<Session>> {
     const folder = await mkdtemp(join(tmpdir(), 'headrace-spine-'));
     const cluster = await startKafkaCluster({ brokers: 3 });
-    const topic = new SpineTopic(cluster, folder, profile);
+    const topic = new SpineTopic(cluster, folder, model, profile);
     // old events meet retention, so they are kept for ever
     await cluster.createTopic({
-      name: TOPIC,
+      name: model.topic,
       partitions: PARTITIONS,
       replicationFactor: 3,
       config: { 'retention.ms': -1, 'min.insync.replicas': 2, 'message.timestamp.type': 'CreateTime' },
@@ -67,7 +76,7 @@ export class SpineTopic {
   }
 
   ends(): Promise<number[]> {
-    return endOffsets(this.cluster.bootstrap, TOPIC, PARTITIONS);
+    return endOffsets(this.cluster.bootstrap, this.model.topic, PARTITIONS);
   }
 
   /** Produces the second half, once. `onChunk` hears how much of it is sent, 0…1, and what it waits for holds the rest. */
@@ -81,7 +90,8 @@ export class SpineTopic {
     const name = `${group}-${this.#engines.length}`;
     const process = new EngineProcess({
       brokers: this.cluster.bootstrap,
-      topic: TOPIC,
+      topic: this.model.topic,
+      model: this.model.name,
       group,
       lake: this.lakeOf(group),
       log: join(this.folder, name),
@@ -115,35 +125,35 @@ export class SpineTopic {
   }
 
   /** The sessions of the first half, by the oracle. */
-  halfSessions(): Promise<OracleSession[]> {
+  halfSessions(): Promise<Session[]> {
     this.#halfSessions ??= this.#oracle('half.bin', this.halfEnds);
     return this.#halfSessions;
   }
 
   /** The sessions of the whole topic, by the oracle. */
-  sessions(): Promise<OracleSession[]> {
+  sessions(): Promise<Session[]> {
     this.#sessions ??= this.produceSecondHalf().then(() => this.#oracle('whole.bin'));
     return this.#sessions;
   }
 
   /** The same, where a run had ended after the first half and emitted what was open. */
-  async sessionsAfterHalf(): Promise<OracleSession[]> {
-    return keepingFirstIds(await this.sessions(), await this.halfSessions());
+  async sessionsAfterHalf(): Promise<Session[]> {
+    return this.model.afterHalf(await this.sessions(), await this.halfSessions());
   }
 
-  async #oracle(file: string, before?: number[]): Promise<OracleSession[]> {
+  async #oracle(file: string, before?: number[]): Promise<Session[]> {
     const raw = new RawRecordFile(join(this.folder, file));
-    await exportTopic(this.cluster.bootstrap, TOPIC, PARTITIONS, raw);
+    await exportTopic(this.cluster.bootstrap, this.model.topic, PARTITIONS, raw);
     await raw.close();
-    return sessionsBySql(this.folder, file, before);
+    return this.model.sessionsBySql(this.folder, file, before);
   }
 
   async #send(from: number, to: number, onChunk?: (share: number) => Promise<void>): Promise<void> {
     for (let at = from; at < to; at += CHUNK_EVENTS) {
       const chunk = this.#events.slice(at, Math.min(at + CHUNK_EVENTS, to));
       await this.#producer.send(
-        TOPIC,
-        chunk.map(({ userId, value, arrivalMs }) => ({ key: userId, value, timestampMs: arrivalMs })),
+        this.model.topic,
+        chunk.map(({ key, value, arrivalMs }) => ({ key, value, timestampMs: arrivalMs })),
       );
       await onChunk?.((at + chunk.length - from) / (to - from));
     }
