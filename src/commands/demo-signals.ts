@@ -1,5 +1,14 @@
+export interface Interrupt {
+  /** Aborts at the first signal. */
+  signal: AbortSignal;
+  /** Resolves then, with the process's exit code. */
+  code: Promise<number>;
+  /** Signals are nobody's business any more. */
+  end(): void;
+}
+
 /** The first SIGINT, SIGTERM or SIGHUP ends the demo in order, the second at once. */
-export function watchSignals() {
+export function watchSignals(): Interrupt {
   const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
   const controller = new AbortController();
   let interrupted: (code: number) => void = () => {};
