@@ -1,10 +1,17 @@
 import { Command, CommanderError } from 'commander';
 import type { ConfigFlags } from '../config/flags.js';
 import { loadConfig } from '../config/load.js';
+import { loadClickHouseConfig } from '../config/load-clickhouse.js';
 import type { EngineConfig } from '../config/types.js';
 import { HeadraceError } from '../errors.js';
 import { packageVersion } from '../version.js';
-import { DEMO_EXAMPLES, MAIN_EXAMPLES, RUN_EXAMPLES } from './examples.js';
+import {
+  CLICKHOUSE_EXAMPLES,
+  DEMO_EXAMPLES,
+  MAIN_EXAMPLES,
+  MIGRATE_EXAMPLES,
+  RUN_EXAMPLES,
+} from './examples.js';
 import { reportFailure, wantsStacks } from './failure.js';
 import { addLedgerCommand } from './ledger/command.js';
 import type { CommandLoaders } from './options.js';
@@ -22,11 +29,13 @@ export interface CliSurroundings {
   stderr: (text: string) => void;
   /** Reads file and flags; a test brings its own machine. */
   load?: typeof loadConfig;
+  loadClickHouse?: typeof loadClickHouseConfig;
 }
 
 const ownLoaders: CommandLoaders = {
   run: () => import('./run.js'),
   demo: () => import('./demo.js'),
+  clickhouseMigrate: () => import('./clickhouse-migrate.js'),
 };
 
 /** What the commands leave behind for `main`. */
@@ -56,7 +65,7 @@ export async function main(
 }
 
 export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Command {
-  const { loaders, stdout, stderr } = surroundings;
+  const { stdout, stderr } = surroundings;
   const cli = new Command('headrace')
     .description('Turns Kafka clickstreams into finished sessions in a Delta table, exactly once.')
     .version(packageVersion(), '-V, --version', 'print the version')
@@ -71,19 +80,54 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
     })
     .exitOverride();
 
+  addRun(cli, surroundings, outcome);
+  addClickHouse(cli, surroundings, outcome);
+  addDemo(cli, surroundings, outcome);
+  addLedgerCommand(cli, {
+    stdout,
+    done: (exitCode) => {
+      outcome.exitCode = exitCode;
+    },
+  });
+  return cli;
+}
+
+function addRun(cli: Command, surroundings: CliSurroundings, outcome: Outcome): void {
   runFlags(cli.command('run').description('read a topic, write its sessions'))
     .addHelpText('after', RUN_EXAMPLES)
     .action(async (flags: RunFlags) => {
       const config = (surroundings.load ?? loadConfig)(toLoadOptions(flags));
       outcome.stacks = showsStacks(config);
-      const { runCommand } = await loaders.run();
+      const { runCommand } = await surroundings.loaders.run();
       outcome.exitCode = await runCommand({
         config,
         untilEnd: flags.untilEnd === true,
         json: flags.json === true,
       });
     });
+}
 
+function addClickHouse(cli: Command, surroundings: CliSurroundings, outcome: Outcome): void {
+  const clickhouse = cli
+    .command('clickhouse')
+    .description('prepare the tables in ClickHouse')
+    .addHelpText('after', CLICKHOUSE_EXAMPLES);
+  migrateFlags(
+    clickhouse.command('migrate').description('make database, tables and view, or what of them is missing'),
+  )
+    .addHelpText('after', MIGRATE_EXAMPLES)
+    .action(async ({ dryRun, ...flags }: MigrateFlags) => {
+      const settings = (surroundings.loadClickHouse ?? loadClickHouseConfig)(toLoadOptions(flags));
+      const { clickhouseMigrateCommand } = await surroundings.loaders.clickhouseMigrate();
+      outcome.exitCode = await clickhouseMigrateCommand({
+        settings,
+        dryRun: dryRun === true,
+        json: flags.json === true,
+      });
+    });
+}
+
+function addDemo(cli: Command, surroundings: CliSurroundings, outcome: Outcome): void {
   cli
     .command('demo')
     .description('see it work in a minute, without any server: generator, engine and table in one')
@@ -97,17 +141,9 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
     .option('--json', 'print the result as one JSON object')
     .addHelpText('after', DEMO_EXAMPLES)
     .action(async (flags: { seconds: number; eventsPerSecond?: number; keep?: boolean; json?: boolean }) => {
-      const { demoCommand } = await loaders.demo();
+      const { demoCommand } = await surroundings.loaders.demo();
       outcome.exitCode = await demoCommand({ ...flags, json: flags.json === true });
     });
-
-  addLedgerCommand(cli, {
-    stdout,
-    done: (exitCode) => {
-      outcome.exitCode = exitCode;
-    },
-  });
-  return cli;
 }
 
 interface RunFlags extends ConfigFlags {
@@ -115,10 +151,14 @@ interface RunFlags extends ConfigFlags {
   untilEnd?: boolean;
 }
 
+interface MigrateFlags extends ConfigFlags {
+  config?: string;
+  dryRun?: boolean;
+}
+
 /** The values are judged by the configuration's schema, not here: one set of rules, one kind of message. */
 function runFlags(command: Command): Command {
-  return command
-    .option('--config <file>', 'YAML file with the settings; flags win over it')
+  return clickHouseFlags(command.option('--config <file>', 'YAML file with the settings; flags win over it'))
     .option('--brokers <host:port,…>', 'Kafka brokers to ask first')
     .option('--topic <name>', 'topic with the events')
     .option('--group <name>', 'consumer group')
@@ -134,6 +174,28 @@ function runFlags(command: Command): Command {
     .option('--json', 'logs as JSON; a bounded run ends with one JSON object on stdout');
 }
 
+function migrateFlags(command: Command): Command {
+  return clickHouseFlags(
+    command
+      .option(
+        '--config <file>',
+        'YAML file of an engine; flags win over it, and only model and clickhouse are read',
+      )
+      .option('--model <name|file>', 'what a session is: a shipped model (clickstream) or a YAML file'),
+  )
+    .option('--dry-run', 'show the statements, run none')
+    .option('--log-level <level>', 'debug shows where a failure came from')
+    .option('--json', 'the result as one JSON object on stdout');
+}
+
+function clickHouseFlags(command: Command): Command {
+  return command
+    .option('--clickhouse <url>', 'ClickHouse, such as http://localhost:8123')
+    .option('--clickhouse-database <name>', 'its database; without it the model’s name')
+    .option('--clickhouse-user <name>', 'who inserts; default is called default')
+    .option('--clickhouse-password-file <file>', 'a file that holds the password');
+}
+
 function toLoadOptions({ config, untilEnd: _, ...flags }: RunFlags): { file?: string; flags: ConfigFlags } {
   return { ...(config === undefined ? {} : { file: config }), flags };
 }
@@ -142,7 +204,7 @@ function toLoadOptions({ config, untilEnd: _, ...flags }: RunFlags): { file?: st
 function usageError(error: CommanderError): HeadraceError | null {
   if (error.exitCode === 0) return null;
   if (error.code === 'commander.help') {
-    return new HeadraceError('USAGE', 'a command is needed: run, demo or ledger', {
+    return new HeadraceError('USAGE', 'a command is needed: run, demo, clickhouse or ledger', {
       remedy: 'headrace --help shows how',
     });
   }

@@ -5,6 +5,7 @@ Examples:
   headrace demo                            see it work, no server needed
   headrace run --config engine.yaml        run an engine from a file
   headrace run --help                      all settings as flags, with examples
+  headrace clickhouse migrate --help       the tables in ClickHouse, with examples
 
 Start the same command a second time, on this machine or another, and the two share the topic.
 `;
@@ -18,6 +19,9 @@ Examples:
       --group headrace --model clickstream --lake ./lake
       No file: these five are needed. The lake holds the table and the ledger.
 
+  headrace run --config engine.yaml --clickhouse http://localhost:8123
+      And into ClickHouse, whose tables \`headrace clickhouse migrate\` has made.
+
   headrace run --config engine.yaml --workers 4 --log-level debug
       Both: flags win over the file.
 
@@ -26,6 +30,28 @@ Examples:
 
 SIGTERM ends it in order: commit, snapshot, exit 0. The next start goes on where it was.
 Exit codes: 0 done, 64 wrong flag, 70 our own fault, 75 try again later, 78 wrong setting.
+`;
+
+export const CLICKHOUSE_EXAMPLES = `
+Examples:
+  headrace clickhouse migrate --config engine.yaml
+`;
+
+export const MIGRATE_EXAMPLES = `
+Examples:
+  headrace clickhouse migrate --model clickstream --clickhouse http://localhost:8123
+      Makes database, tables and view, and says each; what is there already is left as it is.
+
+  headrace clickhouse migrate --config engine.yaml --dry-run
+      The engine's file will do. Shows the statements and runs none: for whoever runs them by hand.
+
+  headrace clickhouse migrate --config engine.yaml \\
+      --clickhouse-user admin --clickhouse-password-file admin.secret
+      As somebody who may make tables; the engine's own user needs SELECT and INSERT only.
+
+It creates, adds columns and raises settings; it never drops, renames or rewrites. Where that would be needed it does
+nothing and says what to do.
+Exit codes: 0 done or nothing to do, 75 try again later, 78 wrong setting or a table that a person must look at.
 `;
 
 export const DEMO_EXAMPLES = `

@@ -1,3 +1,4 @@
+import type { ClickHouseSettings } from '../config/load-clickhouse.js';
 import type { EngineConfig } from '../config/types.js';
 
 /** What `headrace run` was asked to do. */
@@ -21,12 +22,23 @@ export interface DemoOptions {
   eventsPerSecond?: number;
 }
 
+/** What `headrace clickhouse migrate` was asked to do. */
+export interface ClickHouseMigrateOptions {
+  settings: ClickHouseSettings;
+  /** Only say what would be done, with the statements. */
+  dryRun: boolean;
+  /** The result as one JSON object on stdout, and nothing else. */
+  json: boolean;
+}
+
 /** Each resolves to the process's exit code. */
 export type RunCommand = (options: RunOptions) => Promise<number>;
 export type DemoCommand = (options: DemoOptions) => Promise<number>;
+export type ClickHouseMigrateCommand = (options: ClickHouseMigrateOptions) => Promise<number>;
 
 /** Commands load when they are called: `--help` must not wait for a native module. */
 export interface CommandLoaders {
   run(): Promise<{ runCommand: RunCommand }>;
   demo(): Promise<{ demoCommand: DemoCommand }>;
+  clickhouseMigrate(): Promise<{ clickhouseMigrateCommand: ClickHouseMigrateCommand }>;
 }

@@ -3,8 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { type CliSurroundings, main } from '#src/commands/cli.js';
 import * as examples from '#src/commands/examples.js';
-import type { DemoOptions, RunOptions } from '#src/commands/options.js';
+import type { ClickHouseMigrateOptions, DemoOptions, RunOptions } from '#src/commands/options.js';
 import { type LoadOptions, resolveConfig } from '#src/config/load.js';
+import { resolveClickHouseConfig } from '#src/config/load-clickhouse.js';
 import { HeadraceError } from '#src/errors.js';
 import { NEEDED, SURROUNDINGS } from './config-cases.js';
 
@@ -21,18 +22,21 @@ const FIVE = [
   '/lake',
 ];
 
+const WITH_CLICKHOUSE = `${NEEDED}clickhouse: {url: "http://ch:8123", user: headrace}\n`;
+
 interface Ran {
   code: number;
   stdout: string;
   stderr: string;
   run: RunOptions[];
   demo: DemoOptions[];
+  migrate: ClickHouseMigrateOptions[];
   loaded: string[];
 }
 
 /** A command line with commands that only note what they were asked for. */
 async function headrace(args: string[], outcome: () => Promise<number> = async () => 0): Promise<Ran> {
-  const ran: Ran = { code: -1, stdout: '', stderr: '', run: [], demo: [], loaded: [] };
+  const ran: Ran = { code: -1, stdout: '', stderr: '', run: [], demo: [], migrate: [], loaded: [] };
   const note =
     <T>(list: T[]) =>
     (options: T) => {
@@ -49,6 +53,10 @@ async function headrace(args: string[], outcome: () => Promise<number> = async (
         ran.loaded.push('demo');
         return { demoCommand: note(ran.demo) };
       },
+      clickhouseMigrate: async () => {
+        ran.loaded.push('clickhouse migrate');
+        return { clickhouseMigrateCommand: note(ran.migrate) };
+      },
     },
     stdout: (text) => {
       ran.stdout += text;
@@ -58,6 +66,12 @@ async function headrace(args: string[], outcome: () => Promise<number> = async (
     },
     load: ({ file, flags }: LoadOptions) =>
       resolveConfig(file === undefined ? undefined : { name: file, text: NEEDED }, flags, SURROUNDINGS),
+    loadClickHouse: ({ file, flags }: LoadOptions) =>
+      resolveClickHouseConfig(
+        file === undefined ? undefined : { name: file, text: WITH_CLICKHOUSE },
+        flags,
+        SURROUNDINGS.workingFolder,
+      ),
   };
   ran.code = await main(args, surroundings);
   return ran;
@@ -110,6 +124,44 @@ describe('headrace run', () => {
 
   it('ends with the exit code of the command', async () => {
     expect((await headrace(['run', ...FIVE], async () => 75)).code).toBe(75);
+  });
+});
+
+describe('headrace clickhouse migrate', () => {
+  it('needs a model and where ClickHouse is, no Kafka and no lake', async () => {
+    const flags = ['--model', 'clickstream', '--clickhouse', 'http://ch:8123', '--clickhouse-database', 'd'];
+    const { code, migrate, stderr } = await headrace(['clickhouse', 'migrate', ...flags, '--dry-run']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(migrate[0]).toMatchObject({
+      settings: { model: 'clickstream', clickhouse: { url: 'http://ch:8123', database: 'd' } },
+      dryRun: true,
+      json: false,
+    });
+  });
+
+  it('takes an engine’s file, and flags win over it', async () => {
+    const admin = ['--clickhouse-user', 'admin', '--clickhouse-password-file', 'secret', '--json'];
+    const { migrate } = await headrace(['clickhouse', 'migrate', '--config', 'engine.yaml', ...admin]);
+    expect(migrate[0]).toMatchObject({
+      settings: { clickhouse: { url: 'http://ch:8123', user: 'admin', passwordFile: '/work-folder/secret' } },
+      dryRun: false,
+      json: true,
+    });
+  });
+
+  it('without what it needs ends with 78 and an example', async () => {
+    const { code, stderr, loaded } = await headrace(['clickhouse', 'migrate', '--model', 'clickstream']);
+    expect(code).toBe(78);
+    expect(stderr).toMatch(
+      /clickhouse\.url: is not set: .* as --clickhouse — for example: headrace clickhouse/,
+    );
+    expect(loaded).toEqual([]);
+  });
+
+  it('alone, `headrace clickhouse` says what it wants', async () => {
+    const { code, stderr } = await headrace(['clickhouse']);
+    expect(code).toBe(64);
+    expect(stderr).toMatch(/\nUSAGE: a command is needed: run, demo, clickhouse or ledger/);
   });
 });
 
@@ -167,7 +219,9 @@ describe('no command at all', () => {
     const { code, stdout, stderr } = await headrace([]);
     expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
     expect(stderr).toMatch(/^Usage: headrace/);
-    expect(stderr).toMatch(/\nUSAGE: a command is needed: run, demo or ledger — headrace --help shows how\n$/);
+    expect(stderr).toMatch(
+      /\nUSAGE: a command is needed: run, demo, clickhouse or ledger — headrace --help shows how\n$/,
+    );
   });
 });
 
@@ -181,14 +235,19 @@ describe('help and version', () => {
     });
   });
 
-  it.each([[['--help']], [['help']], [['run', '--help']], [['help', 'demo']], [['demo', '-h']]])(
-    '%j teaches by example and loads no command',
-    async (args) => {
-      const { code, stdout, stderr, loaded } = await headrace(args);
-      expect({ code, stderr, loaded }).toEqual({ code: 0, stderr: '', loaded: [] });
-      expect(stdout).toMatch(/Examples:\n {2}headrace (run|demo)/);
-    },
-  );
+  it.each([
+    [['--help']],
+    [['help']],
+    [['run', '--help']],
+    [['help', 'demo']],
+    [['demo', '-h']],
+    [['clickhouse', '-h']],
+    [['clickhouse', 'migrate', '--help']],
+  ])('%j teaches by example and loads no command', async (args) => {
+    const { code, stdout, stderr, loaded } = await headrace(args);
+    expect({ code, stderr, loaded }).toEqual({ code: 0, stderr: '', loaded: [] });
+    expect(stdout).toMatch(/Examples:\n {2}headrace (run|demo|clickhouse)/);
+  });
 
   /** Lines that begin with `headrace`, continued where they end in a backslash, without the remark behind. */
   const lines = Object.values(examples).flatMap((text) =>
