@@ -1,6 +1,8 @@
-const LENGTH_BYTES = 4;
+import { HeadraceError } from '../errors.js';
+
+export const LENGTH_BYTES = 4;
 /** A response holds a correlation id at least. */
-const FRAME_BYTES_MIN = 4;
+export const FRAME_BYTES_MIN = 4;
 
 /**
  * Follows the frames of a broker's byte stream (a 32-bit length, then that many bytes) and refuses a length that no
@@ -29,10 +31,27 @@ export class FrameGuard {
       this.#length[this.#lengthBytes++] = chunk[at++]!;
       if (this.#lengthBytes < LENGTH_BYTES) continue;
       const announced = this.#length.readInt32BE(0);
-      if (announced < FRAME_BYTES_MIN || announced > this.#frameBytesMax) return announced;
+      if (!isFrameLength(announced, this.#frameBytesMax)) return announced;
       this.#lengthBytes = 0;
       this.#left = announced;
     }
     return null;
   }
+}
+
+/** Whether an answer can be so long. */
+export function isFrameLength(announced: number, frameBytesMax: number): boolean {
+  return FRAME_BYTES_MIN <= announced && announced <= frameBytesMax;
+}
+
+/** Why an announced length is refused. Who it was is added by the connection. */
+export function refusalOf(announced: number, frameBytesMax: number): HeadraceError {
+  if (announced <= frameBytesMax) {
+    return new HeadraceError('KAFKA_PROTOCOL', `the broker announced an answer of ${announced} bytes`);
+  }
+  return new HeadraceError(
+    'KAFKA_RESPONSE_TOO_LARGE',
+    `the broker announced an answer of ${announced} bytes, above the limit of ${frameBytesMax}`,
+    { remedy: 'raise fetch.response_bytes_max if batches are really that large' },
+  );
 }

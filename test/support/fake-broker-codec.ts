@@ -42,6 +42,29 @@ export function decodeMetadataRequest(reader: WireReader): MetadataRequest {
   return { topics };
 }
 
+/** Version 1. */
+export function encodeSaslHandshake(errorCode: number, mechanisms: readonly string[]): Buffer {
+  return new WireWriter()
+    .int16(errorCode)
+    .array(mechanisms, (w, mechanism) => w.string(mechanism))
+    .toBuffer();
+}
+
+/** Version 2, with PLAIN's two words. */
+export function decodeSaslPlain(reader: WireReader): { username: string; password: string } {
+  const [, username, password] = reader.compactString().split('\0');
+  reader.skipTags();
+  reader.end();
+  return { username: username ?? '', password: password ?? '' };
+}
+
+/** Version 2, with the header's tagged fields in front. */
+export function encodeSaslAuthenticate(errorCode: number): Buffer {
+  const message = errorCode === 0 ? null : 'refused';
+  const writer = nullableString(new WireWriter().noTags().int16(errorCode), message);
+  return writer.uvarint(1).int64(0n).noTags().toBuffer();
+}
+
 /** With the header's tagged fields in front. */
 export function encodeMetadata(response: MetadataResponse): Buffer {
   const writer = new WireWriter().noTags().int32(response.throttleTimeMs);

@@ -7,12 +7,15 @@ import {
   decodeFetchRequest,
   decodeListOffsetsRequest,
   decodeMetadataRequest,
+  decodeSaslPlain,
   encodeApiVersions,
   encodeBatch,
   encodeEpochEnds,
   encodeFetch,
   encodeListOffsets,
   encodeMetadata,
+  encodeSaslAuthenticate,
+  encodeSaslHandshake,
   type FakeBatch,
   type FakeFetchedPartition,
 } from './fake-broker-codec.js';
@@ -21,7 +24,16 @@ import {
  * A small Kafka cluster on loopback sockets, answering as scripted: honest unless a hook says otherwise. One topic.
  */
 
-export const API = { fetch: 1, listOffsets: 2, metadata: 3, apiVersions: 18, epochs: 23 } as const;
+export const API = {
+  fetch: 1,
+  listOffsets: 2,
+  metadata: 3,
+  saslHandshake: 17,
+  apiVersions: 18,
+  epochs: 23,
+  saslAuthenticate: 36,
+} as const;
+const FLEXIBLE: readonly number[] = [API.metadata, API.saslAuthenticate];
 
 /** What goes over the wire instead of an honest answer. `raw`: these very bytes, length included. */
 export type Reply = { body: Buffer } | { raw: Buffer } | { raw: Buffer; close: true } | 'silence' | 'close';
@@ -104,6 +116,8 @@ export class FakeCluster {
   /** Highest version announced, by API; all others are the ones that are asked for. */
   readonly versionsMax = new Map<number, number>();
   throttleTimeMs = 0;
+  /** Not null: SASL PLAIN is asked for, and nothing is answered before it. */
+  credentials: { username: string; password: string } | null = null;
   /** Changes an honest answer for one partition of a fetch. */
   onPartition: (
     asked: FetchPartitionRequest,
@@ -237,6 +251,7 @@ export class FakeBroker {
     this.#sockets.add(socket);
     let received = Buffer.alloc(0);
     let turn = Promise.resolve();
+    const session = { open: this.#cluster.credentials === null };
     socket.on('error', () => undefined);
     socket.on('close', () => this.#sockets.delete(socket));
     socket.on('data', (chunk) => {
@@ -244,26 +259,44 @@ export class FakeBroker {
       while (received.length >= 4 && received.length >= 4 + received.readInt32BE(0)) {
         const frame = Buffer.from(received.subarray(4, 4 + received.readInt32BE(0)));
         received = received.subarray(4 + frame.length);
-        turn = turn.then(() => this.#answer(socket, frame));
+        turn = turn.then(() => this.#answer(socket, frame, session));
       }
     });
   }
 
-  async #answer(socket: Socket, frame: Buffer): Promise<void> {
+  async #answer(socket: Socket, frame: Buffer, session: { open: boolean }): Promise<void> {
     const reader = ByteSlices.of(frame).reader('request');
     const apiKey = reader.int16();
     reader.int16();
     const correlationId = reader.int32();
     reader.nullableString();
-    if (apiKey === API.metadata) reader.skipTags();
+    if (FLEXIBLE.includes(apiKey)) reader.skipTags();
     const nodeId = this.#nodeId;
-    const body = await this.#body(apiKey, reader);
+    const login = this.#tryLogin(apiKey, reader, session);
+    if (login === null && !session.open) {
+      socket.destroy();
+      return;
+    }
+    const body = login ?? (await this.#body(apiKey, reader));
     const reply = this.#cluster.onReply({ nodeId, apiKey, correlationId, body }) ?? { body };
     if (reply === 'silence') return;
     if (reply === 'close') socket.destroy();
     else if ('body' in reply) socket.write(frameOf(correlationId, reply.body));
     else if ('close' in reply) socket.end(reply.raw);
     else socket.write(reply.raw);
+  }
+
+  /** Null: not a part of logging in. */
+  #tryLogin(apiKey: number, reader: ReturnType<ByteSlices['reader']>, session: { open: boolean }) {
+    const { credentials } = this.#cluster;
+    if (apiKey === API.saslHandshake) {
+      const right = reader.string() === 'PLAIN';
+      return encodeSaslHandshake(right ? 0 : 33, ['PLAIN']);
+    }
+    if (apiKey !== API.saslAuthenticate) return null;
+    const { username, password } = decodeSaslPlain(reader);
+    session.open = username === credentials?.username && password === credentials.password;
+    return encodeSaslAuthenticate(session.open ? 0 : 58);
   }
 
   async #body(apiKey: number, reader: ReturnType<ByteSlices['reader']>): Promise<Buffer> {

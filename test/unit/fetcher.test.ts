@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { RecordType } from '#src/ring/layout.js';
-import { API, type Exchange, type FakeCluster, frameOf, type Reply } from '../support/fake-broker.js';
+import { API, type FakeCluster } from '../support/fake-broker.js';
 import { encodeBatch } from '../support/fake-broker-codec.js';
 import { Rig, type RigOptions } from '../support/fetcher-rig.js';
 
@@ -17,16 +17,6 @@ const fill =
   (fake: FakeCluster) => {
     for (const partition of fake.partitions) partition.append(batches, 10, { bytes });
   };
-
-/** Answers to the n-th fetches (from 1 on) are replaced; all others are honest. */
-function replyToFetch(replies: Record<number, (exchange: Exchange) => Reply>) {
-  let fetches = 0;
-  return (exchange: Exchange) => {
-    if (exchange.apiKey !== API.fetch) return undefined;
-    fetches += 1;
-    return replies[fetches]?.(exchange);
-  };
-}
 
 describe('delivery', () => {
   test('all lanes of all brokers arrive in their rings, without holes', async () => {
@@ -285,70 +275,6 @@ describe('nonsense in a batch header', () => {
     rig.fetcher.addLane({ partition: 0, incarnation: 1, offset: 0n });
     await rig.caughtUp(0);
     expect(rig.fetcher.stats()).toMatchObject({ refetches: 1, halted: 0 });
-  });
-});
-
-describe('a broker that misbehaves on the wire', () => {
-  const lengthOnly = (length: number) => {
-    const raw = Buffer.alloc(64);
-    raw.writeInt32BE(length, 0);
-    return { raw };
-  };
-  const TRICKS: [string, string, (exchange: Exchange) => Reply][] = [
-    ['announces a negative length', 'KAFKA_PROTOCOL', () => lengthOnly(-1)],
-    ['announces a length of −5', 'KAFKA_PROTOCOL', () => lengthOnly(-5)],
-    ['announces a length of zero', 'KAFKA_PROTOCOL', () => lengthOnly(0)],
-    ['announces more than the cap', 'KAFKA_RESPONSE_TOO_LARGE', () => lengthOnly(2 ** 20 + 1)],
-    [
-      'answers with another correlation id',
-      'KAFKA_UNREACHABLE',
-      ({ correlationId, body }) => ({ raw: frameOf(correlationId + 1_000, body) }),
-    ],
-    [
-      'answers with half an answer, as a whole one',
-      'KAFKA_PROTOCOL',
-      ({ body }) => ({ body: body.subarray(0, body.length / 2) }),
-    ],
-    [
-      'closes in the middle of an answer',
-      'KAFKA_UNREACHABLE',
-      ({ correlationId, body }) => ({ raw: frameOf(correlationId, body).subarray(0, 200), close: true }),
-    ],
-    ['closes instead of answering', 'KAFKA_UNREACHABLE', () => 'close'],
-    ['never answers', 'KAFKA_UNREACHABLE', () => 'silence'],
-  ];
-
-  test.each(TRICKS)('(%s) is left and asked again by a new connection', async (_what, code, trick) => {
-    await start({ cluster: { requestTimeoutMs: 150 } }, fill(20));
-    rig.fake.onReply = replyToFetch({ 2: trick });
-    rig.fetcher.addLane({ partition: 0, incarnation: 1, offset: 0n });
-    await rig.caughtUp(0);
-    expect(rig.fetcher.stats()).toMatchObject({ failures: 1, halted: 0 });
-    const [line] = rig.log.lines.filter(({ message }) => message.startsWith('no answer'));
-    expect(line?.fields.error).toMatchObject({ code });
-    expect(String(line?.fields.broker)).toContain('127.0.0.1');
-  });
-
-  test('whose answer for one lane is always above the cap loses that lane, named, and no other', async () => {
-    await start({ partitions: 3 }, fill(20));
-    rig.fake.onReply = ({ apiKey }) => {
-      const asked = rig.fake.fetches.at(-1)?.request.partitions ?? [];
-      return apiKey === API.fetch && asked.some(({ partition }) => partition === 1)
-        ? lengthOnly(2 ** 30)
-        : undefined;
-    };
-    for (const partition of [0, 1, 2]) rig.fetcher.addLane({ partition, incarnation: 1, offset: 0n });
-    const error = await rig.halted(1);
-    expect(error).toMatchObject({ code: 'BATCH_TOO_LARGE', remedy: 'raise fetch.response_bytes_max' });
-    await rig.caughtUp(0, 2);
-  });
-
-  test('that leaves a lane out of its answer is asked for it again', async () => {
-    await start({}, fill(5));
-    rig.fake.onReply = replyToFetch({ 1: () => ({ body: Buffer.alloc(14) }) });
-    rig.fetcher.addLane({ partition: 0, incarnation: 1, offset: 0n });
-    await rig.caughtUp(0);
-    expect(rig.fetcher.stats().errors).toBe(1);
   });
 });
 
