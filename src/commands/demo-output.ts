@@ -94,16 +94,23 @@ function modelText(figures: ModelFigures, colours: Colours): string {
 
 function answerText(rows: readonly AnswerRow[]): string {
   if (rows.length === 0) return '(no rows)';
+  const shown = rows.slice(0, TOP);
   const head = Object.keys(rows[0]!);
-  const texts = rows.slice(0, TOP).map((row) => head.map((column) => cellText(row[column])));
-  const more = rows.length > TOP ? `\n… and ${formatWhole(rows.length - TOP)} more` : '';
-  return formatTable(head, texts) + more;
+  const columns = head.map((column) => columnTexts(shown.map((row) => row[column] ?? null)));
+  const table = formatTable(
+    head,
+    shown.map((_, index) => columns.map((texts) => texts[index]!)),
+  );
+  return rows.length > TOP ? `${table}\n… and ${formatWhole(rows.length - TOP)} more` : table;
 }
 
-function cellText(value: string | number | null | undefined): string {
-  if (value === null || value === undefined) return NONE;
-  if (typeof value === 'number') return Number.isInteger(value) ? formatWhole(value) : value.toFixed(1);
-  return /^\d+$/.test(value) ? formatWhole(BigInt(value)) : value;
+function columnTexts(values: readonly (string | number | null)[]): string[] {
+  const whole = values.every((value) => typeof value !== 'number' || Number.isInteger(value));
+  return values.map((value) => {
+    if (value === null) return NONE;
+    if (typeof value === 'number') return whole ? formatWhole(value) : value.toFixed(1);
+    return /^\d+$/.test(value) ? formatWhole(BigInt(value)) : value;
+  });
 }
 
 function verdict(models: readonly ModelFigures[], colours: Colours): string {

@@ -140,8 +140,11 @@ async function feedAll(
       const rows = await Promise.all(streams.map(({ model }) => clickhouse.rows(model.name)));
       const samples = await Promise.all(streams.map((stream, index) => stream.sample(rows[index]!)));
       if (stop.aborted) break;
-      dashboard.add(elapsedMs, samples);
-      narrator.status(dashboard.table(), dashboard.lines());
+      // before the first event there is nothing to tell
+      if (elapsedMs > 0) {
+        dashboard.add(elapsedMs, samples);
+        narrator.status(dashboard.table(), dashboard.lines());
+      }
       await systemClock.sleep(STATUS_MS, stop);
     }
   };

@@ -38,7 +38,7 @@ const FIGURES: SinkFigures = {
   answers: [
     [
       { country: 'DE', sessions: 2, mean: 1.5 },
-      { country: null, sessions: '1', mean: 1.5 },
+      { country: null, sessions: '1', mean: 2 },
     ],
     [{ events: 5 }],
   ],
@@ -179,7 +179,7 @@ describe('the result', () => {
         'country  sessions  mean',
         '───────  ────────  ────',
         'DE              2   1.5',
-        '(none)          1   1.5',
+        '(none)          1   2.0',
       ].join('\n'),
     );
     expect(text).toMatch(/^events +5 +5 +5 {2}same$/m);
