@@ -83,18 +83,24 @@ export function compareColumns(
     }
     const what = columnProblem(column, has);
     if (what === undefined) return [];
-    const statement = `${alter} MODIFY COLUMN ${define(column)}`;
+    // a definition without MATERIALIZED leaves it as it is
+    const asItShould = isComputed(column, has)
+      ? `${quoteName(column.name)} REMOVE ${has.kind}`
+      : define(column);
+    const statement = `${alter} MODIFY COLUMN ${asItShould}`;
     return [{ action: 'change', where, what, statement, onlyAdds: false }];
   });
 }
 
 /** Columns beyond ours need no look: every type has a default, and a file that lacks a column gets it. */
 function columnProblem(wanted: SchemaColumn, found: ColumnState): string | undefined {
+  if (isComputed(wanted, found)) return `is ${found.kind}, and files bring it`;
   if (!holdsAll(found.type, wanted.type)) return `is ${found.type} and must hold ${wanted.type}`;
-  const computed = found.kind !== '';
-  if (wanted.materialized === null && computed && found.kind !== 'DEFAULT') {
-    return `is ${found.kind}, and files bring it`;
-  }
-  if (wanted.materialized !== null && !computed) return `must be MATERIALIZED: files do not bring it`;
+  if (wanted.materialized !== null && found.kind === '') return 'must be MATERIALIZED: files do not bring it';
   return undefined;
+}
+
+/** Does ClickHouse compute what it must be given? */
+function isComputed(wanted: SchemaColumn, { kind }: ColumnState): boolean {
+  return wanted.materialized === null && kind !== '' && kind !== 'DEFAULT';
 }
