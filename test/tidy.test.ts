@@ -13,6 +13,7 @@ import {
   deadFiles,
   importDirection,
   importStyle,
+  mainStartsLight,
   setupWithoutPackages,
   workersStayPure,
 } from './support/tidy-imports.js';
@@ -41,6 +42,7 @@ const RULES: Record<string, Rule> = {
   'imports are written in one way': importStyle,
   'set-up needs no package': setupWithoutPackages,
   'workers load no Kafka client and no commit': workersStayPure,
+  'a run starts without heavy packages': mainStartsLight,
   'no file is dead': deadFiles,
   'no banned call, leftover or path of a developer': bannedWords,
   'files are named after what is in them': fileNames,
@@ -129,6 +131,16 @@ const PLANTED: [Rule, Record<string, string>, string, RegExp][] = [
     { 'workers/a.ts': "import { x } from '#src/kafka/b.js';" },
     'workers/a.ts:1',
     /src\/kafka\/b\.ts/,
+  ],
+  [
+    mainStartsLight,
+    {
+      'src/commands/run.ts': "import { x } from '../lake/b.js';\nawait import('../lake/c.js');",
+      'src/lake/b.ts': "import type { Y } from 'apache-arrow';\nimport { Field } from 'apache-arrow';",
+      'src/lake/c.ts': "import { Schema } from 'apache-arrow';",
+    },
+    'src/lake/b.ts:2',
+    /src\/commands\/run\.ts → src\/lake\/b\.ts → apache-arrow/,
   ],
   [
     workersStayPure,

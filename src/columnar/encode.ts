@@ -10,9 +10,9 @@ import {
 import { HeadraceError } from '../errors.js';
 import { invariant } from '../invariant.js';
 import type { Column, CompiledModel, Row } from '../model/types.js';
+import { arrowSchema } from './arrow-schema.js';
 import type { BuiltColumn } from './built-column.js';
 import { buildConstant, buildFloat, buildInt32, buildInt64, buildTime, isTimeMs } from './numbers.js';
-import { arrowSchema } from './schema.js';
 import { statsJson } from './stats.js';
 import { buildString, buildStringList } from './text.js';
 

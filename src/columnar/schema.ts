@@ -1,14 +1,3 @@
-import {
-  type DataType,
-  Field,
-  Float64,
-  Int32,
-  Int64,
-  List,
-  Schema,
-  TimestampMicrosecond,
-  Utf8,
-} from 'apache-arrow';
 import type { Column, ColumnType, CompiledModel } from '../model/types.js';
 
 /**
@@ -62,33 +51,7 @@ export function deltaSchema(model: CompiledModel): DeltaSchema {
   return { type: 'struct', fields };
 }
 
-/** Arrow's schema of one data file. */
-export function arrowSchema(model: CompiledModel): Schema {
-  return new Schema(
-    model.columns.map((column) => new Field(column.name, arrowType(column.type), isNullable(column))),
-  );
-}
-
 /** Lists are empty, never null: some readers show a null list as [] and others do not. */
 export function isNullable(column: Column): boolean {
   return column.nullable && column.type !== 'list<string>';
-}
-
-function arrowType(type: ColumnType): DataType {
-  switch (type) {
-    case 'int8':
-    case 'uint16':
-      return new Int32();
-    case 'uint32':
-    case 'uint64':
-      return new Int64();
-    case 'float':
-      return new Float64();
-    case 'time':
-      return new TimestampMicrosecond('UTC');
-    case 'string':
-      return new Utf8();
-    case 'list<string>':
-      return new List(new Field('element', new Utf8(), false));
-  }
 }

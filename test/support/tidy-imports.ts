@@ -36,6 +36,9 @@ const ENTRIES = ['src/engine.ts', 'workers/worker.ts', 'src/kernel/assembly/inde
 const NOT_IN_WORKERS =
   /^src\/(kafka|followers|lanes|commands|embedded|generator)\/|^src\/ledger\/(coordinator|ledger)\.ts$/;
 const KAFKA_CLIENTS = ['@confluentinc/kafka-javascript', '@platformatic/kafka'];
+const MAIN_ENTRIES = ['src/engine.ts', 'src/commands/run.ts'];
+/** Hundreds of modules each: 0.2 to 0.8 s of CPU. */
+const NOT_AT_START = ['@platformatic/kafka', 'apache-arrow', 'parquet-wasm'];
 
 function folderOf(path: string): string {
   const parts = path.split('/');
@@ -97,33 +100,53 @@ export const setupWithoutPackages: Rule = (files) =>
   });
 
 /** A worker has no Kafka client and commits nothing, however long the way over other modules. */
-export const workersStayPure: Rule = (files) => {
+export const workersStayPure: Rule = (files) =>
+  eachReached(
+    files,
+    ({ path }) => path.startsWith('workers/') && isCode(path),
+    ({ isTypeOnly }) => !isTypeOnly,
+    ({ specifier, target }) => NOT_IN_WORKERS.test(target ?? '') || KAFKA_CLIENTS.includes(specifier),
+    (chain) => `a worker would load ${chain}: let the main thread do it and send a message`,
+  );
+
+/** A run's main thread begins without what it may never need: start-up is CPU, too. */
+export const mainStartsLight: Rule = (files) =>
+  eachReached(
+    files,
+    ({ path }) => MAIN_ENTRIES.includes(path),
+    ({ isTypeOnly, isDynamic }) => !isTypeOnly && !isDynamic,
+    ({ specifier }) => NOT_AT_START.includes(specifier),
+    (chain) => `each run would load ${chain}: leave it to the workers, or import() it where it is needed`,
+  );
+
+/** Follows imports from some files on, and says which are refused. */
+function eachReached(
+  files: readonly SourceFile[],
+  isStart: (file: SourceFile) => boolean,
+  counts: (imported: Import) => boolean,
+  isRefused: (imported: Import) => boolean,
+  messageOf: (chain: string) => string,
+): Finding[] {
   const byPath = new Map(files.map((file) => [file.path, file]));
   const findings: Finding[] = [];
   const seen = new Set<string>();
   const visit = (file: SourceFile, way: readonly string[]) => {
     if (seen.has(file.path)) return;
     seen.add(file.path);
-    const path = file.path;
-    for (const { line, specifier, target, isTypeOnly } of importsOf(file)) {
-      if (isTypeOnly) continue;
-      const chain = [...way, target ?? specifier].join(' → ');
-      if (NOT_IN_WORKERS.test(target ?? '') || KAFKA_CLIENTS.includes(specifier)) {
-        findings.push({
-          path,
-          line,
-          message: `a worker would load ${chain}: let the main thread do it and send a message`,
-        });
-      } else {
-        const next = target === undefined ? undefined : byPath.get(target);
-        if (next !== undefined) visit(next, [...way, next.path]);
+    for (const imported of importsOf(file).filter(counts)) {
+      const { line, specifier, target } = imported;
+      if (isRefused(imported)) {
+        const message = messageOf([...way, target ?? specifier].join(' → '));
+        findings.push({ path: file.path, line, message });
+        continue;
       }
+      const next = target === undefined ? undefined : byPath.get(target);
+      if (next !== undefined) visit(next, [...way, next.path]);
     }
   };
-  for (const file of files)
-    if (file.path.startsWith('workers/') && isCode(file.path)) visit(file, [file.path]);
+  for (const file of files) if (isStart(file)) visit(file, [file.path]);
   return findings;
-};
+}
 
 /** What only tests import is dead too. */
 export const deadFiles: Rule = (files) => {

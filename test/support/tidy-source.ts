@@ -19,6 +19,8 @@ export interface Import {
   line: number;
   specifier: string;
   isTypeOnly: boolean;
+  /** An import() is loaded when it is called, if ever. */
+  isDynamic: boolean;
   /** Path in the checkout of what is imported, as a `.ts` or `.mjs` file; undefined for packages. */
   target: string | undefined;
 }
@@ -53,8 +55,10 @@ const PATH_OF_MODULE = /'(\.\.?\/[^'\s]+\.js)'/g;
 export function importsOf({ path, text }: SourceFile): Import[] {
   const code = codeOnly(text, { keepStrings: true });
   const found: Import[] = [];
-  const add = (index: number, specifier: string, isTypeOnly: boolean) =>
-    found.push({ line: lineAt(text, index), specifier, isTypeOnly, target: targetOf(path, specifier) });
+  const add = (index: number, specifier: string, isTypeOnly: boolean, isDynamic: boolean) => {
+    const target = targetOf(path, specifier);
+    found.push({ line: lineAt(text, index), specifier, isTypeOnly, isDynamic, target });
+  };
   for (const { index, 1: type, 2: clause = '', 3: specifier } of code.matchAll(STATIC)) {
     const names = clause
       .replace(/[{}]/g, '')
@@ -64,9 +68,12 @@ export function importsOf({ path, text }: SourceFile): Import[] {
       index,
       specifier!,
       type !== undefined || (names.length > 0 && names.every((name) => /^\s*type\s/.test(name))),
+      false,
     );
   }
-  for (const { index, 1: specifier } of code.matchAll(BARE_OR_DYNAMIC)) add(index, specifier!, false);
+  for (const { index, 0: words, 1: specifier } of code.matchAll(BARE_OR_DYNAMIC)) {
+    add(index, specifier!, false, words.includes('('));
+  }
   return found;
 }
 
