@@ -28,6 +28,8 @@ export interface SealerOptions {
   engine: SessionEngine;
   store: ObjectStore;
   counters: WorkerCounters;
+  /** The file is durable; its bytes may be wanted again when it is committed. */
+  keep?(path: string, bytes: Uint8Array): void;
   post(message: WorkerMessage): void;
   /** A defect of our own while sealing: the worker must end. */
   fail(error: unknown): void;
@@ -216,6 +218,7 @@ export class Sealer {
     const column = model.partitionColumn;
     const path = `${column}=${date}/part-${command.cutId}-${worker}-${fileId}.parquet`;
     await this.#put(command.cutId, path, encoded.bytes);
+    this.#options.keep?.(path, encoded.bytes);
     return {
       path,
       partitionValues: { [column]: date },

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { unpack } from 'msgpackr';
 import { systemClock } from '#src/clock.js';
 import { HeadraceError, messageOf } from '#src/errors.js';
+import { invariant } from '#src/invariant.js';
 import { LocalStore } from '#src/lake/store/local.js';
 import type { SnapshotRef } from '#src/ledger/types.js';
 import type {
@@ -20,6 +21,7 @@ import { WorkerCounters } from '#src/telemetry/counters.js';
 import { osThreadId } from '#src/telemetry/cpu.js';
 import type { LaneEngine, SessionEngine } from './engines/engine.js';
 import { makeEngine } from './engines/make-engine.js';
+import { Inserter } from './inserter.js';
 import { LaneSlot, type Taken } from './lane-slot.js';
 import { Sealer } from './sealer.js';
 
@@ -49,6 +51,7 @@ class WorkerLoop {
   readonly #sealer: Sealer;
   readonly #store: LocalStore;
   readonly #counters: WorkerCounters;
+  readonly #inserter: Inserter | null;
   #events = 0;
   #failure: { error: unknown } | null = null;
 
@@ -62,7 +65,12 @@ class WorkerLoop {
     });
     this.#store = new LocalStore(task.tableFolder);
     this.#counters = new WorkerCounters(task.counters);
-    const { worker, topic, model } = task;
+    const { worker, topic, model, clickhouse } = task;
+    const post = (message: WorkerMessage) => this.#post(message);
+    this.#inserter =
+      clickhouse === null
+        ? null
+        : new Inserter({ target: clickhouse, model, store: this.#store, counters: this.#counters, post });
     this.#sealer = new Sealer({
       worker,
       topic,
@@ -70,7 +78,8 @@ class WorkerLoop {
       engine: this.#engine,
       store: this.#store,
       counters: this.#counters,
-      post: (message) => this.#post(message),
+      keep: (path, bytes) => this.#inserter?.keep(path, bytes),
+      post,
       fail: (error) => this.#fail(error),
     });
   }
@@ -103,17 +112,30 @@ class WorkerLoop {
     }
     this.#ring.advance();
     await this.#sealer.settled();
+    await this.#inserter?.close();
     this.#throwIfFailed();
     this.#task.port.close();
     return { worker: this.#task.worker, events: this.#events };
   }
 
   #onMessage(message: MainMessage): void {
-    if (message.type !== 'freeze') return;
+    if (message.type !== 'freeze') {
+      this.#onInsertMessage(message);
+      return;
+    }
     for (const { partition, incarnation } of message.lanes) {
       const slot = this.#slots.get(partition);
       if (slot !== undefined && slot.incarnation === incarnation) slot.frozen = true;
     }
+  }
+
+  #onInsertMessage(message: Exclude<MainMessage, { type: 'freeze' }>): void {
+    const inserter = this.#inserter;
+    invariant(inserter !== null, 'an insert without a ClickHouse');
+    if (message.type === 'insert') void inserter.insert(message.id, message.file);
+    else if (message.type === 'insert-cancel') inserter.cancel(message.id);
+    else if (message.type === 'insert-forget') inserter.forget(message.paths);
+    else void inserter.probe(message.id, message.file);
   }
 
   #handle(record: RingRecord): void {

@@ -6,6 +6,7 @@ import { systemRandom } from '../random.js';
 import { createLog, type Log } from '../telemetry/log.js';
 import { packageVersion } from '../version.js';
 import type { RunOptions } from './options.js';
+import { checkAtBoot } from './run/clickhouse.js';
 import { Engine } from './run/engine.js';
 import type { RunFigures } from './run/figures.js';
 import { prepareLake } from './run/lake.js';
@@ -18,7 +19,8 @@ const SAME_SIGNAL_MS = 1_000;
 
 /**
  * `headrace run`: one topic, one model, one table. Resolves to the exit code: 0 after an orderly stop or a finished bounded
- * run, 75 when a bounded run left halted lanes behind. Throws HeadraceError for what `main` reports.
+ * run, 75 when a bounded run left halted lanes behind, or files that
+ * ClickHouse does not have. Throws HeadraceError for what `main` reports.
  */
 export async function runCommand(options: RunOptions): Promise<number> {
   const { config } = options;
@@ -50,10 +52,12 @@ export async function runCommand(options: RunOptions): Promise<number> {
     },
     lake.created ? 'starting with a new table' : 'starting',
   );
+  await checkAtBoot(config, model, log);
   const figures = await runEngine(stopping);
   if (figures === null) return 0;
   if (options.json && options.untilEnd) process.stdout.write(`${JSON.stringify(figures)}\n`);
-  return options.untilEnd && figures.haltedLanes > 0 ? EXIT_TRY_AGAIN : 0;
+  const left = figures.haltedLanes + (figures.clickhouse?.behind ?? 0);
+  return options.untilEnd && left > 0 ? EXIT_TRY_AGAIN : 0;
 
   async function runEngine(signal: AbortSignal): Promise<RunFigures | null> {
     const common = { log, clock: systemClock, random: systemRandom };

@@ -12,6 +12,7 @@ import type { Random } from '../random.js';
 import type { RingWriter } from '../ring/writer.js';
 import type { Log } from '../telemetry/log.js';
 import { isHeld, type Lane } from './lane.js';
+import type { LaneFollower } from './lane-follower.js';
 import type { SnapshotJanitor } from './snapshot-janitor.js';
 import { WorkerLink } from './worker-link.js';
 
@@ -26,6 +27,8 @@ export interface LaneManagerOptions {
   post(worker: number, message: MainMessage): void;
   fetcher: Fetcher;
   offsets: OffsetsFollower;
+  /** Null: none. */
+  clickhouse: LaneFollower | null;
   janitor: SnapshotJanitor;
   clock: Clock;
   random: Random;
@@ -113,6 +116,8 @@ export class LaneManager {
     const leaving = lanes.filter((lane) => lane.state === 'leaving');
     await this.#cutWithSnapshot(leaving);
     await this.#coordinator!.idle();
+    // nothing of theirs may still be sent when they are somebody else's (rule 18)
+    await this.#options.clickhouse?.released(partitions, CLICKHOUSE_TIMEOUT_MS);
     await Promise.all(lanes.map((lane) => this.#dismiss(lane)));
     await this.#options.offsets.flush(OFFSETS_TIMEOUT_MS);
     await this.#options.offsets.forget(partitions, OFFSETS_TIMEOUT_MS);
@@ -120,6 +125,7 @@ export class LaneManager {
 
   /** The group has already given these partitions to somebody else: what is not committed is void. */
   lost(partitions: number[]): void {
+    this.#options.clickhouse?.lost(partitions);
     for (const lane of this.#lanesOf(partitions)) {
       this.#stopReading(lane);
       void this.#dismiss(lane);
@@ -256,19 +262,30 @@ export class LaneManager {
 
   onCommitted(version: number, plan: CommitPlan): void {
     const nowMs = this.#options.clock.monotonicMs();
-    for (const { partition, incarnation, to } of plan.lanes) {
-      const lane = this.#lanes.get(partition);
-      if (lane?.incarnation !== incarnation) continue;
+    const { clickhouse } = this.#options;
+    const moved = plan.lanes.filter(
+      ({ partition, incarnation }) => this.#lanes.get(partition)?.incarnation === incarnation,
+    );
+    for (const { partition, to } of moved) {
+      const lane = this.#lanes.get(partition)!;
       lane.parent = version;
       lane.committedTo = to;
       lane.lastCommitMs = nowMs;
-      this.#options.offsets.note({ partition, offset: to, metadata: `headrace version=${version}` });
+      // the group's offsets are those of the slowest follower (rule 21)
+      if (clickhouse === null) this.noteOffset(partition, version, to);
     }
+    clickhouse?.committed(version, moved);
     for (const snapshot of plan.snapshots) {
       const lane = this.#lanes.get(snapshot.partition);
       if (lane !== undefined) lane.snapshotOffset = snapshot.offset;
       this.#options.janitor.committed(this.#options.ledger.lane(snapshot.partition)!);
     }
+  }
+
+  /** All followers have the lane up to this version, in which it stands at `offset`. */
+  noteOffset(partition: number, version: number, offset: bigint): void {
+    if (!this.#lanes.has(partition)) return;
+    this.#options.offsets.note({ partition, offset, metadata: `headrace version=${version}` });
   }
 
   /** Sends a cut to the workers of its lanes; returns those workers. */
@@ -368,6 +385,7 @@ export class LaneManager {
     }
     lane.replay = null;
     lane.finished = this.#endedAt(lane);
+    this.#options.clickhouse?.acquired([lane.partition]);
   }
 
   /** Were the sessions let out at the lane's end, now or by an earlier bounded run? */
@@ -416,6 +434,7 @@ export class LaneManager {
       lane.corruptAt = null;
     }
     if (lanes.length === 0) return;
+    this.#options.clickhouse?.lost(lanes.map((lane) => lane.partition));
     const incarnations = lanes.map((lane) => lane.incarnation);
     this.#options.ledger
       .refresh()
@@ -481,6 +500,9 @@ export class LaneManager {
 
 /** The committed offsets are for display: a hand-over waits this long for them. */
 const OFFSETS_TIMEOUT_MS = 2_000;
+
+/** What is being inserted when a lane goes is waited for so long, then given up: the next owner sends it again. */
+const CLICKHOUSE_TIMEOUT_MS = 5_000;
 
 /** A lane that moved is committed at least this often (rule 4). */
 export const IDLE_COMMIT_MS = 30_000;

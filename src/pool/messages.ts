@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { InsertFile, RowProbe } from '../clickhouse/file.js';
 import type { ClickHouseTarget } from '../clickhouse/target.js';
 import type { SessionEngineName } from '../config/worker-memory.js';
 import type { PlainError } from '../errors.js';
@@ -60,22 +61,6 @@ export type WorkerMessage =
   | { type: 'inserted'; id: number; error: PlainError | null; unknown: boolean }
   /** The answer to a `probe`; a probe of null: the file's rows cancel each other, nothing tells whether it is in. */
   | { type: 'probed'; id: number; error: PlainError | null; probe: RowProbe | null };
-
-/** A file of the table, for a worker that is to insert it. */
-export interface InsertFile {
-  /** Path below the table, unencoded. */
-  path: string;
-  /** What the ledger says it has. */
-  sizeBytes: number;
-}
-
-/** A row identity of a file, and what the file adds to the sum of its signs: never 0. */
-export interface RowProbe {
-  sessionId: string;
-  sessionStartMs: number;
-  revision: number;
-  sign: number;
-}
 
 /** Main → worker, beside the ring: what must not wait behind its data. */
 export type MainMessage =

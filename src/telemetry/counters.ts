@@ -14,6 +14,7 @@ type Unit =
   | 'sessions'
   | 'values'
   | 'cuts'
+  | 'errors'
   | 'files'
   | 'ns';
 
@@ -34,6 +35,14 @@ export const COUNTERS = {
   cuts: { kind: 'counter', unit: 'cuts', help: 'Cuts sealed' },
   files: { kind: 'counter', unit: 'files', help: 'Parquet files written' },
   parquetBytes: { kind: 'counter', unit: 'bytes', help: 'Bytes of Parquet written' },
+  clickhouseFiles: { kind: 'counter', unit: 'files', help: 'Files that ClickHouse took' },
+  clickhouseRows: { kind: 'counter', unit: 'rows', help: 'Change rows in the files that ClickHouse took' },
+  clickhouseBytes: { kind: 'counter', unit: 'bytes', help: 'Bytes of Parquet that ClickHouse took' },
+  clickhouseErrors: {
+    kind: 'counter',
+    unit: 'errors',
+    help: 'Inserts into ClickHouse without a full answer; they are repeated',
+  },
   clamped: { kind: 'counter', unit: 'values', help: 'Values that did not fit their column and were clamped' },
   evictedSessions: {
     kind: 'counter',

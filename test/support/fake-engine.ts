@@ -1,6 +1,7 @@
 import type { Clock } from '#src/clock.js';
 import type { OffsetsFollower } from '#src/followers/offsets.js';
 import type { ObjectStore } from '#src/lake/store/store.js';
+import type { LaneFollower } from '#src/lanes/lane-follower.js';
 import { IDLE_COMMIT_MS, LaneManager } from '#src/lanes/manager.js';
 import { SessionMemory } from '#src/lanes/session-memory.js';
 import type { SnapshotJanitor } from '#src/lanes/snapshot-janitor.js';
@@ -29,6 +30,7 @@ export interface FakeEngineOptions {
   /** Where lanes start that the ledger does not know; 100 when left out. */
   starts?: Record<number, bigint>;
   ends?: Record<number, bigint>;
+  clickhouse?: LaneFollower;
 }
 
 /** The main thread's parts, real, over workers and a fetcher that do as the test says. */
@@ -140,6 +142,7 @@ export class FakeEngine {
       },
       ends: options.ends ?? null,
       sessionMemoryBytes: SESSION_MEMORY_BYTES,
+      ...(options.clickhouse === undefined ? {} : { clickhouse: options.clickhouse }),
       onFatal: (error) => this.fatal.push(error),
     });
     Object.assign(this, wired);
@@ -161,6 +164,7 @@ export interface EngineWiring {
   startOffsets(partitions: number[]): ReadonlyMap<number, bigint>;
   ends: Record<number, bigint> | null;
   sessionMemoryBytes: number;
+  clickhouse?: LaneFollower;
   onFatal(error: unknown): void;
 }
 
@@ -180,6 +184,7 @@ export async function wireEngine(
   });
   const manager = new LaneManager({
     ...wiring,
+    clickhouse: wiring.clickhouse ?? null,
     ledger,
     eviction: memory.order,
     fetcher: wiring.fetcher.asFetcher,

@@ -1,4 +1,3 @@
-import { targetOf } from '../../clickhouse/target.js';
 import type { Clock } from '../../clock.js';
 import type { EngineConfig } from '../../config/types.js';
 import { HeadraceError } from '../../errors.js';
@@ -20,6 +19,7 @@ import { WorkerPool } from '../../pool/pool.js';
 import type { Random } from '../../random.js';
 import { bytesPerOpenSession, sumCounters } from '../../telemetry/counters.js';
 import type { Log } from '../../telemetry/log.js';
+import { ClickHouseFollowing, clickHouseTarget } from './clickhouse.js';
 import { cpuFigures, type RunFigures, runFigures } from './figures.js';
 import type { PreparedLake } from './lake.js';
 
@@ -53,6 +53,7 @@ export class Engine {
   readonly #offsets: OffsetsFollower;
   readonly #janitor: SnapshotJanitor;
   readonly #memory: SessionMemory;
+  readonly #clickhouse: ClickHouseFollowing | null;
   readonly #manager: LaneManager;
   readonly #coordinator: Coordinator;
   readonly #stop = new AbortController();
@@ -83,6 +84,7 @@ export class Engine {
       log,
     });
     this.#memory = this.#makeMemory();
+    this.#clickhouse = this.#makeClickHouse();
     this.#manager = this.#makeManager();
     this.#coordinator = this.#makeCoordinator();
     this.#manager.attach(this.#coordinator);
@@ -121,7 +123,7 @@ export class Engine {
       model,
       engine,
       limits: config.limits,
-      clickhouse: config.clickhouse === null ? null : targetOf(config.clickhouse, model),
+      clickhouse: clickHouseTarget(config, model),
       onMessage: (worker, message) => this.#onWorkerMessage(worker, message),
       onFailure: (worker, cause) =>
         this.#fail(new HeadraceError('INVARIANT', 'a worker died', { where: { worker }, cause })),
@@ -182,6 +184,19 @@ export class Engine {
     });
   }
 
+  #makeClickHouse(): ClickHouseFollowing | null {
+    const { config, model } = this.#options;
+    const target = clickHouseTarget(config, model);
+    if (target === null) return null;
+    return new ClickHouseFollowing(target, {
+      ...this.#options,
+      ledger: this.#ledger,
+      pool: this.#pool,
+      workerOf: (partition) => this.#manager.lanes.get(partition)?.worker,
+      onReached: (...reached) => this.#manager.noteOffset(...reached),
+    });
+  }
+
   #makeManager(): LaneManager {
     const { config, cluster, topic, clock, random, log, endOffsets } = this.#options;
     return new LaneManager({
@@ -190,6 +205,7 @@ export class Engine {
       post: (worker, message) => this.#pool.post(worker, message),
       fetcher: this.#fetcher,
       offsets: this.#offsets,
+      clickhouse: this.#clickhouse?.follower ?? null,
       janitor: this.#janitor,
       clock,
       random,
@@ -264,7 +280,7 @@ export class Engine {
       await clock.sleep(BOUNDED_POLL_MS, this.#stop.signal);
       if (!(await this.#manager.finishBounded())) continue;
       const others = [...endOffsets].filter(([partition, end]) => !this.#isDone(partition, end));
-      if (others.length === 0) return;
+      if (others.length === 0) return await this.#untilFollowed();
       if (clock.monotonicMs() - toldMs >= PROGRESS_MS) {
         toldMs = clock.monotonicMs();
         const partitions = others.map(([partition]) => partition).join(',');
@@ -276,6 +292,17 @@ export class Engine {
       await clock.sleep(BOUNDED_OTHERS_MS, this.#stop.signal);
       await this.#ledger.refresh();
     }
+  }
+
+  /** Until ClickHouse has it all, for as long as it gets on. */
+  async #untilFollowed(): Promise<void> {
+    const { config, log } = this.#options;
+    if (this.#clickhouse === null) return;
+    if (await this.#clickhouse.follower.caughtUp(config.drainTimeoutMs, this.#stop.signal)) return;
+    log.warn(
+      { drain_timeout_ms: config.drainTimeoutMs },
+      'ClickHouse does not get on: ending without it, the next start goes on from the lake',
+    );
   }
 
   #isDone(partition: number, end: bigint): boolean {
@@ -318,11 +345,18 @@ export class Engine {
           bytes_per_open_session: bytesPerOpenSession(totals),
           lag: this.#lag(),
           version: this.#ledger.version,
+          ...this.#clickHouseProgress(),
         },
         'progress',
       );
     }
     await new Promise<never>(() => {});
+  }
+
+  #clickHouseProgress() {
+    if (this.#clickhouse === null) return {};
+    const { figures, behind } = this.#clickhouse.follower;
+    return { clickhouse_rows: figures.rows, clickhouse_files_behind: behind.files + behind.versions };
   }
 
   /** Events between where the lanes are read and the ends of what can be read of their partitions. */
@@ -356,9 +390,10 @@ export class Engine {
     for (const ring of this.#pool.rings) ring.holdData(false);
     await this.#manager.drain();
     await this.#cutting;
+    const behind = (await this.#clickhouse?.close(this.#options.config.drainTimeoutMs / 3)) ?? 0;
     await this.#offsets.flush(2_000);
     await this.#janitor.settled();
-    this.#figures = this.#takeFigures();
+    this.#figures = this.#takeFigures(behind);
     await this.#group.leave();
     await this.#fetcher.close();
     await this.#offsets.close();
@@ -370,6 +405,7 @@ export class Engine {
   async #abandon(): Promise<void> {
     this.#abandoned = true;
     this.#stop.abort();
+    await this.#clickhouse?.abandon();
     await this.#pool.destroy();
     await this.#fetcher.close();
     await this.#offsets.close();
@@ -377,7 +413,8 @@ export class Engine {
     await this.#group.leave();
   }
 
-  #takeFigures(): RunFigures {
+  #takeFigures(behind: number): RunFigures {
+    const clickhouse = this.#clickhouse === null ? null : { ...this.#clickhouse.follower.figures, behind };
     const lanes = [...this.#manager.lanes.values()];
     return runFigures({
       totals: sumCounters(this.#pool.counters),
@@ -386,6 +423,7 @@ export class Engine {
       lanes: lanes.length,
       haltedLanes: lanes.filter((lane) => lane.halted !== null).length,
       tableVersion: this.#ledger.version,
+      clickhouse,
     });
   }
 
@@ -405,6 +443,8 @@ export class Engine {
           { error, worker },
           'could not write a file of a cut; trying again, its rows wait',
         );
+      } else if (message.type === 'inserted' || message.type === 'probed') {
+        this.#clickhouse?.inserts.answered(message);
       } else this.#manager.onWorkerMessage(message);
     } catch (error) {
       this.#fail(error);

@@ -29,6 +29,16 @@ export interface RunFigures {
   cpuUsPerEvent: number;
   peakRssBytes: number;
   tableVersion: number;
+  /** Null: none follows. */
+  clickhouse: ClickHouseFigures | null;
+}
+
+export interface ClickHouseFigures {
+  /** Inserted by this engine. */
+  files: number;
+  rows: number;
+  /** Files of our lanes that are left for the next start. */
+  behind: number;
 }
 
 /** Taken while the workers still live: a thread that has ended has no line of its own any more. */
@@ -56,6 +66,7 @@ export function runFigures(facts: {
   lanes: number;
   haltedLanes: number;
   tableVersion: number;
+  clickhouse: ClickHouseFigures | null;
 }): RunFigures {
   const { totals, cpu, seconds } = facts;
   return {
@@ -73,6 +84,7 @@ export function runFigures(facts: {
     cpuUsPerEvent: totals.events > 0 ? round((cpu.total / totals.events) * 1e6) : 0,
     peakRssBytes: peakRssBytes(),
     tableVersion: facts.tableVersion,
+    clickhouse: facts.clickhouse,
   };
 }
 

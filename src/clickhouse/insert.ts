@@ -1,0 +1,45 @@
+import { Readable } from 'node:stream';
+import type { ClickHouseClient } from '@clickhouse/client';
+import type { CompiledModel } from '../model/types.js';
+import { asClickHouseError } from './errors.js';
+import { insertSettings, insertStatement } from './insert-settings.js';
+import { type ClickHouseTarget, openClickHouse } from './target.js';
+
+/** Inserts files of the table, as they are, over one client. */
+export class FileInsert {
+  readonly #target: ClickHouseTarget;
+  readonly #statement: string;
+  #client: ClickHouseClient | null = null;
+
+  constructor(target: ClickHouseTarget, model: CompiledModel) {
+    this.#target = target;
+    this.#statement = insertStatement(target, model);
+  }
+
+  /**
+   * Resolves when ClickHouse has answered that the file is in: now, or from an earlier time. The token is the file's path.
+   *
+   * @throws HeadraceError CLICKHOUSE_UNREACHABLE, CLICKHOUSE_AUTH, CLICKHOUSE_REFUSED, CONFIG_INVALID
+   */
+  async insert(path: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+    this.#client ??= openClickHouse(this.#target);
+    const { url, database, table } = this.#target;
+    // a view of the bytes: nothing is copied before the socket
+    const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    try {
+      const { stream } = await this.#client.exec({
+        query: this.#statement,
+        values: Readable.from([body], { objectMode: false }),
+        clickhouse_settings: insertSettings(this.#target, path),
+        abort_signal: signal,
+      });
+      for await (const _ of stream);
+    } catch (error) {
+      throw asClickHouseError(error, { url, database, table, path });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client?.close();
+  }
+}

@@ -1,0 +1,97 @@
+import type { ClickHouseClient } from '@clickhouse/client';
+import { checkClickHouse } from '../../clickhouse/check.js';
+import { asClickHouseError } from '../../clickhouse/errors.js';
+import { DEDUPLICATION_WINDOW } from '../../clickhouse/schema.js';
+import { type ClickHouseTarget, openClickHouse, targetOf } from '../../clickhouse/target.js';
+import type { Clock } from '../../clock.js';
+import type { EngineConfig } from '../../config/types.js';
+import { HeadraceError } from '../../errors.js';
+import { ClickHouseFollower } from '../../followers/clickhouse/follower.js';
+import { ClickHouseTables } from '../../followers/clickhouse/tables.js';
+import type { Ledger } from '../../ledger/ledger.js';
+import type { CompiledModel } from '../../model/types.js';
+import type { WorkerPool } from '../../pool/pool.js';
+import { WorkerInserts } from '../../pool/worker-inserts.js';
+import type { Random } from '../../random.js';
+import type { Log } from '../../telemetry/log.js';
+import type { PreparedLake } from './lake.js';
+
+/** Where this engine's ClickHouse is, or null: none follows. */
+export function clickHouseTarget(config: EngineConfig, model: CompiledModel): ClickHouseTarget | null {
+  return config.clickhouse === null ? null : targetOf(config.clickhouse, model);
+}
+
+/**
+ * At boot, before Kafka is asked anything. Throws CLICKHOUSE_UNFIT with the statements that mend it; a ClickHouse that can't
+ * be asked is told of, and holds nothing up.
+ */
+export async function checkAtBoot(config: EngineConfig, model: CompiledModel, log: Log): Promise<void> {
+  const target = clickHouseTarget(config, model);
+  if (target === null) return;
+  try {
+    await checkClickHouse(target, model, loadOf(config));
+  } catch (error) {
+    if (!(error instanceof HeadraceError) || error.disposition === 'exit') throw error;
+    log.warn({ error }, 'ClickHouse can not be asked now: starting all the same, its files wait in the lake');
+  }
+}
+
+export interface FollowingOptions {
+  config: EngineConfig;
+  model: CompiledModel;
+  lake: PreparedLake;
+  ledger: Ledger;
+  pool: WorkerPool;
+  engineId: string;
+  workerOf(partition: number): number | undefined;
+  onReached(partition: number, version: number, offset: bigint): void;
+  clock: Clock;
+  random: Random;
+  log: Log;
+}
+
+/** What follows the table into ClickHouse. */
+export class ClickHouseFollowing {
+  readonly follower: ClickHouseFollower;
+  /** Is told what the workers answer. */
+  readonly inserts: WorkerInserts;
+  readonly #client: ClickHouseClient;
+
+  constructor(target: ClickHouseTarget, options: FollowingOptions) {
+    const { config, model, lake, ledger, pool, engineId } = options;
+    const { url, user, database } = target;
+    this.#client = openClickHouse(target);
+    this.inserts = new WorkerInserts((worker, message) => pool.post(worker, message));
+    this.follower = new ClickHouseFollower({
+      ...options,
+      tables: new ClickHouseTables({
+        client: this.#client,
+        target,
+        engineId,
+        asError: (error) => asClickHouseError(error, { url, user, database }),
+      }),
+      inserter: this.inserts,
+      check: () => checkClickHouse(target, model, loadOf(config)),
+      readVersion: async (version) => (await lake.delta.readVersion(version))?.actions ?? null,
+      newestVersion: () => ledger.version,
+      appId: (partition) => ledger.appId(partition),
+      window: DEDUPLICATION_WINDOW,
+    });
+  }
+
+  /** Finishes what it can within the time. Resolves to the number of files that are left for the next start. */
+  async close(timeoutMs: number): Promise<number> {
+    const behind = await this.follower.close(timeoutMs);
+    await this.#client.close();
+    return behind;
+  }
+
+  async abandon(): Promise<void> {
+    this.follower.abandon();
+    await this.#client.close();
+  }
+}
+
+function loadOf({ workers, cutIntervalMs, kafka }: EngineConfig) {
+  return { workers, cutIntervalMs, sessionTimeoutMs: kafka.sessionTimeoutMs };
+}

@@ -1,0 +1,490 @@
+import type { Clock } from '../../clock.js';
+import { HeadraceError } from '../../errors.js';
+import { WakeSignal } from '../../kafka/wake-signal.js';
+import type { Action } from '../../lake/delta/actions.js';
+import type { Random } from '../../random.js';
+import type { PlainLog } from '../../telemetry/log.js';
+import type { FileInserter, InsertOutcome } from './file-inserter.js';
+import { LaneOffsets } from './lane-offsets.js';
+import { filesOfVersion, type LedgerFile } from './ledger-files.js';
+import { FollowerPositions } from './positions.js';
+import { FollowerSchedule } from './schedule.js';
+import { Settlement } from './settlement.js';
+import type { FollowerTables } from './tables.js';
+import { concernsFile, FollowerTrouble } from './trouble.js';
+
+/**
+ * Brings ClickHouse after the ledger: each file that our cuts committed goes in once, in the order of its lanes. What is to be
+ * done is decided in schedule.ts; here it is carried out, by one loop beside which the workers' inserts run. Whatever happens
+ * to ClickHouse, nobody else waits for it: its backlog is in the lake.
+ */
+export interface ClickHouseFollowerOptions {
+  tables: FollowerTables;
+  inserter: FileInserter;
+  /** Are the tables fit? Throws HeadraceError CLICKHOUSE_…. Asked at the first contact, and again behind each trouble. */
+  check(): Promise<void>;
+  /** Null: the log does not have it. */
+  readVersion(version: number): Promise<readonly Action[] | null>;
+  newestVersion(): number;
+  appId(partition: number): string;
+  /** The worker that keeps a lane. */
+  workerOf(partition: number): number | undefined;
+  /** Inserts for which ClickHouse tells a repetition. */
+  window: number;
+  clock: Clock;
+  random: Random;
+  log: PlainLog;
+  /** Every file of the lane up to this version is in, and in it the lane stands at `offset`. */
+  onReached?(partition: number, version: number, offset: bigint): void;
+}
+
+/** What this engine has inserted. */
+export interface FollowerFigures {
+  files: number;
+  rows: number;
+}
+
+interface Flight {
+  file: LedgerFile;
+  abort: AbortController;
+  landed: Promise<void>;
+}
+
+const POSITIONS_MS = 5_000;
+const PROGRESS_MS = 5_000;
+/** Fewer files than these behind is no backlog, but the way things go. */
+const BACKLOG_FILES = 50;
+/** Versions read in one turn: between turns come acquired and released lanes. */
+const VERSIONS_PER_TURN = 50;
+const VERSIONS_COUNTED_MAX = 1_000;
+const IDLE_MS = 1_000;
+/** What a hand-over waits for the rows that say how far the lanes are. */
+const FLUSH_MS = 2_000;
+
+export class ClickHouseFollower {
+  readonly #options: ClickHouseFollowerOptions;
+  readonly #schedule = new FollowerSchedule();
+  readonly #positions: FollowerPositions;
+  readonly #settlement: Settlement;
+  readonly #trouble: FollowerTrouble;
+  readonly #wake: WakeSignal;
+  readonly #offsets = new LaneOffsets();
+  /** Lanes that are ours and whose positions were not read yet. */
+  readonly #wanted = new Set<number>();
+  /** Lanes that are about to go: nothing of theirs is begun any more. */
+  readonly #leaving = new Set<number>();
+  /** By worker. */
+  readonly #flights = new Map<number, Flight>();
+  readonly #figures: FollowerFigures = { files: 0, rows: 0 };
+  /** The server's clock less our monotonic one; null: it was not asked since the last trouble. */
+  #serverAheadMs: number | null = null;
+  #checked = false;
+  /** Positions looked set back once: a replica that is behind would too. */
+  #suspected = false;
+  #positionsMs = Number.NEGATIVE_INFINITY;
+  #told: { atMs: number; rows: number };
+  #hurry = false;
+  #closed = false;
+  #turns: Promise<unknown> = Promise.resolve();
+  readonly #running: Promise<void>;
+
+  constructor(options: ClickHouseFollowerOptions) {
+    this.#options = options;
+    const { tables, appId, clock, random, log } = options;
+    this.#positions = new FollowerPositions({ tables, appId });
+    this.#trouble = new FollowerTrouble({ clock, random, log });
+    this.#settlement = new Settlement({
+      ...options,
+      schedule: this.#schedule,
+      trouble: this.#trouble,
+      workerOf: (file) => this.#workerOf(file),
+    });
+    this.#wake = new WakeSignal(clock);
+    this.#told = { atMs: clock.monotonicMs(), rows: 0 };
+    this.#running = this.#run();
+  }
+
+  get figures(): Readonly<FollowerFigures> {
+    return this.#figures;
+  }
+
+  /** Files that are known and not in, and versions of the ledger that were not looked at yet. */
+  get behind(): { files: number; versions: number } {
+    const versions =
+      this.#schedule.lanes.size === 0 ? 0 : this.#options.newestVersion() + 1 - this.#schedule.cursor;
+    return { files: this.#schedule.open.files, versions: Math.max(0, versions) };
+  }
+
+  /** These lanes are ours, and take part in cuts. */
+  acquired(partitions: readonly number[]): void {
+    for (const partition of partitions) this.#wanted.add(partition);
+    this.#wake.wake();
+  }
+
+  /** The ledger's version brought lanes to these offsets. */
+  committed(version: number, lanes: readonly { partition: number; to: bigint }[]): void {
+    for (const { partition, to } of lanes) this.#offsets.committed(partition, version, to);
+    this.#wake.wake();
+  }
+
+  /**
+   * These lanes go: what is under way for them is finished within the time or given up, and where they stand is written.
+   * Resolves when nothing of theirs is sent any more. Never rejects.
+   */
+  async released(partitions: readonly number[], timeoutMs: number): Promise<void> {
+    const { clock } = this.#options;
+    for (const partition of partitions) {
+      this.#wanted.delete(partition);
+      this.#leaving.add(partition);
+    }
+    const theirs = this.#flightsOf(partitions);
+    await withinMs(clock, timeoutMs, Promise.all(theirs.map(({ landed }) => landed)));
+    for (const flight of this.#flightsOf(partitions)) flight.abort.abort();
+    await withinMs(clock, FLUSH_MS, Promise.all(theirs.map(({ landed }) => landed)));
+    if (!this.#trouble.isOn) await withinMs(clock, FLUSH_MS, this.#flush());
+    this.#drop(partitions);
+  }
+
+  /** These lanes are somebody else's already. */
+  lost(partitions: readonly number[]): void {
+    for (const partition of partitions) this.#leaving.add(partition);
+    for (const flight of this.#flightsOf(partitions)) {
+      if (!flight.file.lanes.some((lane) => this.#isOurs(lane))) flight.abort.abort();
+    }
+    this.#drop(partitions);
+  }
+
+  /**
+   * Resolves when ClickHouse has all that the ledger has of our lanes, as it stands then: true; or when nothing has moved
+   * for so long: false.
+   */
+  async caughtUp(noProgressMs: number, signal?: AbortSignal): Promise<boolean> {
+    const { clock } = this.#options;
+    this.#hurry = true;
+    this.#wake.wake();
+    let before = '';
+    let movedMs = clock.monotonicMs();
+    while (!this.#isCaughtUp()) {
+      if (signal?.aborted === true || this.#closed || this.#trouble.halted !== null) return false;
+      const now = `${this.#figures.files} ${this.#schedule.cursor} ${this.#schedule.open.files} ${this.#wanted.size}`;
+      if (now !== before) movedMs = clock.monotonicMs();
+      before = now;
+      if (clock.monotonicMs() - movedMs >= noProgressMs) return false;
+      await clock.sleep(20, signal);
+    }
+    this.#hurry = false;
+    return true;
+  }
+
+  /**
+   * Finishes what can be finished within the time, and ends. Resolves to the number of files of our lanes that are left for
+   * the next start.
+   */
+  async close(timeoutMs: number): Promise<number> {
+    const { clock } = this.#options;
+    const tooLate = new AbortController();
+    if (!this.#trouble.isOn) await withinMs(clock, timeoutMs, this.caughtUp(timeoutMs, tooLate.signal));
+    tooLate.abort();
+    const behind = await this.#countBehind();
+    await this.released([...this.#schedule.lanes], 0);
+    this.#closed = true;
+    this.#wake.wake();
+    await withinMs(clock, FLUSH_MS, this.#running);
+    return behind;
+  }
+
+  /** Ends at once: what is under way is nobody's any more. */
+  abandon(): void {
+    this.#closed = true;
+    this.#wake.wake();
+  }
+
+  /** The ledger is read to its end for it; of a long one the rest counts as a file a version. */
+  async #countBehind(): Promise<number> {
+    const { newestVersion, readVersion } = this.#options;
+    const lanes = new Set([...this.#schedule.lanes, ...this.#wanted]);
+    if (lanes.size === 0) return 0;
+    const { cursor, open } = this.#schedule;
+    const until = Math.min(newestVersion(), cursor + VERSIONS_COUNTED_MAX);
+    let { files } = open;
+    for (let version = cursor; version <= until; version++) {
+      const added = filesOfVersion(version, (await readVersion(version)) ?? []).files;
+      files += added.filter((file) => file.lanes.some((lane) => lanes.has(lane))).length;
+    }
+    return files + newestVersion() - until;
+  }
+
+  async #run(): Promise<void> {
+    const { clock } = this.#options;
+    while (!this.#closed) {
+      if (clock.monotonicMs() >= this.#trouble.untilMs) {
+        try {
+          await this.#exclusive(() => this.#turn());
+        } catch (error) {
+          this.#failed(error);
+        }
+      }
+      await this.#wake.sleep(this.#waitMs());
+    }
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#isIdle()) return;
+    const newest = this.#options.newestVersion();
+    await this.#contact();
+    await this.#acquire(newest);
+    await this.#readLedger(newest);
+    await this.#record();
+    await this.#prepare();
+    await this.#settlement.settle();
+    this.#insert();
+    await this.#writePositions();
+    this.#tell();
+    if (this.#schedule.open.files === 0) this.#trouble.over(0);
+  }
+
+  #isIdle(): boolean {
+    return this.#schedule.lanes.size + this.#wanted.size + this.#schedule.toRecord().length === 0;
+  }
+
+  #waitMs(): number {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (nowMs < this.#trouble.untilMs) return Math.min(this.#trouble.untilMs - nowMs, IDLE_MS);
+    const schedule = this.#schedule;
+    const more =
+      schedule.wantsVersion(this.#options.newestVersion()) ||
+      schedule.toPrepare(nowMs).length + schedule.toSettle(nowMs).length + schedule.toRecord().length > 0;
+    if (more) return 0;
+    const retryMs = schedule.nextRetryMs(nowMs);
+    return Math.min(IDLE_MS, retryMs === null ? IDLE_MS : retryMs - nowMs, this.#hurry ? 20 : IDLE_MS);
+  }
+
+  async #contact(): Promise<void> {
+    const { check, tables, clock } = this.#options;
+    if (!this.#checked) {
+      await check();
+      this.#checked = true;
+    }
+    this.#serverAheadMs ??= (await tables.serverNowMs()) - clock.monotonicMs();
+  }
+
+  /** Never later than the server's clock says when the call is over. */
+  #serverMs(): number {
+    return Math.floor(this.#serverAheadMs! + this.#options.clock.monotonicMs());
+  }
+
+  async #acquire(newest: number): Promise<void> {
+    const partitions = [...this.#wanted];
+    if (partitions.length === 0) return;
+    for (const [partition, position] of await this.#positions.read(partitions)) {
+      if (!this.#wanted.delete(partition)) continue;
+      this.#leaving.delete(partition);
+      this.#schedule.hold(partition, position, newest);
+    }
+  }
+
+  async #readLedger(newest: number): Promise<void> {
+    const { readVersion } = this.#options;
+    for (let read = 0; read < VERSIONS_PER_TURN && this.#schedule.wantsVersion(newest); read++) {
+      const version = this.#schedule.cursor;
+      const actions = await readVersion(version);
+      if (actions === null) throw logTooShort(version);
+      const { files, skipped } = filesOfVersion(version, actions);
+      this.#schedule.addVersion(version, files, skipped);
+    }
+    this.#tellPositions();
+  }
+
+  async #record(): Promise<void> {
+    const files = this.#schedule.toRecord();
+    if (files.length === 0) return;
+    await this.#options.tables.writeStates('done', files, this.#serverMs());
+    this.#schedule.recorded(files.map(({ path }) => path));
+    this.#positions.recorded(files.at(-1)!.path);
+    this.#tellPositions();
+  }
+
+  /** Intent rows for what is to be tried next, unless another engine has been at it. */
+  async #prepare(): Promise<void> {
+    const { tables, clock } = this.#options;
+    const wanted = this.#schedule.toPrepare(clock.monotonicMs());
+    if (wanted.length === 0) return;
+    const { generation } = this.#schedule;
+    const states = await tables.states(wanted.filter(({ lookUp }) => lookUp).map(({ file }) => file.path));
+    for (const [path, { done, atMs }] of states) {
+      if (done) this.#schedule.foundDone(path);
+      else this.#schedule.foundIntent(path, atMs);
+    }
+    const fresh = wanted.map(({ file }) => file).filter(({ path }) => !states.has(path));
+    const intentAtMs = this.#serverMs();
+    await tables.writeStates('intent', fresh, intentAtMs);
+    // lanes that came meanwhile may have been another engine's: their files are looked up again
+    if (generation !== this.#schedule.generation) return;
+    this.#schedule.prepared(
+      fresh.map(({ path }) => path),
+      intentAtMs,
+      clock.monotonicMs(),
+    );
+  }
+
+  #insert(): void {
+    const { clock, inserter } = this.#options;
+    if (clock.monotonicMs() < this.#trouble.untilMs) return;
+    for (const file of this.#schedule.toInsert(clock.monotonicMs())) {
+      const worker = this.#workerOf(file);
+      if (worker === undefined || this.#flights.has(worker)) continue;
+      const abort = new AbortController();
+      this.#schedule.trying(file.path);
+      const landed = inserter
+        .insert(worker, file, abort.signal)
+        .then((outcome) => this.#landed(worker, file, outcome, abort.signal));
+      this.#flights.set(worker, { file, abort, landed });
+    }
+  }
+
+  #landed(worker: number, file: LedgerFile, { error, unknown }: InsertOutcome, signal: AbortSignal): void {
+    const { clock } = this.#options;
+    this.#flights.delete(worker);
+    if (error === null) {
+      this.#schedule.succeeded(file.path);
+      this.#figures.files += 1;
+      this.#figures.rows += file.rows;
+      this.#trouble.took(file.path);
+      this.#trouble.over(this.#schedule.open.files);
+    } else if (signal.aborted) {
+      this.#schedule.failed(file.path, clock.monotonicMs());
+    } else {
+      // what is wrong may be wrong with the tables: the check says it better, with the statement that mends it
+      this.#checked = false;
+      const notBeforeMs = concernsFile(error) ? this.#trouble.file(file.path, error, unknown) : 0;
+      if (!concernsFile(error)) this.#failed(error);
+      this.#schedule.failed(file.path, notBeforeMs);
+    }
+    this.#wake.wake();
+  }
+
+  async #writePositions(): Promise<void> {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (!this.#hurry && nowMs - this.#positionsMs < POSITIONS_MS) return;
+    this.#positionsMs = nowMs;
+    const outcome = await this.#positions.write(this.#schedule.positions(), this.#serverMs());
+    if (outcome === 'written') this.#suspected = false;
+    else if (this.#suspected) await this.#startOver();
+    else {
+      this.#suspected = true;
+      this.#positionsMs = Number.NEGATIVE_INFINITY;
+    }
+  }
+
+  /** ClickHouse holds less than it did: nothing that was known of it counts, each file is asked for. */
+  async #startOver(): Promise<void> {
+    this.#suspected = false;
+    const flights = [...this.#flights.values()];
+    for (const { abort } of flights) abort.abort();
+    await Promise.all(flights.map(({ landed }) => landed));
+    const newest = this.#options.newestVersion();
+    const positions = await this.#positions.restart([...this.#schedule.lanes]);
+    this.#schedule.restart(positions, newest);
+    this.#options.log.warn(
+      { from_version: this.#schedule.cursor, to_version: newest },
+      'ClickHouse was set back, as by a restored backup: its files are asked for one by one, those that are missing go in again; materialized views that were not restored with it have to be rebuilt',
+    );
+  }
+
+  async #flush(): Promise<void> {
+    try {
+      await this.#exclusive(async () => {
+        if (this.#serverAheadMs === null) return;
+        await this.#record();
+        this.#positionsMs = Number.NEGATIVE_INFINITY;
+        await this.#writePositions();
+      });
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#serverAheadMs = null;
+    this.#checked = false;
+    this.#trouble.met(error, this.#schedule.open.files);
+  }
+
+  #drop(partitions: readonly number[]): void {
+    this.#schedule.drop(partitions);
+    for (const partition of partitions) {
+      this.#wanted.delete(partition);
+      this.#leaving.delete(partition);
+      this.#positions.forget(partition);
+      this.#offsets.forget(partition);
+    }
+  }
+
+  #flightsOf(partitions: readonly number[]): Flight[] {
+    const gone = new Set(partitions);
+    return [...this.#flights.values()].filter(({ file }) => file.lanes.some((lane) => gone.has(lane)));
+  }
+
+  #isOurs(lane: number): boolean {
+    return this.#schedule.lanes.has(lane) && !this.#leaving.has(lane);
+  }
+
+  /** The worker of a lane that stays; the one that wrote the file, when it was us. */
+  #workerOf(file: LedgerFile): number | undefined {
+    const lane = file.lanes.find((each) => this.#isOurs(each));
+    return lane === undefined ? undefined : this.#options.workerOf(lane);
+  }
+
+  #isCaughtUp(): boolean {
+    const newest = this.#options.newestVersion();
+    const { size } = this.#flights;
+    if (this.#wanted.size + size > 0 || !this.#schedule.isDone(newest)) return false;
+    return this.#positions.isWritten(this.#schedule.positions());
+  }
+
+  #tellPositions(): void {
+    for (const [partition, version] of this.#schedule.positions()) {
+      const offset = this.#offsets.reached(partition, version);
+      if (offset !== null) this.#options.onReached?.(partition, version, offset);
+    }
+  }
+
+  /** A line now and then while there is a backlog. */
+  #tell(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    const { files, versions } = this.behind;
+    const { atMs, rows } = this.#told;
+    if (files + versions < BACKLOG_FILES) this.#told = { atMs: nowMs, rows: this.#figures.rows };
+    else if (nowMs - atMs >= PROGRESS_MS) {
+      const perSecond = Math.round(((this.#figures.rows - rows) * 1_000) / (nowMs - atMs));
+      this.#told = { atMs: nowMs, rows: this.#figures.rows };
+      const fields = { files_behind: files, versions_unread: versions, rows_per_second: perSecond };
+      this.#options.log.info(fields, 'ClickHouse is catching up from the lake');
+    }
+  }
+
+  #exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turns.then(work);
+    this.#turns = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+function logTooShort(version: number): HeadraceError {
+  return new HeadraceError(
+    'CLICKHOUSE_RESTORED',
+    "ClickHouse stands before the oldest version that the table's log still has",
+    {
+      where: { version },
+      remedy:
+        'bring the older log files back, or restore a newer backup of ClickHouse, and start the engine again',
+    },
+  );
+}
+
+/** Resolves when the work is done or the time is over. */
+async function withinMs(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
+  const done = new AbortController();
+  await Promise.race([work.catch(() => undefined), clock.sleep(ms, done.signal)]);
+  done.abort();
+}

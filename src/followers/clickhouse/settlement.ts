@@ -1,0 +1,103 @@
+import type { Clock } from '../../clock.js';
+import { HeadraceError } from '../../errors.js';
+import type { PlainLog } from '../../telemetry/log.js';
+import { isTokenGood } from './doubt.js';
+import type { FileInserter } from './file-inserter.js';
+import type { LedgerFile } from './ledger-files.js';
+import type { Doubtful, FollowerSchedule } from './schedule.js';
+import type { FollowerTables } from './tables.js';
+import type { FollowerTrouble } from './trouble.js';
+
+/**
+ * Decides of files in doubt whether they are sent again. While ClickHouse still tells a repetition by its token they simply
+ * are. Afterwards it is asked for their rows; where none carries the file's id, merges may have taken them all, so it is
+ * asked for what a row of the file did to the sum of signs.
+ */
+export interface SettlementOptions {
+  tables: FollowerTables;
+  inserter: FileInserter;
+  schedule: FollowerSchedule;
+  trouble: FollowerTrouble;
+  workerOf(file: LedgerFile): number | undefined;
+  /** Inserts for which ClickHouse tells a repetition. */
+  window: number;
+  clock: Clock;
+  log: PlainLog;
+}
+
+export class Settlement {
+  readonly #options: SettlementOptions;
+
+  constructor(options: SettlementOptions) {
+    this.#options = options;
+  }
+
+  async settle(): Promise<void> {
+    const { schedule, clock } = this.#options;
+    const doubtful = schedule.toSettle(clock.monotonicMs());
+    if (doubtful.length === 0) return;
+    const asked = await this.#sendYoung(doubtful);
+    if (asked.length > 0) await this.#ask(asked);
+  }
+
+  /** Those whose token is good go again; returns the others. */
+  async #sendYoung(doubtful: readonly Doubtful[]): Promise<Doubtful[]> {
+    const { tables, schedule, window, clock } = this.#options;
+    const known = doubtful.flatMap(({ intentAtMs }) => intentAtMs ?? []);
+    if (known.length === 0) return [...doubtful];
+    const facts = await tables.facts(Math.min(...known));
+    return doubtful.filter(({ file, intentAtMs }) => {
+      const good = isTokenGood(facts, intentAtMs, window);
+      if (good) schedule.settled(file.path, 'send', clock.monotonicMs());
+      return !good;
+    });
+  }
+
+  async #ask(doubtful: readonly Doubtful[]): Promise<void> {
+    const { tables, schedule, clock } = this.#options;
+    const present = await tables.present(doubtful.map(({ file }) => file));
+    const maybeMissedByViews: LedgerFile[] = [];
+    for (const { file, intentAtMs } of doubtful) {
+      const isIn = present.has(file.fileId) || (await this.#left(file));
+      if (isIn === null) continue;
+      schedule.settled(file.path, isIn ? 'present' : 'absent', clock.monotonicMs());
+      if (!isIn) continue;
+      this.#forget(file);
+      if (intentAtMs !== null) maybeMissedByViews.push(file);
+    }
+    if (maybeMissedByViews.length > 0) await this.#warnOfViews(maybeMissedByViews);
+  }
+
+  /** Has the file left its trace, though no row with its id? Null: it can't be told now. */
+  async #left(file: LedgerFile): Promise<boolean | null> {
+    const { tables, inserter, schedule, trouble, workerOf } = this.#options;
+    const worker = workerOf(file);
+    if (worker === undefined) return null;
+    try {
+      const probe = await inserter.probe(worker, file);
+      if (probe === null) return true;
+      const sum = await tables.signOf(probe, file.date);
+      return probe.sign > 0 ? sum > 0 : sum <= 0;
+    } catch (error) {
+      if (!(error instanceof HeadraceError) || error.code !== 'LAKE_IO') throw error;
+      schedule.postponed(file.path, trouble.file(file.path, error, false));
+      return null;
+    }
+  }
+
+  #forget(file: LedgerFile): void {
+    const worker = this.#options.workerOf(file);
+    if (worker !== undefined) this.#options.inserter.forget(worker, [file.path]);
+  }
+
+  /** That the rows are there says nothing of the views, and the token that would bring them theirs is no more. */
+  async #warnOfViews(files: readonly LedgerFile[]): Promise<void> {
+    const { tables, log } = this.#options;
+    const views = await tables.views();
+    if (views.length === 0) return;
+    log.warn(
+      { views: views.join(', '), files: files.length, path: files[0]!.path },
+      'files came into the table by an insert whose end nobody saw: these materialized views may lack their rows. Rebuild each: stop the engine, TRUNCATE its target, INSERT INTO it the SELECT of the view, start the engine',
+    );
+  }
+}
