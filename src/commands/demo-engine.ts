@@ -18,12 +18,14 @@ const END_WITH_PARENT = new URL('../embedded/end-with-parent.js', BUILT).href;
 const TAIL_LINES = 20;
 const MIGRATE_TIMEOUT_MS = 60_000;
 
-/** `headrace clickhouse migrate` for a model, as anybody would call it. Gives what it printed; throws DEMO_FAILED. */
+/** Makes a model's tables as anybody would. Gives the command line and what it did; throws DEMO_FAILED. */
 export async function migrate(model: string, clickhouseUrl: string): Promise<string> {
-  const args = [ENTRY, 'clickhouse', 'migrate', '--model', model, '--clickhouse', clickhouseUrl];
+  const args = ['clickhouse', 'migrate', '--model', model, '--clickhouse', clickhouseUrl];
   return await new Promise((resolve, reject) => {
-    execFile(process.execPath, args, { timeout: MIGRATE_TIMEOUT_MS }, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout.trimEnd());
+    execFile(process.execPath, [ENTRY, ...args], { timeout: MIGRATE_TIMEOUT_MS }, (error, stdout, stderr) => {
+      // the plan says the same before
+      const done = stdout.split('\n').filter((line) => line.startsWith('done'));
+      if (error === null) resolve([`$ headrace ${args.join(' ')}`, ...done].join('\n'));
       else reject(new HeadraceError('DEMO_FAILED', `the tables of ${model} could not be made: ${stderr}`));
     });
   });

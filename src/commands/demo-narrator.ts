@@ -4,6 +4,7 @@ const CLEAR_BELOW = '\u001b[J';
 
 export interface NarratorStream {
   isTTY?: boolean;
+  /** 0: a terminal that doesn't know its size. */
   columns?: number;
   rows?: number;
   write(text: string): unknown;
@@ -30,8 +31,8 @@ export class Narrator {
       return;
     }
     // what wraps, or scrolls out of the screen, could not be drawn over
-    const width = (this.#stream.columns ?? 80) - 1;
-    const shown = block.slice(0, (this.#stream.rows ?? 24) - 1).map((text) => cut(text, width));
+    const width = (this.#stream.columns || 80) - 1;
+    const shown = block.slice(0, (this.#stream.rows || 24) - 1).map((text) => cut(text, width));
     this.#stream.write(this.#toTheTop() + shown.join('\n'));
     this.#height = shown.length;
   }

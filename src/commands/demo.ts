@@ -70,11 +70,11 @@ async function play(parts: Parts): Promise<DemoFigures> {
   const chdb = await openChdb(folder);
   cleanups.add(() => chdb.close());
   const clickhouse = await DemoClickHouse.start(folder, cleanups);
-  narrator.line(`ClickHouse (chDB behind HTTP): ${clickhouse.url}. Its tables:`);
-  for (const { name } of MODELS) {
-    signal.throwIfAborted();
-    narrator.line(await migrate(name, clickhouse.url));
+  narrator.line(`ClickHouse (chDB behind HTTP): ${clickhouse.url}. Making its tables.`);
+  for (const made of await Promise.all(MODELS.map(({ name }) => migrate(name, clickhouse.url)))) {
+    narrator.line(made);
   }
+  signal.throwIfAborted();
   const streams = await startStreams(parts, folder, clickhouse);
   await feedAll(parts, streams, clickhouse);
   signal.throwIfAborted();

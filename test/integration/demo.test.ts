@@ -50,29 +50,41 @@ function leftProcesses(): string[] {
   });
 }
 
+const MODELS = ['clickstream', 'web_clicks'];
+
 describe('headrace demo', () => {
   it(
-    'ends with a table that agrees with the generator, and says so in one JSON object',
+    'ends with sinks and generators that agree for both models, and says so in one JSON object',
     async () => {
       const { printed, exitCode } = startDemo(['--seconds', '5', '--json']);
       expect(await exitCode, printed.stderr).toBe(0);
       const lines = printed.stdout.trimEnd().split('\n');
       expect(lines).toHaveLength(1);
       const result = JSON.parse(lines[0]!);
-      expect(result).toMatchObject({ agree: true, differences: [], seconds: 5, kept: false });
-      expect(result.events.found).toBe(result.events.generated);
-      expect(result.sessions.found).toBe(result.sessions.generated);
-      expect(result.events.generated).toBeGreaterThan(result.sessions.generated);
-      expect(result.sessions.generated).toBeGreaterThan(100);
-      expect(result.eventsPerSecond).toBeGreaterThan(0);
-      expect(result.commits).toBeGreaterThan(3);
-      expect(result.rows).toBeGreaterThanOrEqual(result.sessions.found);
-      expect(result.countries[0]).toMatchObject({ country: 'US' });
-      expect(result.countries.length).toBe(10);
-      expect(result.pages.length).toBe(10);
-      const sessions = result.countries.map((country: { sessions: number }) => country.sessions);
-      expect(sessions).toEqual([...sessions].sort((a: number, b: number) => b - a));
-      expect(sessions.reduce((a: number, b: number) => a + b)).toBe(result.sessions.found);
+      expect(result).toMatchObject({ agree: true, seconds: 5, kept: false });
+      for (const name of MODELS) {
+        const model = result[name];
+        expect(model).toMatchObject({ agree: true, differences: [], deadLetters: 0 });
+        for (const { generated, clickhouse, delta } of [model.events, model.sessions]) {
+          expect([clickhouse, delta]).toEqual([generated, generated]);
+        }
+        expect(model.sessions.generated).toBeGreaterThan(100);
+        expect(model.events.generated).toBeGreaterThan(model.sessions.generated);
+        expect(model.rows.clickhouse).toBe(model.rows.delta);
+        expect(model.commits).toBeGreaterThan(3);
+        expect(model.eventsPerSecond).toBeGreaterThan(0);
+        expect(model.answers).toHaveLength(3);
+        for (const { sql, rows } of model.answers) {
+          expect(sql).toMatch(new RegExp(`FROM ${name}\\.(sessions|session_metrics)`));
+          expect(rows.length).toBeGreaterThan(0);
+        }
+      }
+      const [countries, funnel] = result.clickstream.answers;
+      expect(countries.rows[0]).toMatchObject({ country: 'US' });
+      expect(countries.rowsInAll).toBe(10);
+      expect(funnel.rows[0].sessions).toBe(result.clickstream.sessions.generated);
+      expect(result.web_clicks.answers[0].rows[0]).toMatchObject({ brand: 'Morgenblatt' });
+      expect(printed.stderr).toContain('done  create web_clicks.session_metrics');
       expect(await readdir(temporary)).toEqual([]);
       expect(leftProcesses()).toEqual([]);
     },
@@ -89,7 +101,7 @@ describe('headrace demo', () => {
         '2000',
         '--json',
       ]);
-      await expect.poll(() => printed.stderr, { timeout: 90_000 }).toMatch(/[1-9].* commits · lag/);
+      await expect.poll(() => printed.stderr, { timeout: 90_000 }).toMatch(/web_clicks: .*[1-9] commits/);
       if (process.platform === 'linux') expect(leftProcesses().length).toBeGreaterThan(0);
       child.kill('SIGINT');
       expect(await exitCode, printed.stderr).toBe(130);

@@ -74,7 +74,7 @@ describe('Narrator', () => {
   });
 
   it('leaves a block standing when told to', () => {
-    const { narrator, text } = told({ isTTY: true });
+    const { narrator, text } = told({ isTTY: true, columns: 0, rows: 0 });
     narrator.keepStatus();
     narrator.status(['one', 'two'], []);
     narrator.keepStatus();
