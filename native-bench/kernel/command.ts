@@ -1,10 +1,10 @@
 import { type Clock, systemClock } from '#src/clock.js';
-import { loadModel } from '#src/model/load.js';
 import { formatTable, formatWhole } from '#src/telemetry/progress.js';
 import { type Machine, thisMachine } from '../machine.js';
 import { writeResult } from '../result-folder.js';
 import type { Output } from '../stages-command.js';
 import type { EngineName } from './bench-engine.js';
+import type { BenchModel } from './event-templates.js';
 import { type OpenSessionsFigure, runOpenSessions } from './open-sessions-run.js';
 import { type KernelOptions, parseKernelOptions } from './options.js';
 
@@ -15,6 +15,7 @@ export interface KernelResult {
   startedAt: string;
   machine: Machine;
   engine: EngineName;
+  model: BenchModel;
   lanes: number;
   figures: OpenSessionsFigure[];
 }
@@ -24,10 +25,9 @@ const BAR_COLUMNS = 30;
 /** Throws Error for flags it does not know, for an engine there is not, and for sessions that got lost. */
 export function runKernel(args: readonly string[], output: Output, clock: Clock = systemClock): KernelResult {
   const options = parseKernelOptions(args);
-  const { engine, lanes, recordsPerBatch, rounds, eventsPerRound } = options;
+  const { engine, model, lanes, recordsPerBatch, rounds, eventsPerRound } = options;
   const startedAt = new Date(clock.nowMs()).toISOString();
   const machine = thisMachine();
-  const model = loadModel('clickstream');
   const figures = options.openSessions.map((openSessions, at) =>
     runOpenSessions({
       engine,
@@ -41,7 +41,7 @@ export function runKernel(args: readonly string[], output: Output, clock: Clock 
       onProgress: (text) => output.progress(`${formatWhole(openSessions)}: ${text}`),
     }),
   );
-  const result: KernelResult = { benchmark: 'kernel', startedAt, machine, engine, lanes, figures };
+  const result: KernelResult = { benchmark: 'kernel', startedAt, machine, engine, model, lanes, figures };
   report(result, options, output);
   return result;
 }
@@ -52,11 +52,11 @@ function report(result: KernelResult, { out, json }: KernelOptions, output: Outp
   if (json) output.print(JSON.stringify(result));
 }
 
-function headText({ engine, lanes, machine, startedAt, figures }: KernelResult): string {
+function headText({ engine, model, lanes, machine, startedAt, figures }: KernelResult): string {
   const { valueBytesMean, lz4Ratio } = figures[0]!;
   return [
     `engine    ${engine}, ${lanes} lanes in one thread; fetched bytes to rows, without Kafka and lake`,
-    `events    ${Math.round(valueBytesMean)} bytes each, LZ4 ${lz4Ratio.toFixed(2)} : 1, user ids of 36 random bytes, 20 events a session`,
+    `events    ${model}, ${Math.round(valueBytesMean)} bytes each, LZ4 ${lz4Ratio.toFixed(2)} : 1, keys of 36 random bytes, 20 events a session`,
     `machine   ${machine.cores} × ${machine.cpu}, Node ${machine.node}, load ${machine.loadAverage.toFixed(1)}, ${startedAt}`,
   ].join('\n');
 }

@@ -1,5 +1,5 @@
 import { putVarint } from '../kafka-batch.js';
-import { type EventTemplate, eventTemplates, UUID_BYTES } from './event-templates.js';
+import { type BenchModel, type EventTemplate, eventTemplates, UUID_BYTES } from './event-templates.js';
 import { mix, type UserEvent } from './user-stream.js';
 
 /**
@@ -21,11 +21,18 @@ const SESSION_ID = 0x2002;
 const EVENT_ID = 0x3003;
 
 export class EventWriter {
-  readonly #templates: readonly EventTemplate[] = eventTemplates();
+  readonly #templates: readonly (readonly EventTemplate[])[];
+  /** The key's: the user, or of web_clicks the session. */
+  readonly #keyKind: number;
   readonly #seconds = Buffer.alloc(SECONDS_BYTES);
   #second = Number.NaN;
   #events = 0;
   #valueBytes = 0;
+
+  constructor(model: BenchModel) {
+    this.#templates = eventTemplates(model);
+    this.#keyKind = model === 'clickstream' ? USER_ID : SESSION_ID;
+  }
 
   /** Of the last event, in the bytes that `put` was given. */
   valueAt = 0;
@@ -40,7 +47,8 @@ export class EventWriter {
   put(bytes: Buffer, from: number, event: UserEvent, baseTimeMs: number, offsetDelta: number): number {
     const { user, timeMs } = event;
     const number = this.#events++;
-    const template = this.#templates[mix(number) % this.#templates.length]!;
+    const ofSession = this.#templates[mix(user) % this.#templates.length]!;
+    const template = ofSession[mix(number) % ofSession.length]!;
     const { value } = template;
     const head =
       1 + varintBytes(timeMs - baseTimeMs) + varintBytes(offsetDelta) + varintBytes(UUID_BYTES) + UUID_BYTES;
@@ -49,16 +57,18 @@ export class EventWriter {
     at = putVarint(bytes, at, timeMs - baseTimeMs);
     at = putVarint(bytes, at, offsetDelta);
     at = putVarint(bytes, at, UUID_BYTES);
-    putUuid(bytes, at, user, USER_ID);
+    putUuid(bytes, at, user, this.#keyKind);
     at = putVarint(bytes, at + UUID_BYTES, value.length);
     bytes.set(value, at);
     putUuid(bytes, at + template.eventIdAt, number, EVENT_ID);
-    putUuid(bytes, at + template.userIdAt, user, USER_ID);
     putUuid(bytes, at + template.sessionIdAt, user, SESSION_ID);
     this.#putTimestamp(bytes, at + template.timestampAt, timeMs);
-    // the last two numbers of 198.18.100.100, of three digits each
-    putDigits(bytes, at + template.ipAddressAt + 7, 100 + (mix(user) % 156), 3);
-    putDigits(bytes, at + template.ipAddressAt + 11, 100 + (mix(user + 1) % 156), 3);
+    if (template.userIdAt !== null) putUuid(bytes, at + template.userIdAt, user, USER_ID);
+    if (template.ipAddressAt !== null) {
+      // the last two numbers of 198.18.100.100, of three digits each
+      putDigits(bytes, at + template.ipAddressAt + 7, 100 + (mix(user) % 156), 3);
+      putDigits(bytes, at + template.ipAddressAt + 11, 100 + (mix(user + 1) % 156), 3);
+    }
     this.valueAt = at;
     this.valueLength = value.length;
     this.#valueBytes += value.length;

@@ -1,5 +1,6 @@
 import lz4 from 'lz4-napi';
 import { BATCH_HEADER_BYTES, sealBatch } from '../kafka-batch.js';
+import type { BenchModel } from './event-templates.js';
 import { EventWriter, RECORD_BYTES_MAX } from './event-writer.js';
 import { mix, type UserEvent } from './user-stream.js';
 
@@ -13,9 +14,9 @@ export interface LaneBatch {
   recordBytes: number;
 }
 
-/** Gathers events into record batches of their users' lanes, each in memory of its lane that is used again and again. */
+/** Gathers events into record batches of their sessions' lanes, each in memory of its lane that is used again and again. */
 export class LaneBatches {
-  readonly writer = new EventWriter();
+  readonly writer: EventWriter;
   readonly #recordsPerBatch: number;
   readonly #lanes: {
     bytes: Buffer;
@@ -29,7 +30,8 @@ export class LaneBatches {
   /** Batches are compressed from now on, or not. */
   compresses = false;
 
-  constructor(lanes: number, recordsPerBatch: number) {
+  constructor(model: BenchModel, lanes: number, recordsPerBatch: number) {
+    this.writer = new EventWriter(model);
     this.#recordsPerBatch = recordsPerBatch;
     this.#lanes = Array.from({ length: lanes }, () => ({
       bytes: Buffer.alloc(BATCH_HEADER_BYTES + recordsPerBatch * RECORD_BYTES_MAX),

@@ -1,7 +1,9 @@
+import { loadModel } from '#src/model/load.js';
 import type { CompiledModel } from '#src/model/types.js';
 import { measureJsonParse } from '../json-parse.js';
 import { median, processCpuMs } from '../measure.js';
 import { BenchEngine, type EngineName } from './bench-engine.js';
+import type { BenchModel } from './event-templates.js';
 import { type LaneBatch, LaneBatches } from './lane-batches.js';
 import { UserStream } from './user-stream.js';
 
@@ -13,7 +15,7 @@ import { UserStream } from './user-stream.js';
 
 export interface RunOptions {
   engine: EngineName;
-  model: CompiledModel;
+  model: BenchModel;
   openSessions: number;
   lanes: number;
   recordsPerBatch: number;
@@ -58,9 +60,10 @@ const SAMPLE_EVENTS_MAX = 20_000;
 const BATCHES_A_TURN = 64;
 
 export function runOpenSessions(options: RunOptions): OpenSessionsFigure {
-  const { engine: name, model, lanes, openSessions, rounds, eventsPerRound, hours, onProgress } = options;
+  const { engine: name, lanes, openSessions, rounds, eventsPerRound, hours, onProgress } = options;
+  const model = loadModel(options.model);
   const bench = new BenchEngine(name, model, lanes, openSessions);
-  const run = new Run(bench, options);
+  const run = new Run(bench, model, options);
   while (run.stream.minute < WARM_MINUTES) {
     run.goOnTo(run.stream.minute + 5);
     onProgress(
@@ -111,12 +114,13 @@ class Run {
   #recordBytes = 0;
   #frameBytes = 0;
 
-  constructor(bench: BenchEngine, { openSessions, model, lanes, recordsPerBatch }: RunOptions) {
+  constructor(bench: BenchEngine, model: CompiledModel, options: RunOptions) {
+    const { openSessions, lanes, recordsPerBatch } = options;
     const { gapMs, allowedDisorderMs } = model;
     this.#bench = bench;
     this.#model = model;
     this.stream = new UserStream({ openSessions, gapMs, allowedDisorderMs, startMs: START_MS });
-    this.#batches = new LaneBatches(lanes, recordsPerBatch);
+    this.#batches = new LaneBatches(options.model, lanes, recordsPerBatch);
   }
 
   get valueBytesMean(): number {

@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util';
 import { whole } from '../whole-number.js';
 import type { EngineName } from './bench-engine.js';
+import type { BenchModel } from './event-templates.js';
 
-export const USAGE = `npm run bench -- kernel [--open-sessions N,N,…] [--engine NAME] [--json] …
+export const USAGE = `npm run bench -- kernel [--open-sessions N,N,…] [--model NAME] [--engine NAME] [--json] …
 
   --open-sessions N,…   how many are open at once, one measurement each (10000,500000,5000000)
   --engine NAME         kernel (default) or reference
+  --model NAME          clickstream (default) or web_clicks
   --events N            events a round (200000)
   --rounds N            rounds that count (9)
   --lanes N             partitions (24)
@@ -19,6 +21,7 @@ Warming up takes 17 events for each open session: minutes for five million.`;
 export interface KernelOptions {
   openSessions: number[];
   engine: EngineName;
+  model: BenchModel;
   eventsPerRound: number;
   rounds: number;
   lanes: number;
@@ -36,6 +39,7 @@ export function parseKernelOptions(args: readonly string[]): KernelOptions {
     options: {
       'open-sessions': { type: 'string', default: '10000,500000,5000000' },
       engine: { type: 'string', default: 'kernel' },
+      model: { type: 'string', default: 'clickstream' },
       events: text,
       rounds: text,
       lanes: text,
@@ -45,11 +49,15 @@ export function parseKernelOptions(args: readonly string[]): KernelOptions {
       json: { type: 'boolean', default: false },
     },
   });
-  const { engine, out, json } = values;
+  const { engine, model, out, json } = values;
   if (engine !== 'kernel' && engine !== 'reference') throw new Error('--engine takes kernel or reference');
+  if (model !== 'clickstream' && model !== 'web_clicks') {
+    throw new Error('--model takes clickstream or web_clicks');
+  }
   return {
     openSessions: values['open-sessions'].split(',').map((count) => whole('open-sessions', count, 0)),
     engine,
+    model,
     eventsPerRound: whole('events', values.events, 200_000),
     rounds: whole('rounds', values.rounds, 9),
     lanes: whole('lanes', values.lanes, 24),

@@ -58,27 +58,31 @@ describe('the stream of users', () => {
   });
 });
 
-describe('batches of lanes', () => {
-  const limits = { decompressedBatchBytesMax: 1e7, recordBytesMax: 1e6 };
+const LIMITS = { decompressedBatchBytesMax: 1e7, recordBytesMax: 1e6 };
 
+describe('batches of lanes', () => {
   test.each([false, true])('hold the events of their users, compressed: %s', (compresses) => {
     const stream = streamOf(200);
-    const batches = new LaneBatches(3, 50);
+    const batches = new LaneBatches('clickstream', 3, 50);
     batches.compresses = compresses;
     const laneOf = new Map<string, number>();
     let read = 0;
     const look = ({ lane, bytes, baseOffset }: LaneBatch) => {
-      const done = decodeBatches(bytes, { fromOffset: baseOffset, limits }, ({ key, value, timestampMs }) => {
-        const event = JSON.parse(Buffer.from(value!).toString()) as Record<string, string>;
-        const user = Buffer.from(key!).toString();
-        expect(event.user_id).toBe(user);
-        expect(user).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
-        expect(Date.parse(event.timestamp!)).toBe(timestampMs);
-        expect(event.ip_address).toMatch(/^198\.18\.\d{3}\.\d{3}$/);
-        expect(laneOf.get(user) ?? lane).toBe(lane);
-        laneOf.set(user, lane);
-        read++;
-      });
+      const done = decodeBatches(
+        bytes,
+        { fromOffset: baseOffset, limits: LIMITS },
+        ({ key, value, timestampMs }) => {
+          const event = JSON.parse(Buffer.from(value!).toString()) as Record<string, string>;
+          const user = Buffer.from(key!).toString();
+          expect(event.user_id).toBe(user);
+          expect(user).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+          expect(Date.parse(event.timestamp!)).toBe(timestampMs);
+          expect(event.ip_address).toMatch(/^198\.18\.\d{3}\.\d{3}$/);
+          expect(laneOf.get(user) ?? lane).toBe(lane);
+          laneOf.set(user, lane);
+          read++;
+        },
+      );
       expect(done.batches).toBe(1);
     };
     while (stream.minute < 8) {
@@ -92,29 +96,48 @@ describe('batches of lanes', () => {
   });
 });
 
-test.each(['reference', 'kernel'])(
-  'the %s is measured at two numbers of open sessions, its sessions proved',
-  (name) => {
-    const printed: string[] = [];
-    const numbers = ['--open-sessions', '50,100', '--events', '300', '--rounds', '1', '--hours', '2'];
-    const result = runKernel(
-      ['--engine', name, ...numbers, '--records-per-batch', '10', '--lanes', '2', '--json'],
-      {
-        print: (text) => printed.push(text),
-        progress: () => {},
-      },
-    );
-    expect(JSON.parse(printed.at(-1)!)).toEqual(result);
-    expect(result.figures).toHaveLength(2);
-    for (const [at, figure] of result.figures.entries()) {
-      expect(figure.openSessions / [50, 100][at]!).toBeCloseTo(1, 0);
-      expect(figure.cpuUsPerEvent).toBeGreaterThan(0);
-      expect(figure.ratioToJsonParse).toBeGreaterThan(0);
-      expect(figure.undecided / figure.events).toBeLessThan(0.01);
-    }
-    expect(result.figures[0]!.memory.at(-1)!.hours).toBeGreaterThanOrEqual(2);
-    expect(() => runKernel(['--engine', 'other'], { print: () => {}, progress: () => {} })).toThrow(
-      /--engine/,
-    );
-  },
-);
+test('batches of web_clicks hold the events of their sessions, each with what its visit says of the reader', () => {
+  const batches = new LaneBatches('web_clicks', 2, 20);
+  const stream = streamOf(100);
+  const brands = new Map<string, unknown>();
+  while (stream.minute < 8) {
+    const batch = batches.add(stream.next());
+    const event = JSON.parse(batches.lastValue().toString()) as Record<string, unknown>;
+    const session = event.session_id as string;
+    expect(Number.isInteger(event.user_id)).toBe(true);
+    expect(event.brand).toBe(brands.has(session) ? brands.get(session) : event.brand);
+    brands.set(session, event.brand);
+    if (batch === null) continue;
+    decodeBatches(batch.bytes, { fromOffset: batch.baseOffset, limits: LIMITS }, ({ key, value }) => {
+      expect(Buffer.from(value!).toString()).toContain(`"session_id":"${Buffer.from(key!)}"`);
+    });
+  }
+  expect(brands.size).toBe(stream.sessions);
+});
+
+test.each([
+  ['reference', 'clickstream'],
+  ['kernel', 'clickstream'],
+  ['kernel', 'web_clicks'],
+])('the %s is measured with %s at two numbers of open sessions, its sessions proved', (name, model) => {
+  const printed: string[] = [];
+  const numbers = ['--open-sessions', '50,100', '--events', '300', '--rounds', '1', '--hours', '2'];
+  const result = runKernel(
+    ['--engine', name, '--model', model, ...numbers, '--records-per-batch', '10', '--lanes', '2', '--json'],
+    {
+      print: (text) => printed.push(text),
+      progress: () => {},
+    },
+  );
+  expect(JSON.parse(printed.at(-1)!)).toEqual(result);
+  expect(result.figures).toHaveLength(2);
+  for (const [at, figure] of result.figures.entries()) {
+    expect(figure.openSessions / [50, 100][at]!).toBeCloseTo(1, 0);
+    expect(figure.cpuUsPerEvent).toBeGreaterThan(0);
+    expect(figure.ratioToJsonParse).toBeGreaterThan(0);
+    expect(figure.undecided / figure.events).toBeLessThan(0.01);
+  }
+  expect(result.figures[0]!.memory.at(-1)!.hours).toBeGreaterThanOrEqual(2);
+  expect(() => runKernel(['--engine', 'other'], { print: () => {}, progress: () => {} })).toThrow(/--engine/);
+  expect(() => runKernel(['--model', 'other'], { print: () => {}, progress: () => {} })).toThrow(/--model/);
+});
