@@ -57,12 +57,15 @@ function standing({ rows }: Run, name: string) {
   return standingRows(named);
 }
 
-it.each([false, true])('gives the oracle’s sessions of web_clicks, ended in the middle: %s', (endedInTheMiddle) => {
-  const run = play(WEB_CLICKS, 6_000, endedInTheMiddle);
-  expect(run.deadLetters).toBe(0);
-  expect(differences(standing(run, 'web_clicks'), webClickSessionsNaively(run.records))).toEqual([]);
-  expect(run.rows.some((row) => row.at(-1) === -1)).toBe(endedInTheMiddle);
-});
+it.each([false, true])(
+  'gives the oracle’s sessions of web_clicks, ended in the middle: %s',
+  (endedInTheMiddle) => {
+    const run = play(WEB_CLICKS, 6_000, endedInTheMiddle);
+    expect(run.deadLetters).toBe(0);
+    expect(differences(standing(run, 'web_clicks'), webClickSessionsNaively(run.records))).toEqual([]);
+    expect(run.rows.some((row) => row.at(-1) === -1)).toBe(endedInTheMiddle);
+  },
+);
 
 it('gives the oracle’s sessions of clickstream', () => {
   const run = play(CLICKSTREAM, 3_000, false);
