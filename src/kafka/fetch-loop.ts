@@ -118,7 +118,7 @@ export class FetchLoop {
 
   #idle({ full, readyAtMs }: FetchPlan): Promise<void> {
     const ms = Math.min(full.size > 0 ? SPACE_WAIT_MS : IDLE_WAIT_MS, this.#untilMs(readyAtMs));
-    return this.#wake.sleep(ms, ...[...full].map(({ writer }) => writer.waitForSpace(SPACE_WAIT_MS)));
+    return this.#wake.sleep(ms, ...[...full].map((ring) => ring.waitForRoom(SPACE_WAIT_MS)));
   }
 
   #untilMs(atMs: number): number {
