@@ -85,7 +85,9 @@ const event = fc.record({
   text: fc.option(text.map((each) => each.toWellFormed())),
   name: fc.option(few),
   kind: fc.option(few),
-  number: fc.option(fc.oneof(fc.constantFrom(0, 9, 10, 4_294_967_295), fc.nat())),
+  number: fc.option(
+    fc.oneof(fc.constantFrom(0, 9, 10, 999_999_999, 1_000_000_000, 1_000_000_009, 4_294_967_295), fc.nat()),
+  ),
 });
 
 function firstOf<T>(values: Iterable<T>, limit: number): T[] {

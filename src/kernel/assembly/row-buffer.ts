@@ -82,14 +82,33 @@ export function putBytes(text: usize, bytes: u32): void {
   bufferAdd(bytes);
 }
 
-/** As text; of a number that is not negative. */
+const NINE_DIGITS: i64 = 1000000000;
+
+/** As text; of a whole number below 2³² · 10⁹ that is not negative. In two halves: divisions of 32 bits are multiplications. */
 export function putDecimal(value: i64): void {
+  if (value < NINE_DIGITS) {
+    putDigits(<u32>value, digitsOf(<u32>value));
+    return;
+  }
+  const high = value / NINE_DIGITS;
+  putDigits(<u32>high, digitsOf(<u32>high));
+  putDigits(<u32>(value - high * NINE_DIGITS), 9);
+}
+
+// @ts-ignore: decorator
+@inline
+function digitsOf(value: u32): u32 {
   let digits: u32 = 1;
   for (let rest = value; rest >= 10; rest /= 10) digits++;
+  return digits;
+}
+
+function putDigits(value: u32, digits: u32): void {
   const at = bufferRoom(digits);
   for (let place = digits; place > 0; place--) {
-    store<u8>(at + place - 1, 48 + <u8>(value % 10));
-    value /= 10;
+    const rest = value / 10;
+    store<u8>(at + place - 1, 48 + <u8>(value - rest * 10));
+    value = rest;
   }
   bufferAdd(digits);
 }
