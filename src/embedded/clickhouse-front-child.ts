@@ -2,6 +2,7 @@
  * The process of the embedded ClickHouse. Started by clickhouse-front.ts, which sends one `start` message and, for an
  * orderly end, closes the channel; when the parent dies the channel closes too.
  */
+import { rmSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../errors.js';
@@ -17,14 +18,15 @@ function reply(message: FrontReply): void {
   if (process.connected) process.send!(message);
 }
 
-async function start({ folder, port, user, password, settings }: FrontStart): Promise<void> {
+async function start({ folder, isTemporary, port, user, password, settings }: FrontStart): Promise<void> {
   const { Session } = await import('chdb');
   const dataFolder = join(folder, 'data');
   const bodyFolder = join(folder, 'bodies');
-  await rm(bodyFolder, { recursive: true, force: true });
-  await mkdir(bodyFolder, { recursive: true });
   // the first connection keeps the engine and its background work up
   const first = new Session(dataFolder);
+  // only now is it certain that nobody else uses the folder
+  await rm(bodyFolder, { recursive: true, force: true });
+  await mkdir(bodyFolder, { recursive: true });
   const version = first.query('SELECT version()', 'TabSeparatedRaw').trim();
   const connections = new Connections(() => new Session(dataFolder), new Map(Object.entries(settings)));
   const server = new FrontServer({
@@ -36,10 +38,18 @@ async function start({ folder, port, user, password, settings }: FrontStart): Pr
   });
   const listening = await server.listen(port);
   process.once('disconnect', () => {
-    setTimeout(() => process.kill(process.pid, 'SIGKILL'), LAST_QUERY_TIMEOUT_MS).unref();
+    const removeFolder = () => {
+      if (isTemporary) rmSync(folder, { recursive: true, force: true });
+    };
+    const giveUp = () => {
+      removeFolder();
+      process.kill(process.pid, 'SIGKILL');
+    };
+    setTimeout(giveUp, LAST_QUERY_TIMEOUT_MS).unref();
     void server.close().then(() => {
       connections.close();
       first.close();
+      removeFolder();
       process.exit(0);
     });
   });

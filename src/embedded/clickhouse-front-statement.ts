@@ -25,8 +25,9 @@ export interface InsertStatement {
   readonly isValues: boolean;
 }
 
+/** Loops unrolled, so that a literal of megabytes needs no stack. */
 const TOKEN =
-  /\s+|--[^\n]*|#[ !][^\n]*|\/\*[\s\S]*?\*\/|(?<quoted>'(?:[^'\\]|\\[\s\S]|'')*'|"(?:[^"\\]|\\[\s\S]|"")*"|`(?:[^`\\]|\\[\s\S]|``)*`|\$(?<tag>\w*)\$[\s\S]*?\$\k<tag>\$)|(?<word>[A-Za-z_]\w*)|(?<sign>[\s\S])/y;
+  /\s+|--[^\n]*|#[ !][^\n]*|\/\*[\s\S]*?\*\/|(?<quoted>'[^'\\]*(?:(?:\\[\s\S]|'')[^'\\]*)*'|"[^"\\]*(?:(?:\\[\s\S]|"")[^"\\]*)*"|`[^`\\]*(?:(?:\\[\s\S]|``)[^`\\]*)*`|\$(?<tag>\w*)\$[\s\S]*?\$\k<tag>\$)|(?<word>[A-Za-z_]\w*)|(?<sign>[\s\S])/y;
 
 interface Token {
   /** A word in capitals, a sign as it is, or `quoted`. */

@@ -45,6 +45,8 @@ export interface ClickHouseFront {
 /** From parent to child, once. The password goes this way and not by the command line. */
 export interface FrontStart {
   folder: string;
+  /** The folder goes when the process ends. */
+  isTemporary: boolean;
   port: number;
   user: string;
   password: string;
@@ -86,6 +88,7 @@ export async function startClickHouseFront(options: ClickHouseFrontOptions = {})
   const settings = Object.entries(options.settings ?? {}).map(([name, value]) => [name, String(value)]);
   const reply = await front.start({
     folder,
+    isTemporary: isOwn,
     port: options.port ?? 0,
     user: options.user ?? 'default',
     password: options.password ?? '',
