@@ -130,14 +130,16 @@ function addClickHouse(cli: Command, surroundings: CliSurroundings, outcome: Out
 function addDemo(cli: Command, surroundings: CliSurroundings, outcome: Outcome): void {
   cli
     .command('demo')
-    .description('see it work in a minute, without any server: generator, engine and table in one')
+    .description(
+      'see it work in a minute, without any server: two models, their engines, Delta tables and ClickHouse',
+    )
     .option('--seconds <n>', 'how long events are generated', wholeNumber('--seconds', 1, 86_400), 30)
     .option(
       '--events-per-second <n>',
       'rate of the generator',
       wholeNumber('--events-per-second', 1, 10_000_000),
     )
-    .option('--keep', 'keep the folder with the table')
+    .option('--keep', 'keep the folder with the tables')
     .option('--json', 'print the result as one JSON object')
     .addHelpText('after', DEMO_EXAMPLES)
     .action(async (flags: { seconds: number; eventsPerSecond?: number; keep?: boolean; json?: boolean }) => {

@@ -5,7 +5,7 @@ import { quoteText } from '../clickhouse/sql.js';
 import type { Clock } from '../clock.js';
 import type { ChdbSession } from '../embedded/chdb-query.js';
 import { type ClickHouseFront, startClickHouseFront } from '../embedded/clickhouse-front.js';
-import { messageOf } from '../errors.js';
+import { HeadraceError, messageOf } from '../errors.js';
 import type { Cleanups } from './demo-cleanups.js';
 import type { AnswerRow, Sink } from './demo-report.js';
 
@@ -85,7 +85,9 @@ export class DemoClickHouse {
       const result = await this.#client.query({ query: sql, format: 'JSONEachRow' });
       return await result.json<AnswerRow>();
     } catch (error) {
-      throw new Error(`ClickHouse: ${messageOf(error)}\n${sql}`, { cause: error });
+      throw new HeadraceError('DEMO_FAILED', `ClickHouse did not answer: ${messageOf(error)}`, {
+        where: { url: this.url, sql },
+      });
     }
   }
 }

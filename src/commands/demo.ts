@@ -67,9 +67,11 @@ async function play(parts: Parts): Promise<DemoFigures> {
   const keeping = { folder: options.keep === true };
   const folder = await demoFolder(keeping, narrator, cleanups);
   // chDB is asked for now: half a minute later would be late to learn that it is not installed
-  const chdb = await openChdb(folder);
-  cleanups.add(() => chdb.close());
-  const clickhouse = await DemoClickHouse.start(folder, cleanups);
+  const opened = openChdb(folder).then((session) => {
+    cleanups.add(() => session.close());
+    return session;
+  });
+  const [chdb, clickhouse] = await Promise.all([opened, DemoClickHouse.start(folder, cleanups)]);
   narrator.line(`ClickHouse (chDB behind HTTP): ${clickhouse.url}. Making its tables.`);
   for (const made of await Promise.all(MODELS.map(({ name }) => migrate(name, clickhouse.url)))) {
     narrator.line(made);

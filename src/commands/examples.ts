@@ -59,5 +59,5 @@ Examples:
   headrace demo                            half a minute at full speed
   headrace demo --seconds 10 --json        for a script: one JSON object, exit 1 when figures differ
   headrace demo --events-per-second 50000 --keep
-      At a steady rate; the table stays for a look at it.
+      At a steady rate, shared by the two models; the tables stay for a look at them.
 `;
