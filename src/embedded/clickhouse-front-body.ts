@@ -20,8 +20,8 @@ export async function receiveStatement(request: IncomingMessage, compression: st
   return decompress(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), compression);
 }
 
-/** The body, as it comes, in a file at `path`; its size in bytes. */
-export async function receiveFile(request: IncomingMessage, path: string): Promise<number> {
+/** The body, as it comes, in a file at `path`. */
+export async function receiveFile(request: IncomingMessage, path: string): Promise<void> {
   const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
   try {
     await pipeline(bounded(request, DATA_BYTES_MAX), file);
@@ -29,7 +29,6 @@ export async function receiveFile(request: IncomingMessage, path: string): Promi
     await rm(path, { force: true });
     throw error;
   }
-  return file.bytesWritten;
 }
 
 async function* bounded(request: IncomingMessage, bytesMax: number): AsyncGenerator<Buffer> {

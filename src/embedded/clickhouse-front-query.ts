@@ -4,7 +4,7 @@
  * An INSERT's data goes to chDB by a file (`FROM INFILE`), never through a string: chDB's own way for data behind a
  * statement takes text formats only. Its INSERT … FROM INFILE squashes and deduplicates as a server's INSERT with data does.
  */
-import { rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { receiveFile, receiveStatement } from './clickhouse-front-body.js';
 import { type ChdbConnection, quoteText } from './clickhouse-front-connections.js';
@@ -43,12 +43,8 @@ export async function receiveQuery(
   const ownStatement = scanStatement(own.toString('latin1'));
   const { insert } = ownStatement;
   if (insert !== null && own.subarray(insert.dataAt).toString('latin1').trim() === '') {
-    const bytes = await receiveFile(message, path);
-    // a server takes an INSERT without data as one of no rows, whatever the format
-    if (bytes === 0) await rm(path);
-    return bytes === 0
-      ? { sql: '', format: insertFormat(request), isInsert: true, path: null }
-      : insertQuery(own, insert, request, path, request.bodyCompression);
+    await receiveFile(message, path);
+    return insertQuery(own, insert, request, path, request.bodyCompression);
   }
   const body = await receiveStatement(message, request.bodyCompression);
   const isSplit = own.length > 0 && body.length > 0;

@@ -5,7 +5,8 @@
  * What it is not
  * - It runs one query at a time, and nothing can interrupt one but its own max_execution_time.
  * - One user, no TLS, no native protocol, no queries in several parts, no external tables.
- * - `system.users` and `system.grants` are closed (ACCESS_DENIED), and `uptime()` is always 0.
+ * - Its user can't make others: `system.users` and `system.grants` are closed (ACCESS_DENIED), `CHECK GRANT` answers.
+ * - There is no query_log and no part_log.
  */
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -357,6 +357,17 @@ describe('inserts', () => {
     });
   });
 
+  test('a disk that is full refuses the insert', async () => {
+    await client.command({ query: 'CREATE TABLE no_room (a UInt32) ENGINE = MergeTree ORDER BY a' });
+    const insert = client.insert({
+      table: 'no_room',
+      values: [{ a: 1 }],
+      format: 'JSONEachRow',
+      clickhouse_settings: { async_insert: 0, min_free_disk_bytes_to_perform_insert: '1000000000000000' },
+    });
+    await expect(insert).rejects.toMatchObject({ code: '243', type: 'NOT_ENOUGH_SPACE' });
+  });
+
   test('data may come in other formats, compressions and ways', async () => {
     await client.command({ query: 'CREATE TABLE ways (a UInt32, s String) ENGINE = Memory' });
     await client.insert({ table: 'ways', values: [{ a: 1, s: 'é😀\n"' }], format: 'JSONEachRow' });
@@ -386,7 +397,7 @@ describe('inserts', () => {
       body: gzipSync('7\n8\n'),
       headers: { 'content-encoding': 'gzip' },
     });
-    await ask(inAddress('INSERT INTO ways FORMAT Parquet'), { body: '' });
+    await ask(inAddress('INSERT INTO ways FORMAT JSONEachRow'), { body: '' });
     expect(await rows('SELECT a, hex(s) AS s FROM ways ORDER BY a')).toEqual(
       ['é😀\n"', "it's", 'p', 't', null, 'v', '', ''].map((s, i) => ({
         a: i + 1,
