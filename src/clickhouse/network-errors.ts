@@ -22,6 +22,8 @@ const NO_TLS = /^(EPROTO|ERR_SSL_)/;
 const NO_HTTP = /^HPE_/;
 /** What the client says of a request that took longer than request_timeout. */
 const CLIENT_TIMEOUT = /^Timeout error\b/;
+/** What the client says of a request that we gave up. */
+const ABORTED = /^The user aborted a request\b/;
 /** What the server says on the port of its own protocol. */
 const NATIVE_PORT = /Port \d+ is for clickhouse-client program/;
 
@@ -60,6 +62,9 @@ export function networkTrouble(error: unknown, words: string, { url }: Where): T
   if (CLIENT_TIMEOUT.test(words) || code === 'ETIMEDOUT') {
     const remedy = `look at its load and the network, or raise clickhouse.request_timeout; ${WAIT}`;
     return unreachable('gave no answer in time', remedy, false);
+  }
+  if (ABORTED.test(words)) {
+    return unreachable('was not waited for any longer', 'nothing: it is asked again', false);
   }
   const broken =
     code === '' ? `gave an answer that is not ClickHouse's: ${words}` : `broke the connection off (${code})`;

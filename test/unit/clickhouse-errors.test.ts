@@ -123,6 +123,7 @@ describe('the way to ClickHouse', () => {
     ['no answer in time', new Error('Timeout error.'), /no answer in time.*request_timeout/, true],
     ['a connection that broke', system('ECONNRESET'), /broke the connection off \(ECONNRESET\)/, true],
     ['a connection that ended', new Error('socket hang up'), /broke the connection off \(ECONNRESET\)/, true],
+    ['a request given up', new Error('The user aborted a request.'), /was not waited for any longer/, true],
     [
       'a proxy',
       new Error('<html><body>502\nBad Gateway</body></html>'),
