@@ -1,6 +1,7 @@
 import { crc32c } from '@node-rs/crc32';
 import lz4 from 'lz4-napi';
-import type { GeneratedEvent } from '#src/generator/clickstream.js';
+import type { GeneratedEvent } from '#src/generator/event-generator.js';
+import { compressSnappy } from './snappy-block.js';
 
 /**
  * Events → one Kafka record batch (magic 2), as a producer writes it: create time, no headers, no producer id. Its layout
@@ -10,7 +11,7 @@ import type { GeneratedEvent } from '#src/generator/clickstream.js';
 export const BATCH_HEADER_BYTES = 61;
 const LOG_OVERHEAD_BYTES = 12;
 const CRC_FROM_BYTE = 21;
-const CODECS = { none: 0, lz4: 3 };
+const CODECS = { none: 0, snappy: 2, lz4: 3 };
 /** Five varints, attributes, header count: never more. */
 const RECORD_OVERHEAD_BYTES_MAX = 40;
 
@@ -22,15 +23,21 @@ export interface EncodedBatch {
   frameBytes: number;
 }
 
-/** Compressed by LZ4. `events`: at least one. */
-export function encodeBatch(baseOffset: bigint, events: readonly GeneratedEvent[]): EncodedBatch {
+export type Codec = 'snappy' | 'lz4';
+
+/** `events`: at least one. Snappy without Java's frame, as librdkafka writes it. */
+export function encodeBatch(
+  baseOffset: bigint,
+  events: readonly GeneratedEvent[],
+  codec: Codec = 'lz4',
+): EncodedBatch {
   const times = events.map((event) => event.timeMs);
   const records = encodeRecords(events, times[0]!);
-  const frame = lz4.compressFrameSync(records);
+  const frame = codec === 'lz4' ? lz4.compressFrameSync(records) : compressSnappy(records);
   const bytes = Buffer.alloc(BATCH_HEADER_BYTES + frame.length);
   bytes.set(frame, BATCH_HEADER_BYTES);
   const [count, baseTimeMs, maxTimeMs] = [events.length, times[0]!, Math.max(...times)];
-  sealBatch(bytes, { baseOffset, count, baseTimeMs, maxTimeMs, codec: 'lz4' });
+  sealBatch(bytes, { baseOffset, count, baseTimeMs, maxTimeMs, codec });
   return { bytes, records, frameBytes: frame.length };
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type Clock, systemClock } from '#src/clock.js';
 import { formatCount, formatRate, progressLine } from '#src/telemetry/progress.js';
+import { ClickHouseSide } from '../clickhouse-side.js';
 import { measureJsonParse } from '../json-parse.js';
 import { Reaper } from '../kafka-cluster/reaper.js';
 import { thisMachine } from '../machine.js';
@@ -58,9 +59,13 @@ export async function runPipeline(
   });
   try {
     const { facts } = filled;
-    const runs = await measureRuns(options, places, filled, sample, output);
+    const { runs, lakeRuns } = await measureRuns(options, places, filled, sample, output);
     const workload = { ...facts, seed: SEED, kafka: basename(places.jarsFolder).replace(/-jars$/, '') };
-    const result = pipelineResult({ startedAt, machine, workload, flags: options.engineFlags }, runs);
+    const result = pipelineResult(
+      { startedAt, machine, workload, flags: options.engineFlags },
+      runs,
+      lakeRuns,
+    );
     report(result, options, output);
     return result;
   } finally {
@@ -68,41 +73,59 @@ export async function runPipeline(
   }
 }
 
+interface Measured {
+  runs: RunFigure[];
+  /** With the lake alone, where ClickHouse follows otherwise. */
+  lakeRuns: RunFigure[];
+}
+
 async function measureRuns(
-  { runs, warmUps, engineFlags }: PipelineOptions,
+  options: PipelineOptions,
   { engine }: PipelinePlaces,
   { cluster, facts }: FilledBroker,
   sample: readonly Buffer[],
   output: Output,
-): Promise<RunFigure[]> {
+): Promise<Measured> {
+  const { runs, warmUps, engineFlags, lakeToo, topic } = options;
   const folder = mkdtempSync(join(tmpdir(), 'headrace-pipeline-'));
   const reaper = new Reaper(folder);
-  const figures: RunFigure[] = [];
+  const measured: Measured = { runs: [], lakeRuns: [] };
+  let side: ClickHouseSide | null = null;
+  let parseUs = Number.NaN;
+  const measureOne = async (title: string, clickhouse: ClickHouseSide | null): Promise<RunFigure> => {
+    const own = join(folder, 'run');
+    const done = await runEngine({
+      engine,
+      model: topic.model,
+      bootstrap: cluster.bootstrap,
+      brokerPid: cluster.brokers[0]!.pid!,
+      clickhouse,
+      folder: own,
+      reaper,
+      flags: engineFlags,
+      onPoll: showRun(title, facts.events, output),
+    });
+    proveRun(done, facts);
+    rmSync(own, { recursive: true });
+    const beforeUs = parseUs;
+    parseUs = measureJsonParse(sample);
+    const figure = runFigure(done, facts.events, (beforeUs + parseUs) / 2);
+    output.progress(`${title}: ${summary(done, figure)}`);
+    return figure;
+  };
   try {
+    if (options.clickhouse) side = await ClickHouseSide.start(join(folder, 'clickhouse'));
     measureJsonParse(sample);
-    let beforeUs = measureJsonParse(sample);
+    parseUs = measureJsonParse(sample);
     for (let run = 1 - warmUps; run <= runs; run++) {
       const title = run < 1 ? 'warming up' : `run ${run} of ${runs}`;
-      const own = join(folder, `${run}`);
-      const done = await runEngine({
-        engine,
-        bootstrap: cluster.bootstrap,
-        brokerPid: cluster.brokers[0]!.pid!,
-        folder: own,
-        reaper,
-        flags: engineFlags,
-        onPoll: showRun(title, facts.events, output),
-      });
-      proveRun(done, facts);
-      rmSync(own, { recursive: true });
-      const afterUs = measureJsonParse(sample);
-      const figure = runFigure(done, facts.events, (beforeUs + afterUs) / 2);
-      beforeUs = afterUs;
-      output.progress(`${title}: ${summary(done, figure)}`);
-      if (run >= 1) figures.push(figure);
+      const figure = await measureOne(title, side);
+      if (run >= 1) measured.runs.push(figure);
+      if (run >= 1 && lakeToo) measured.lakeRuns.push(await measureOne(`${title}, lake alone`, null));
     }
-    return figures;
+    return measured;
   } finally {
+    await side?.stop();
     reaper.finish();
   }
 }

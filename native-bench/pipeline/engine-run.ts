@@ -1,14 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ThreadCpu } from '#src/telemetry/cpu.js';
+import type { ClickHouseSide } from '../clickhouse-side.js';
+import { EngineChild } from '../engine-child.js';
 import type { Reaper } from '../kafka-cluster/reaper.js';
 import { LedgerWatch } from './ledger-watch.js';
 import { endedChildrenSeconds, machineTicks, processSeconds, stealShare, trySampleProcess } from './proc.js';
 import { sumTable, type TableSums } from './table-check.js';
 import type { SeenThreads } from './thread-groups.js';
-import { TOPIC } from './topic-options.js';
+import { type BenchModel, TOPICS } from './topic-options.js';
 
 /**
  * One run of the built engine over the whole topic, with a group and a table of its own, watched from outside.
@@ -20,8 +20,11 @@ import { TOPIC } from './topic-options.js';
 export interface EngineRunOptions {
   /** Path of engine.js. */
   engine: string;
+  model: BenchModel;
   bootstrap: string;
   brokerPid: number;
+  /** Follows the table in a database of this run's own; null: the lake alone. */
+  clickhouse: ClickHouseSide | null;
   /** Of this run alone. */
   folder: string;
   /** Ends the engine when we end in whatever way. */
@@ -38,12 +41,16 @@ export interface EngineRun {
   /** User and system, of all threads that ever were. */
   engineCpuSeconds: number;
   brokerCpuSeconds: number;
+  /** Inserts and the merges that they caused. */
+  clickhouseCpuSeconds: number | null;
   peakRssBytes: number;
   steal: number;
   figures: EngineFigures;
   threads: SeenThreads;
   committed: { events: number; rows: number; deadLetters: number };
   table: TableSums;
+  /** What ClickHouse has. */
+  followed: TableSums | null;
 }
 
 /** The last line of a bounded run with --json, as far as it is used here. */
@@ -62,37 +69,48 @@ const POLL_MS = 50;
 const SILENT_MS_MAX = 300_000;
 
 export async function runEngine(options: EngineRunOptions): Promise<EngineRun> {
-  const { engine, bootstrap, brokerPid, folder, reaper, flags, onPoll } = options;
+  const { engine, model, bootstrap, brokerPid, clickhouse, folder, reaper, flags, onPoll } = options;
   mkdirSync(folder);
   const table = join(folder, 'sessions');
   const ledger = new LedgerWatch(table);
+  const group = `bench-${process.pid}-${performance.now()}`;
+  const database = group.replace(/\W/g, '_');
+  await clickhouse?.migrate(engine, model, database);
+  const follow = clickhouse?.flags(database) ?? [];
   const before = {
     children: endedChildrenSeconds(),
     broker: processSeconds(brokerPid),
+    clickhouse: clickhouse?.cpuSeconds() ?? null,
     machine: machineTicks(),
   };
   const began = performance.now();
-  const args = ['run', '--brokers', bootstrap, '--topic', TOPIC, '--group', `bench-${process.pid}-${began}`];
-  const child = new Child(
+  const args = ['run', '--brokers', bootstrap, '--topic', TOPICS[model].name, '--group', group];
+  const child = new EngineChild(
     engine,
-    [...args, '--model', 'clickstream', '--lake', table, ...flags],
+    [...args, '--model', model, '--lake', table, ...follow, ...flags, '--json', '--until-end'],
     folder,
     reaper,
   );
   const samples = await watch(child, ledger, (elapsedMs) => onPoll(ledger, elapsedMs));
   const seconds = (performance.now() - began) / 1_000;
-  const figures = child.figures();
+  const figures = child.lastLine<EngineFigures>();
+  await clickhouse?.untilSettled();
+  const clickhouseCpuSeconds = clickhouse === null ? null : clickhouse.cpuSeconds() - before.clickhouse!;
+  const followed = (await clickhouse?.sums(database)) ?? null;
+  await clickhouse?.drop(database);
   return {
     seconds,
     windowSeconds: (ledger.lastMs! - ledger.startedMs!) / 1_000,
     engineCpuSeconds: endedChildrenSeconds() - before.children,
     brokerCpuSeconds: processSeconds(brokerPid) - before.broker,
+    clickhouseCpuSeconds,
     peakRssBytes: Math.max(figures.peakRssBytes, samples.peakRssBytes),
     steal: stealShare(before.machine, machineTicks()),
     figures,
     threads: samples.threads,
     committed: { events: ledger.events, rows: ledger.rows, deadLetters: ledger.deadLetters },
     table: sumTable(table, ledger.files),
+    followed,
   };
 }
 
@@ -103,7 +121,7 @@ interface Samples {
 
 /** Until the process has ended. Throws Error when nothing is committed for minutes. */
 async function watch(
-  child: Child,
+  child: EngineChild,
   ledger: LedgerWatch,
   onPoll: (elapsedMs: number) => void,
 ): Promise<Samples> {
@@ -135,59 +153,4 @@ async function watch(
     onPoll(nowMs - began);
   }
   return { peakRssBytes, threads: { begin: begin ?? [], end, last: [...seen.values()] } };
-}
-
-/** The engine as a process, its output in two files. */
-class Child {
-  readonly #child: ChildProcess;
-  readonly #out: string;
-  readonly #err: string;
-  readonly #ended: Promise<true>;
-
-  constructor(engine: string, args: readonly string[], folder: string, reaper: Reaper) {
-    this.#out = join(folder, 'engine.out');
-    this.#err = join(folder, 'engine.err');
-    const files = [openSync(this.#out, 'w'), openSync(this.#err, 'w')] as const;
-    this.#child = spawn(process.execPath, [engine, ...args, '--json', '--until-end'], {
-      stdio: ['ignore', ...files],
-    });
-    for (const file of files) closeSync(file);
-    const { pid } = this.#child;
-    if (pid !== undefined) reaper.started(pid);
-    this.#ended = new Promise((resolve, reject) => {
-      this.#child.once('error', reject);
-      this.#child.once('exit', () => {
-        if (pid !== undefined) reaper.ended(pid);
-        resolve(true);
-      });
-    });
-  }
-
-  get pid(): number {
-    return this.#child.pid!;
-  }
-
-  endsWithin(ms: number): Promise<boolean> {
-    return Promise.race([this.#ended, sleep(ms, false)]);
-  }
-
-  kill(): void {
-    this.#child.kill('SIGKILL');
-  }
-
-  tail(lines = 30): string {
-    const output = readFileSync(this.#out, 'utf8') + readFileSync(this.#err, 'utf8');
-    return output.trimEnd().split('\n').slice(-lines).join('\n');
-  }
-
-  /** Throws Error when it did not end well. */
-  figures(): EngineFigures {
-    if (this.#child.exitCode !== 0) {
-      throw new Error(
-        `the engine ended with ${this.#child.exitCode ?? this.#child.signalCode}:\n${this.tail()}`,
-      );
-    }
-    const last = readFileSync(this.#out, 'utf8').trimEnd().split('\n').at(-1) ?? '';
-    return JSON.parse(last) as EngineFigures;
-  }
 }

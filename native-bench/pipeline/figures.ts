@@ -24,7 +24,10 @@ export interface PipelineResult {
   ratioToJsonParse: number;
   jsonParseUs: number;
   brokerCpuUsPerEvent: number;
-  clickhouseCpuUsPerEvent: null;
+  /** ClickHouse's own, beside the engine's; null: the lake alone. */
+  clickhouseCpuUsPerEvent: number | null;
+  /** The same engine without ClickHouse, run by run in turn; null where it was not asked for. */
+  lakeAlone: LakeAlone | null;
   peakRssBytes: number;
   bytesPerOpenSession: number | null;
   events: number;
@@ -33,6 +36,12 @@ export interface PipelineResult {
   steal: number;
   threads: ThreadFigure[];
   runs: RunFigure[];
+}
+
+export interface LakeAlone {
+  eventsPerSecond: number;
+  engineCpuUsPerEvent: number;
+  ratioToJsonParse: number;
 }
 
 export interface ThreadFigure {
@@ -52,6 +61,7 @@ export interface RunFigure {
   jsonParseUs: number;
   ratioToJsonParse: number;
   brokerCpuUsPerEvent: number;
+  clickhouseCpuUsPerEvent: number | null;
   peakRssBytes: number;
   bytesPerOpenSession: number | null;
   undecided: number | null;
@@ -81,6 +91,7 @@ export function runFigure(run: EngineRun, events: number, jsonParseUs: number): 
     jsonParseUs,
     ratioToJsonParse: engineCpuUsPerEvent / jsonParseUs,
     brokerCpuUsPerEvent: usPerEvent(run.brokerCpuSeconds),
+    clickhouseCpuUsPerEvent: run.clickhouseCpuSeconds === null ? null : usPerEvent(run.clickhouseCpuSeconds),
     peakRssBytes: run.peakRssBytes,
     bytesPerOpenSession: figures.bytesPerOpenSession ?? null,
     undecided: figures.undecided ?? null,
@@ -92,6 +103,7 @@ export function runFigure(run: EngineRun, events: number, jsonParseUs: number): 
 export function pipelineResult(
   about: Pick<PipelineResult, 'startedAt' | 'machine' | 'workload' | 'flags'>,
   runs: RunFigure[],
+  lakeRuns: RunFigure[] = [],
 ): PipelineResult {
   const of = (figure: (run: RunFigure) => number) => median(runs.map(figure));
   const ofAll = (figure: (run: RunFigure) => number | null) => {
@@ -111,7 +123,8 @@ export function pipelineResult(
     ratioToJsonParse: of((run) => run.ratioToJsonParse),
     jsonParseUs: of((run) => run.jsonParseUs),
     brokerCpuUsPerEvent: of((run) => run.brokerCpuUsPerEvent),
-    clickhouseCpuUsPerEvent: null,
+    clickhouseCpuUsPerEvent: ofAll((run) => run.clickhouseCpuUsPerEvent),
+    lakeAlone: lakeRuns.length === 0 ? null : lakeAlone(lakeRuns),
     peakRssBytes: of((run) => run.peakRssBytes),
     bytesPerOpenSession: ofAll((run) => run.bytesPerOpenSession),
     events: workload.events,
@@ -127,9 +140,17 @@ export function pipelineResult(
   };
 }
 
-/** Throws Error unless the run read every event once and its table has every session. */
-export function proveRun(run: EngineRun, { events, sessions }: TopicFacts): void {
-  const { figures, committed, table } = run;
+function lakeAlone(runs: RunFigure[]): LakeAlone {
+  return {
+    eventsPerSecond: median(runs.map((run) => run.eventsPerSecond)),
+    engineCpuUsPerEvent: median(runs.map((run) => run.engineCpuUsPerEvent)),
+    ratioToJsonParse: median(runs.map((run) => run.ratioToJsonParse)),
+  };
+}
+
+/** Throws Error unless the run read every event once and its table, and ClickHouse where it follows, have every session. */
+export function proveRun(run: EngineRun, { events, countedEvents, sessions }: TopicFacts): void {
+  const { figures, committed, table, followed } = run;
   const found = {
     'events read': figures.events,
     'events committed': committed.events,
@@ -138,15 +159,20 @@ export function proveRun(run: EngineRun, { events, sessions }: TopicFacts): void
     'rows in the table': table.rows,
     'dead letters': figures.deadLetters + committed.deadLetters,
     'halted lanes': figures.haltedLanes,
+    // merges may have put rows away that cancel each other
+    'sessions in ClickHouse': followed?.sessions ?? sessions,
+    "events in ClickHouse's sessions": followed?.events ?? countedEvents,
   };
   const expected = {
     'events read': events,
     'events committed': events,
-    'events in the sessions': events,
+    'events in the sessions': countedEvents,
     'sessions in the table': sessions,
     'rows in the table': committed.rows,
     'dead letters': 0,
     'halted lanes': 0,
+    'sessions in ClickHouse': sessions,
+    "events in ClickHouse's sessions": countedEvents,
   };
   const wrong = Object.entries(expected).filter(
     ([what, count]) => found[what as keyof typeof found] !== count,

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { GeneratedEvent } from '#src/generator/clickstream.js';
+import type { GeneratedEvent } from '#src/generator/event-generator.js';
 import { BrokerConnection } from '#src/kafka/broker-connection.js';
 import { KafkaErrorCode, nameOfError } from '#src/kafka/wire/error-codes.js';
 import { LATEST_TIMESTAMP, listOffsetsApi } from '#src/kafka/wire/list-offsets.js';
-import { encodeBatch } from '../kafka-batch.js';
+import { type Codec, encodeBatch } from '../kafka-batch.js';
 import { produceApi } from './produce-api.js';
-import { TOPIC, type TopicOptions, topicGenerator } from './topic-options.js';
+import { TOPICS, type TopicOptions, topicGenerator } from './topic-options.js';
 
 /**
- * Fills the topic: generator → record batches (LZ4) → Produce, a request for one batch of each partition that has one.
+ * Fills the topic: generator → record batches (LZ4 or snappy) → Produce, a request for one batch of each partition that has one.
  * Batches of a partition go out in order, over one connection: the broker answers requests one after the other.
  */
 
@@ -17,12 +17,14 @@ import { TOPIC, type TopicOptions, topicGenerator } from './topic-options.js';
 export interface TopicFacts extends TopicOptions {
   /** By the generator: sessions still open at the end count. */
   sessions: number;
+  /** Those that count in a session: events that only end one do not. */
+  countedEvents: number;
   batches: number;
   valueBytes: number;
   /** Over the values in the order of production. */
   sha256: string;
   /** Records before and after compression. */
-  lz4Ratio: number;
+  compressionRatio: number;
   /** Batches as they lie in the log. */
   batchBytes: number;
   /** The offset behind the last record, by partition. */
@@ -51,22 +53,28 @@ export async function fillTopic(
     closing: new AbortController().signal,
   });
   try {
-    await untilLeading(connection, options.partitions);
-    const filler = new Filler(connection, options.partitions, options.recordsPerBatch);
+    const { name, codec } = TOPICS[options.model];
+    await untilLeading(connection, name, options.partitions);
+    const filler = new Filler(connection, { ...options, topic: name, codec });
     const generator = topicGenerator(options);
     while (generator.emitted < options.events) {
       const left = options.events - generator.emitted;
       await filler.add(generator.next(Math.min(CHUNK_EVENTS, left)));
       onEvents(generator.emitted);
     }
-    return { ...options, ...(await filler.finish()), sessions: generator.expected().sessions };
+    const { sessions, events: countedEvents } = generator.expected();
+    return { ...options, ...(await filler.finish()), sessions, countedEvents };
   } finally {
     connection.close();
   }
 }
 
 /** A broker tells of its partitions a moment before it takes anything for them. */
-async function untilLeading(connection: BrokerConnection, partitions: number): Promise<void> {
+export async function untilLeading(
+  connection: BrokerConnection,
+  topic: string,
+  partitions: number,
+): Promise<void> {
   const asked = Array.from({ length: partitions }, (_, partition) => ({
     partition,
     currentLeaderEpoch: -1,
@@ -75,7 +83,7 @@ async function untilLeading(connection: BrokerConnection, partitions: number): P
   const deadline = performance.now() + REQUEST_TIMEOUT_MS;
   for (;;) {
     const { topics } = await connection.send(listOffsetsApi, {
-      topic: TOPIC,
+      topic,
       isolation: 'read_uncommitted',
       partitions: asked,
     });
@@ -90,6 +98,8 @@ async function untilLeading(connection: BrokerConnection, partitions: number): P
 
 class Filler {
   readonly #connection: BrokerConnection;
+  readonly #topic: string;
+  readonly #codec: Codec;
   readonly #recordsPerBatch: number;
   /** Events of the batch to come, by partition. */
   readonly #gathered: GeneratedEvent[][];
@@ -104,10 +114,15 @@ class Filler {
   #frameBytes = 0;
   #batchBytes = 0;
 
-  constructor(connection: BrokerConnection, partitions: number, recordsPerBatch: number) {
+  constructor(
+    connection: BrokerConnection,
+    options: { topic: string; codec: Codec; partitions: number; recordsPerBatch: number },
+  ) {
     this.#connection = connection;
-    this.#recordsPerBatch = recordsPerBatch;
-    this.#gathered = Array.from({ length: partitions }, () => []);
+    this.#topic = options.topic;
+    this.#codec = options.codec;
+    this.#recordsPerBatch = options.recordsPerBatch;
+    this.#gathered = Array.from({ length: options.partitions }, () => []);
     this.#ends = this.#gathered.map(() => 0);
   }
 
@@ -121,7 +136,7 @@ class Filler {
     }
   }
 
-  async finish(): Promise<Omit<TopicFacts, keyof TopicOptions | 'sessions'>> {
+  async finish(): Promise<Omit<TopicFacts, keyof TopicOptions | 'sessions' | 'countedEvents'>> {
     for (const partition of this.#gathered.keys()) await this.#close(partition);
     this.#send();
     await Promise.all(this.#inFlight);
@@ -129,7 +144,7 @@ class Filler {
       batches: this.#batches,
       valueBytes: this.#valueBytes,
       sha256: this.#hash.digest('hex'),
-      lz4Ratio: this.#recordBytes / this.#frameBytes,
+      compressionRatio: this.#recordBytes / this.#frameBytes,
       batchBytes: this.#batchBytes,
       ends: this.#ends,
     };
@@ -142,7 +157,7 @@ class Filler {
       this.#send();
       while (this.#inFlight.length >= REQUESTS_IN_FLIGHT_MAX) await this.#inFlight.shift();
     }
-    const { bytes, records, frameBytes } = encodeBatch(0n, events);
+    const { bytes, records, frameBytes } = encodeBatch(0n, events, this.#codec);
     this.#ready.set(partition, bytes);
     this.#ends[partition]! += events.length;
     this.#gathered[partition] = [];
@@ -157,7 +172,7 @@ class Filler {
     const batches = [...this.#ready].map(([partition, bytes]) => ({ partition, bytes }));
     this.#ready.clear();
     const sent = this.#connection
-      .send(produceApi, { topic: TOPIC, timeoutMs: REQUEST_TIMEOUT_MS, batches })
+      .send(produceApi, { topic: this.#topic, timeoutMs: REQUEST_TIMEOUT_MS, batches })
       .then((produced) => {
         const failed = produced.find(({ errorCode }) => errorCode !== KafkaErrorCode.NONE);
         if (failed === undefined) return;

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { formatElapsed } from '#src/telemetry/progress.js';
 import { type KafkaCluster, startKafkaCluster } from '../kafka-cluster/cluster.js';
 import { fillTopic, type TopicFacts } from './fill.js';
-import { TOPIC, type TopicOptions } from './topic-options.js';
+import { TOPICS, type TopicOptions } from './topic-options.js';
 
 /**
  * A real broker with the filled topic. Its data is kept in a cache, so that only the first run fills it:
@@ -30,7 +30,7 @@ export interface FilledBrokerOptions {
 }
 
 /** What Kafka's own start script gives a broker. */
-const JAVA_OPTIONS = [
+export const JAVA_OPTIONS = [
   '-server',
   '-Xms1g',
   '-Xmx1g',
@@ -76,10 +76,14 @@ function cacheKey({ topic, jarsFolder, sampleSha256 }: FilledBrokerOptions): str
 async function fill(cluster: KafkaCluster, { topic, onEvents, onProgress }: FilledBrokerOptions) {
   onProgress('filling the topic');
   await cluster.createTopic({
-    name: TOPIC,
+    name: TOPICS[topic.model].name,
     partitions: topic.partitions,
     // old events meet retention, so they are kept for ever
-    config: { 'retention.ms': -1, 'message.timestamp.type': 'CreateTime' },
+    config: {
+      'retention.ms': -1,
+      'message.timestamp.type': 'CreateTime',
+      'compression.type': 'producer',
+    },
   });
   return fillTopic(cluster.brokers[0]!, topic, onEvents);
 }

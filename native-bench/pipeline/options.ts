@@ -1,14 +1,17 @@
 import { parseArgs } from 'node:util';
 import { whole } from '../whole-number.js';
-import type { TopicOptions } from './topic-options.js';
+import { BENCH_MODELS, type BenchModel, TOPICS, type TopicOptions } from './topic-options.js';
 
-export const USAGE = `npm run bench -- pipeline [--events N] [--runs N] [--engine NAME] [--json] …
+export const USAGE = `npm run bench -- pipeline [--model NAME] [--events N] [--runs N] [--no-clickhouse] [--json] …
 
+  --model NAME           clickstream (LZ4) or web_clicks (snappy)
   --events N             events in the topic (3000000)
-  --partitions N         of the topic (24)
+  --partitions N         of the topic (24; web_clicks: 20)
   --users N              who come and go (one for 30 events: 100000)
   --records-per-batch N  200: about 118 KB, 30 KB compressed
   --runs N               runs that count, after one that warms up (5)
+  --no-clickhouse        the lake alone
+  --lake-too             each run once more with the lake alone, for the ratio without ClickHouse
   --engine NAME          kernel or reference
   --flag TEXT            one more word of the engine's command line, e.g. --flag=--workers=2; may be repeated
   --sample N             events that JSON.parse is measured on (200000)
@@ -19,6 +22,10 @@ export const USAGE = `npm run bench -- pipeline [--events N] [--runs N] [--engin
 export interface PipelineOptions {
   topic: TopicOptions;
   runs: number;
+  /** Whether an embedded ClickHouse follows the table. */
+  clickhouse: boolean;
+  /** Each run is made once more without it. */
+  lakeToo: boolean;
   /** One warms up unless the figures do not matter. */
   warmUps: number;
   engineFlags: string[];
@@ -40,12 +47,15 @@ export function parsePipelineOptions(args: readonly string[]): PipelineOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
+      model: text,
       events: text,
       partitions: text,
       users: text,
       'records-per-batch': text,
       runs: text,
       'warm-ups': text,
+      'no-clickhouse': { type: 'boolean', default: false },
+      'lake-too': { type: 'boolean', default: false },
       engine: text,
       flag: { type: 'string', multiple: true, default: [] },
       sample: text,
@@ -55,21 +65,33 @@ export function parsePipelineOptions(args: readonly string[]): PipelineOptions {
     },
   });
   const { engine, flag, json, out } = values;
+  const model = modelOf(values.model ?? 'clickstream');
   const events = whole('events', values.events, 3_000_000);
+  const clickhouse = !values['no-clickhouse'];
+  if (!clickhouse && values['lake-too']) throw new Error('--lake-too and --no-clickhouse: one of them');
   return {
     topic: {
+      model,
       events,
-      partitions: whole('partitions', values.partitions, 24),
+      partitions: whole('partitions', values.partitions, TOPICS[model].partitions),
       users: whole('users', values.users, Math.ceil(events / EVENTS_PER_USER)),
       eventsPerSessionMean: EVENTS_PER_SESSION_MEAN,
       recordsPerBatch: whole('records-per-batch', values['records-per-batch'], 200),
     },
     runs: whole('runs', values.runs, 5),
     warmUps: whole('warm-ups', values['warm-ups'], 1, 0),
+    clickhouse,
+    lakeToo: values['lake-too'],
     engineFlags: [...(engine === undefined ? [] : ['--engine', engine]), ...flag],
     sampleEvents: whole('sample', values.sample, 200_000),
     cached: !values['no-cache'],
     out,
     json,
   };
+}
+
+function modelOf(name: string): BenchModel {
+  const model = BENCH_MODELS.find((known) => known === name);
+  if (model === undefined) throw new Error(`--model takes ${BENCH_MODELS.join(' or ')}`);
+  return model;
 }

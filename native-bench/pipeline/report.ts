@@ -1,5 +1,6 @@
 import { formatBytes, formatCount, formatTable, formatWhole } from '#src/telemetry/progress.js';
-import type { PipelineResult, RunFigure } from './figures.js';
+import type { LakeAlone, PipelineResult, RunFigure } from './figures.js';
+import { TOPICS } from './topic-options.js';
 
 /** The result for people. */
 
@@ -7,14 +8,18 @@ const BAR_COLUMNS = 40;
 const NONE = '–';
 
 export function reportText(result: PipelineResult, last: PipelineResult | null): string {
-  return [headText(result), figuresText(result, last), threadsText(result), runsText(result)].join('\n\n');
+  const parts = [headText(result), figuresText(result, last), threadsText(result), runsText(result)];
+  if (result.lakeAlone !== null) parts.push(lakeAloneText(result, result.lakeAlone));
+  return parts.join('\n\n');
 }
 
-function headText({ workload: w, machine, flags, startedAt, runs }: PipelineResult): string {
+function headText(result: PipelineResult): string {
+  const { workload: w, machine, flags, startedAt, runs } = result;
   return [
     `events    ${formatWhole(w.events)} in ${formatWhole(w.sessions)} sessions (${(w.events / w.sessions).toFixed(1)} each) of ${formatWhole(w.users)} users, ${Math.round(w.valueBytes / w.events)} bytes each, ${formatBytes(w.valueBytes)}`,
-    `bytes     seed ${w.seed}, SHA-256 ${w.sha256.slice(0, 16)}, LZ4 ${w.lz4Ratio.toFixed(2)} : 1`,
+    `bytes     seed ${w.seed}, SHA-256 ${w.sha256.slice(0, 16)}, ${TOPICS[w.model].codec} ${w.compressionRatio.toFixed(2)} : 1`,
     `topic     ${w.kafka}, ${w.partitions} partitions, batches of ${w.recordsPerBatch} records and ${formatBytes(w.batchBytes / w.batches)}`,
+    `model     ${w.model}, sinks: ${result.clickhouseCpuUsPerEvent === null ? 'lake' : 'lake and ClickHouse'}`,
     `engine    ${flags.length === 0 ? 'default settings' : flags.join(' ')}`,
     `machine   ${machine.cores} × ${machine.cpu}, Node ${machine.node}, load ${machine.loadAverage.toFixed(1)}, ${startedAt}`,
     `figures   medians of runs: ${runs.length}`,
@@ -29,6 +34,7 @@ function figuresText(result: PipelineResult, last: PipelineResult | null): strin
     ['JSON.parse(buffer.toString())', 'jsonParseUs', us],
     ['engine ÷ JSON.parse', 'ratioToJsonParse', (value) => value.toFixed(3)],
     ['CPU of the broker', 'brokerCpuUsPerEvent', us],
+    ['CPU of ClickHouse', 'clickhouseCpuUsPerEvent', us],
     ['peak memory of the engine', 'peakRssBytes', formatBytes],
     ['bytes per open session', 'bytesPerOpenSession', (value) => formatWhole(Math.round(value))],
     ["machine's time given to others", 'steal', (value) => `${(value * 100).toFixed(1)} %`],
@@ -62,12 +68,37 @@ function runsText({ runs }: PipelineResult): string {
     us(run.engineCpuUsPerEvent),
     run.ratioToJsonParse.toFixed(3),
     us(run.brokerCpuUsPerEvent),
+    run.clickhouseCpuUsPerEvent === null ? NONE : us(run.clickhouseCpuUsPerEvent),
     formatBytes(run.peakRssBytes),
     run.undecided === null ? NONE : formatWhole(run.undecided),
     `${(run.steal * 100).toFixed(1)} %`,
   ]);
-  const head = ['run', 'events/s', 'window', 'engine', '÷ JSON', 'broker', 'memory', 'undecided', 'steal'];
+  const head = [
+    'run',
+    'events/s',
+    'window',
+    'engine',
+    '÷ JSON',
+    'broker',
+    'ClickHouse',
+    'memory',
+    'undecided',
+    'steal',
+  ];
   return formatTable(head, rows);
+}
+
+function lakeAloneText(result: PipelineResult, alone: LakeAlone): string {
+  const row = (sinks: string, of: LakeAlone) => [
+    sinks,
+    formatCount(of.eventsPerSecond),
+    us(of.engineCpuUsPerEvent),
+    of.ratioToJsonParse.toFixed(3),
+  ];
+  return formatTable(
+    ['sinks', 'events/s', 'engine', '÷ JSON'],
+    [row('lake and ClickHouse', result), row('lake alone', alone)],
+  );
 }
 
 function us(value: number): string {

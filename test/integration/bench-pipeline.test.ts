@@ -15,12 +15,12 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const NUMBERS = ['--events', '6000', '--users', '300', '--partitions', '3', '--sample', '500'];
 
-test('the pipeline is measured from a filled broker to a proved table, the second time from the cache', async () => {
+test('the pipeline is measured from a filled broker to a proved table and ClickHouse, the second time from the cache and with the lake alone', async () => {
   const printed: string[] = [];
   const progress: string[] = [];
-  const run = () =>
+  const run = (...more: string[]) =>
     runPipeline(
-      [...NUMBERS, '--runs', '1', '--warm-ups', '0', '--json', '--out', join(folder, 'results')],
+      [...NUMBERS, ...more, '--runs', '1', '--warm-ups', '0', '--json', '--out', join(folder, 'results')],
       {
         engine: fileURLToPath(new URL('../../dist/engine.js', import.meta.url)),
         jarsFolder: kafkaJarsFolder(),
@@ -32,14 +32,15 @@ test('the pipeline is measured from a filled broker to a proved table, the secon
   expect(progress).toContain('filling the topic');
   expect(readdirSync(join(folder, 'cache'))).toEqual([expect.stringMatching(/^topic-[0-9a-f]{16}$/)]);
   progress.length = 0;
-  const second = await run();
+  const second = await run('--no-clickhouse');
   expect(progress).not.toContain('filling the topic');
 
   const last = JSON.parse(printed.at(-1)!) as PipelineResult;
   expect(last).toEqual(second);
   expect(second.workload).toEqual(first.workload);
   expect(first.workload.ends.reduce((sum, end) => sum + end, 0)).toBe(6_000);
-  expect(second).toMatchObject({ events: 6_000, clickhouseCpuUsPerEvent: null });
+  expect(first.clickhouseCpuUsPerEvent).toBeGreaterThan(0);
+  expect(second).toMatchObject({ events: 6_000, clickhouseCpuUsPerEvent: null, lakeAlone: null });
   expect(second.sessions).toBeGreaterThan(300);
   for (const key of ['eventsPerSecond', 'engineCpuUsPerEvent', 'ratioToJsonParse', 'peakRssBytes'] as const) {
     expect(second[key], key).toBeGreaterThan(0);

@@ -30,16 +30,18 @@ const thread = (osThreadId: number, name: string, userSeconds: number): ThreadCp
 });
 
 const facts: TopicFacts = {
+  model: 'clickstream',
   events: 1_000_000,
   partitions: 2,
   users: 30_000,
   eventsPerSessionMean: 23,
   recordsPerBatch: 200,
   sessions: 50_000,
+  countedEvents: 1_000_000,
   batches: 5_000,
   valueBytes: 590_000_000,
   sha256: 'ab'.repeat(32),
-  lz4Ratio: 4.25,
+  compressionRatio: 4.25,
   batchBytes: 140_000_000,
   ends: [500_000, 500_000],
 };
@@ -50,6 +52,7 @@ const run: EngineRun = {
   windowSeconds: 8,
   engineCpuSeconds: 10,
   brokerCpuSeconds: 0.5,
+  clickhouseCpuSeconds: 0.25,
   peakRssBytes: 3e8,
   steal: 0.01,
   figures: {
@@ -72,6 +75,7 @@ const run: EngineRun = {
   },
   committed: { events: 1_000_000, rows: 50_002, deadLetters: 0 },
   table: { rows: 50_002, sessions: 50_000, events: 1_000_000 },
+  followed: { rows: 50_001, sessions: 50_000, events: 1_000_000 },
 };
 
 describe('the figures of a run', () => {
@@ -98,6 +102,7 @@ describe('the figures of a run', () => {
       windowCpuUsPerEvent: 6.75,
       ratioToJsonParse: 2.5,
       brokerCpuUsPerEvent: 0.5,
+      clickhouseCpuUsPerEvent: 0.25,
       bytesPerOpenSession: null,
     });
   });
@@ -111,11 +116,13 @@ describe('the figures of a run', () => {
       workload: { ...facts, seed: 7, kafka: 'kafka-4.1.1' },
       flags: ['--engine', 'reference'],
     };
-    const result: PipelineResult = pipelineResult(about, [slow, figure, fast]);
+    const alone = { ...fast, clickhouseCpuUsPerEvent: null };
+    const result: PipelineResult = pipelineResult(about, [slow, figure, fast], [alone]);
     expect(result).toMatchObject({
       ratioToJsonParse: 2.5,
       engineCpuUsPerEvent: 10,
-      clickhouseCpuUsPerEvent: null,
+      clickhouseCpuUsPerEvent: 0.25,
+      lakeAlone: { eventsPerSecond: 125_000, engineCpuUsPerEvent: 5, ratioToJsonParse: 1 },
       bytesPerOpenSession: 440,
       events: 1_000_000,
       sessions: 50_000,
@@ -126,6 +133,10 @@ describe('the figures of a run', () => {
     expect(line('main')).toMatch(/2\.000 µs +0\.750 µs +20 % +█{6}░{10}$/);
     expect(line('engine ÷')).toMatch(/ 2\.500$/);
     expect(line('engine ')).toContain('--engine reference');
+    expect(line('model ')).toMatch(/clickstream, sinks: lake and ClickHouse$/);
+    expect(line('CPU of ClickHouse')).toMatch(/ 0\.250 µs$/);
+    expect(line('lake alone')).toMatch(/125 k +5\.000 µs +1\.000$/);
+    expect(reportText(pipelineResult(about, [alone]), null)).not.toContain('lake alone');
     const last = { ...result, ratioToJsonParse: 3.125, bytesPerOpenSession: null };
     const compared = reportText(result, last).split('\n');
     expect(compared.find((each) => each.startsWith('engine ÷'))).toMatch(/2\.500 +3\.125$/);
@@ -138,11 +149,14 @@ describe('the figures of a run', () => {
     ['rows in the table: 1, not 50002', { ...run, table: { ...run.table, rows: 1 } }],
     ['events committed: 9', { ...run, committed: { ...run.committed, events: 9 } }],
     ['dead letters: 2', { ...run, committed: { ...run.committed, deadLetters: 2 } }],
+    ['sessions in ClickHouse: 49999', { ...run, followed: { ...run.followed!, sessions: 49_999 } }],
+    ["events in ClickHouse's sessions: 8", { ...run, followed: { ...run.followed!, events: 8 } }],
     ['halted lanes: 1', { ...run, figures: { ...run.figures, haltedLanes: 1 } }],
   ];
 
   test.each(damaged)('are none when it is wrong: %s', (says, wrong) => {
     expect(() => proveRun(run, facts)).not.toThrow();
+    expect(() => proveRun({ ...run, followed: null }, facts)).not.toThrow();
     expect(() => proveRun(wrong, facts)).toThrow(says);
   });
 });
@@ -200,9 +214,17 @@ describe('what Linux counts', () => {
 describe('options of the pipeline', () => {
   test('have the numbers of the issue by default', () => {
     expect(parsePipelineOptions([])).toMatchObject({
-      topic: { events: 3_000_000, partitions: 24, users: 100_000, recordsPerBatch: 200 },
+      topic: {
+        model: 'clickstream',
+        events: 3_000_000,
+        partitions: 24,
+        users: 100_000,
+        recordsPerBatch: 200,
+      },
       runs: 5,
       warmUps: 1,
+      clickhouse: true,
+      lakeToo: false,
       engineFlags: [],
     });
     const args = ['--engine', 'reference', '--flag=--workers=1', '--events', '300'];
@@ -210,13 +232,22 @@ describe('options of the pipeline', () => {
       topic: { events: 300, users: 10 },
       engineFlags: ['--engine', 'reference', '--workers=1'],
     });
+    expect(parsePipelineOptions(['--model', 'web_clicks', '--lake-too'])).toMatchObject({
+      topic: { model: 'web_clicks', partitions: 20 },
+      lakeToo: true,
+    });
+    expect(parsePipelineOptions(['--no-clickhouse']).clickhouse).toBe(false);
   });
 
   test.each([
     ['--runs', '0'],
     ['--event', '3'],
     ['--partitions', 'x'],
+    ['--model', 'shop'],
+    ['--no-clickhouse', '--lake-too'],
   ])('refuse %s %s', (...args) => {
-    expect(() => parsePipelineOptions(args)).toThrow(args[0]!.slice(0, 7));
+    expect(() => parsePipelineOptions(args)).toThrow(
+      args.at(-1)!.startsWith('--') ? args.at(-1)! : args[0]!.slice(0, 7),
+    );
   });
 });
