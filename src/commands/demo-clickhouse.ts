@@ -16,26 +16,35 @@ const QUERY_TIMEOUT_MS = 120_000;
 const POLL_MS = 100;
 
 export class DemoClickHouse {
+  /** Rejects with DEMO_FAILED when its process ends by itself. */
+  readonly died: Promise<never>;
   readonly #front: ClickHouseFront;
   readonly #client: ClickHouseClient;
+  #stopping = false;
 
   private constructor(front: ClickHouseFront, client: ClickHouseClient) {
     this.#front = front;
     this.#client = client;
+    this.died = front.ended.then((how) => {
+      if (this.#stopping) return new Promise<never>(() => {});
+      throw new HeadraceError('DEMO_FAILED', `ClickHouse ended by itself: ${how}`);
+    });
+    // whoever waits for it learns of it
+    this.died.catch(() => undefined);
   }
 
   /** In a process of its own, its data below the demo's folder. Throws CHDB_UNAVAILABLE. */
   static async start(folder: string, cleanups: Cleanups): Promise<DemoClickHouse> {
     const front = await startClickHouseFront({ folder: join(folder, 'clickhouse') });
-    cleanups.add(() => front.stop());
     const client = createClient({
       url: front.url,
       application: 'headrace-demo',
       request_timeout: QUERY_TIMEOUT_MS,
       log: { level: ClickHouseLogLevel.OFF },
     });
-    cleanups.add(() => client.close());
-    return new DemoClickHouse(front, client);
+    const clickhouse = new DemoClickHouse(front, client);
+    cleanups.add(() => clickhouse.#stop());
+    return clickhouse;
   }
 
   get url(): string {
@@ -78,6 +87,12 @@ export class DemoClickHouse {
       last = Math.max(last, now);
       await clock.sleep(POLL_MS, signal);
     }
+  }
+
+  async #stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#client.close();
+    await this.#front.stop();
   }
 
   async #query(sql: string): Promise<AnswerRow[]> {

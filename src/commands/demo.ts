@@ -35,7 +35,7 @@ interface Parts {
   options: DemoOptions;
   narrator: Narrator;
   cleanups: Cleanups;
-  /** Aborts when the demo is interrupted. */
+  /** Aborts when the demo is interrupted, or has failed. */
   signal: AbortSignal;
 }
 
@@ -44,8 +44,10 @@ export const demoCommand: DemoCommand = async (options) => {
   const narrator = new Narrator(options.json ? process.stderr : process.stdout);
   const interrupt = watchSignals();
   const cleanups = new Cleanups();
+  const over = new AbortController();
   try {
-    const played = play({ options, narrator, cleanups, signal: interrupt.signal });
+    const signal = AbortSignal.any([interrupt.signal, over.signal]);
+    const played = play({ options, narrator, cleanups, signal });
     // after an interrupt its parts end in failures that nobody asks about
     played.catch(() => undefined);
     const outcome = await Promise.race([played, interrupt.code]);
@@ -57,6 +59,7 @@ export const demoCommand: DemoCommand = async (options) => {
     else narrator.line(resultText(outcome, process.stdout));
     return agrees(outcome) ? 0 : 1;
   } finally {
+    over.abort();
     interrupt.end();
     await cleanups.run();
   }
@@ -77,6 +80,19 @@ async function play(parts: Parts): Promise<DemoFigures> {
     narrator.line(made);
   }
   signal.throwIfAborted();
+  const models = await Promise.race([run(parts, folder, clickhouse, chdb), clickhouse.died]);
+  // what is wrong is worth a look
+  if (!agrees({ models })) keeping.folder = true;
+  return { models, seconds: options.seconds, folder, kept: keeping.folder };
+}
+
+async function run(
+  parts: Parts,
+  folder: string,
+  clickhouse: DemoClickHouse,
+  chdb: ChdbSession,
+): Promise<ModelFigures[]> {
+  const { narrator, signal } = parts;
   const streams = await startStreams(parts, folder, clickhouse);
   await feedAll(parts, streams, clickhouse);
   signal.throwIfAborted();
@@ -95,9 +111,7 @@ async function play(parts: Parts): Promise<DemoFigures> {
     await clickhouse.caughtUp(name, stream.ledger.rows, CATCH_UP_STALL_MS, systemClock, signal);
     models.push(await compare(stream, clickhouse, chdb));
   }
-  // what is wrong is worth a look
-  if (!agrees({ models })) keeping.folder = true;
-  return { models, seconds: options.seconds, folder, kept: keeping.folder };
+  return models;
 }
 
 async function startStreams(

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -37,17 +37,28 @@ function startDemo(args: string[]) {
   return { child, printed, exitCode };
 }
 
-/** Processes that have the temporary folder in their command line, where there is /proc. */
-function leftProcesses(): string[] {
+/** The demo and all that it has started, by the temporary folder in their environment, where there is /proc. */
+function leftProcesses(): { pid: number; commandLine: string }[] {
   const pids = process.platform === 'linux' ? readdirSync('/proc').filter((name) => /^\d+$/.test(name)) : [];
   return pids.flatMap((pid) => {
     try {
-      const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      return line.includes(temporary) ? [line] : [];
+      if (!readFileSync(`/proc/${pid}/environ`, 'utf8').includes(temporary)) return [];
+      const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      return [{ pid: Number(pid), commandLine }];
     } catch {
       return []; // it has ended meanwhile
     }
   });
+}
+
+/** The process id of a demo's ClickHouse. */
+function frontOf(demoPid: number): number {
+  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n');
+  const fronts = lines.filter((line) => line.includes('clickhouse-front-child'));
+  const pids = fronts.map((line) => line.trim().split(/ +/).map(Number));
+  const own = pids.filter(([, parent]) => parent === demoPid);
+  expect(own).toHaveLength(1);
+  return own[0]![0]!;
 }
 
 const MODELS = ['clickstream', 'web_clicks'];
@@ -106,6 +117,20 @@ describe('headrace demo', () => {
       child.kill('SIGINT');
       expect(await exitCode, printed.stderr).toBe(130);
       expect(printed.stdout).toBe('');
+      expect(await readdir(temporary)).toEqual([]);
+      expect(leftProcesses()).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'ends at once when ClickHouse is gone, says so and clears up',
+    async () => {
+      const { child, printed, exitCode } = startDemo(['--seconds', '600', '--events-per-second', '2000']);
+      await expect.poll(() => printed.stdout, { timeout: 90_000 }).toMatch(/web_clicks: .*[1-9] commits/);
+      process.kill(frontOf(child.pid!), 'SIGKILL');
+      expect(await exitCode, printed.stderr).toBe(1);
+      expect(printed.stderr).toContain('DEMO_FAILED: ClickHouse ended by itself: SIGKILL');
       expect(await readdir(temporary)).toEqual([]);
       expect(leftProcesses()).toEqual([]);
     },
