@@ -1,8 +1,8 @@
-import { crc32c } from '@node-rs/crc32';
 import { HeadraceError, type Where } from '../errors.js';
 import { AbortedFilter, type AbortedTransaction } from './aborted-transactions.js';
 import { BatchFault, CODE_OF_FAULT } from './batch-fault.js';
 import { isAbortMarker } from './control-record.js';
+import { crc32c } from './native-codecs.js';
 
 /**
  * Kafka record batches (magic 2) as fetched → opened batches, whichever engine reads their records. A batch is all or

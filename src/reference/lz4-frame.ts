@@ -1,5 +1,5 @@
-import lz4 from 'lz4-napi';
 import { BatchFault } from './batch-fault.js';
+import { lz4 } from './native-codecs.js';
 
 /**
  * LZ4 frames as Kafka's clients write them: one frame that ends exactly where the batch ends. The library would take a

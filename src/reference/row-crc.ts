@@ -1,5 +1,5 @@
-import { crc32c } from '@node-rs/crc32';
 import type { Column, CompiledModel, Row, RowValue } from '../model/types.js';
+import { crc32c } from './native-codecs.js';
 
 /**
  * What a replay is compared by: the CRC-32C of each row, summed modulo 2³² (so that the order of rows does not matter).

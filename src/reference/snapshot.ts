@@ -1,7 +1,6 @@
-import { crc32c } from '@node-rs/crc32';
-import lz4 from 'lz4-napi';
 import { HeadraceError, messageOf } from '../errors.js';
 import { decompressFrame } from './lz4-frame.js';
+import { crc32c, lz4 } from './native-codecs.js';
 
 /**
  * A lane's state as a file. It names what it is a snapshot of, and is taken for that and nothing else: with any other
