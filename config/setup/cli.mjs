@@ -24,7 +24,7 @@ const HELP = `Usage: npm run <command> [-- arguments]
   build                setup, then TypeScript into dist/
   check                types, lint and formatting, house rules
   test   [vitest args] everything above but the checks, then all tests; the last line counts them
-  demo   [demo args]   the whole engine on an embedded Kafka, e.g. -- --seconds 30 --json; -- --help says more
+  demo   [demo args]   both models on an embedded Kafka and ClickHouse, e.g. -- --seconds 30 --json; -- --help says more
   bench  [name]        a benchmark; without a name, the list of them
   fuzz   [fuzz args]   kernel against reference on random logs, e.g. -- --minutes 10; -- --help says more
 
