@@ -1,5 +1,5 @@
+import { createRequire } from 'node:module';
 import pino from 'pino';
-import { prettyFactory } from 'pino-pretty';
 import { type Clock, systemClock } from '../clock.js';
 import { plainFields } from './log-fields.js';
 
@@ -7,6 +7,9 @@ import { plainFields } from './log-fields.js';
  * The log: JSON lines on stderr, or readable ones on a terminal. stdout belongs to results. Written synchronously: a
  * log has a line every few seconds, and the last one before an exit is the one that matters.
  */
+
+/** What only terminals see is loaded for them only. */
+const require = createRequire(import.meta.url);
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 export type LogFormat = 'auto' | 'json' | 'pretty';
@@ -62,6 +65,7 @@ export function createLog(options: LogOptions): Log {
 
 /** The formatter alone: pino-pretty's own stream hands lines on a tick later, too late before an exit. */
 function readableLines(destination: LineSink, colorize: boolean): LineSink {
+  const { prettyFactory } = require('pino-pretty') as typeof import('pino-pretty');
   const format = prettyFactory({
     colorize,
     messageKey: 'message',
