@@ -37,6 +37,8 @@ export const P_FIELDS = 36;
 export const P_COLUMNS = 40;
 /** Offset of the root of the key tree. */
 export const P_KEYS = 44;
+/** What a list, set or records may take of a row, bytes. */
+export const P_COLLECTION_BYTES = 48;
 export const P_SIGN_COLUMN = 52;
 export const P_REVISION_COLUMN = 56;
 export const P_BYTES = 60;

@@ -66,6 +66,7 @@ export function encodeProgram(model: CompiledModel): Uint8Array {
   out.u32(header + abi.P_END_FIELD, model.endEvent?.field ?? -1);
   out.u32(header + abi.P_END_SET, out.textSet(model.endEvent?.oneOf ?? []));
   out.u32(header + abi.P_SESSION_START_COLUMN, model.columnIndex.session_start);
+  out.u32(header + abi.P_COLLECTION_BYTES, model.collectionBytesMax);
   out.u32(header + abi.P_SIGN_COLUMN, model.columnIndex.sign);
   out.u32(header + abi.P_REVISION_COLUMN, model.columnIndex.revision);
   out.i64(header + abi.P_GAP, model.gapMs);

@@ -56,6 +56,17 @@ export function compileColumns(
   };
 }
 
+/**
+ * What all lists, sets and records of a row may take together, in equal shares. A row has to fit into memory some times over,
+ * also that of a producer who sends the largest events there are.
+ */
+const COLLECTIONS_BYTES_MAX = 16 * 2 ** 20;
+
+export function collectionBytesMax(columns: readonly Column[]): number {
+  const collections = columns.filter(({ op: { op } }) => op === 'list' || op === 'set' || op === 'records');
+  return Math.floor(COLLECTIONS_BYTES_MAX / Math.max(1, collections.length));
+}
+
 function checkShared(shared: string, files: Readonly<Record<string, ColumnFile>>, complain: Complain): void {
   for (const [name, { op }] of Object.entries(files)) {
     if (op === shared && name !== shared) complain(`columns.${name}`, `must be called ${shared}`);

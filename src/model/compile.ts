@@ -1,6 +1,6 @@
 import { parseConfigText } from '../config/file.js';
 import type { Problem } from '../config/problems.js';
-import { compileColumns } from './columns.js';
+import { collectionBytesMax, compileColumns } from './columns.js';
 import { type Complain, compileCondition, compileFields, requiredField } from './fields.js';
 import { modelHash } from './hash.js';
 import { modelInvalid, problemsOf } from './problems.js';
@@ -93,6 +93,7 @@ function assemble(file: ModelFile, complain: Complain): Omit<CompiledModel, 'has
     endEvent:
       file.end_event === undefined ? null : compileCondition(file.end_event, 'end_event', fields, complain),
     columns,
+    collectionBytesMax: collectionBytesMax(columns),
     columnIndex,
     partitionColumn: 'session_date',
   };

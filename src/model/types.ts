@@ -108,6 +108,11 @@ export interface CompiledModel {
   /** An event that ends its session, or null. */
   endEvent: Condition | null;
   columns: readonly Column[];
+  /**
+   * What a list, set or records may take of a row, in bytes of its text (as JSON, or 4 beside each text of a list). The first
+   * item that would go over it and those behind it are left out, which counts as a value that was clamped.
+   */
+  collectionBytesMax: number;
   /** Column names by purpose, for those that address rows from outside. */
   columnIndex: Readonly<
     Record<

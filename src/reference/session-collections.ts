@@ -1,4 +1,4 @@
-import type { ColumnOp, Condition, RowValue } from '../model/types.js';
+import type { ColumnOp, CompiledModel, Condition, RowValue } from '../model/types.js';
 import type { FieldValues } from './event.js';
 import type { SessionEvent } from './lane-state.js';
 
@@ -22,27 +22,41 @@ export function* present(events: Events, field: number): Generator<string | numb
   }
 }
 
-export function listValue(op: OpOf<'list'>, events: Events): RowValue {
-  const { field, limit, json, by, where } = op;
+export type CollectionOp = OpOf<'list' | 'set' | 'records'>;
+
+/** A column's value, and whether items were left out since they would not fit. */
+export interface Collected {
+  value: RowValue;
+  isCut: boolean;
+}
+
+export function isCollection(op: ColumnOp): op is CollectionOp {
+  return op.op === 'list' || op.op === 'set' || op.op === 'records';
+}
+
+export function collect(op: CollectionOp, model: CompiledModel, events: Events): Collected {
+  const bytesMax = model.collectionBytesMax;
+  if (op.op === 'records') return jsonOf(recordsOf(op, events, model.timeField), op.limit, bytesMax);
+  const values = op.op === 'set' ? new Set(present(events, op.field)) : listed(op, events);
+  // items that are no text are possible only in JSON: compileModel sees to that
+  return op.json
+    ? jsonOf(values, op.limit, bytesMax)
+    : textsOf(values as Iterable<string>, op.limit, bytesMax);
+}
+
+function listed({ field, by, where }: OpOf<'list'>, events: Events): Iterable<string | number | null> {
   const chosen = where === null ? events : events.filter(({ values }) => holds(where, values));
-  const values = by === null ? present(chosen, field) : firstByEach(chosen, by, field);
-  return asColumn(firstOf(values, limit), json);
+  return by === null ? present(chosen, field) : firstByEach(chosen, by, field);
 }
 
-export function setValue({ field, limit, json }: OpOf<'set'>, events: Events): RowValue {
-  return asColumn(firstOf(new Set(present(events, field)), limit), json);
-}
-
-export function recordsValue(op: OpOf<'records'>, events: Events, timeField: number): RowValue {
-  const { members, limit } = op;
-  const chosen = op.present === null ? events : events.filter(({ values }) => values[op.present!] !== null);
-  const records = chosen.slice(0, limit).map(({ timeMs, values }) =>
+function* recordsOf(op: OpOf<'records'>, events: Events, timeField: number): Generator<object, undefined> {
+  for (const { timeMs, values } of events) {
+    if (op.present !== null && values[op.present] === null) continue;
     // the event's own time: its value may have been left out of what a session keeps
-    Object.fromEntries(
-      members.map(({ name, field }) => [name, field === timeField ? timeMs : values[field]]),
-    ),
-  );
-  return JSON.stringify(records);
+    yield Object.fromEntries(
+      op.members.map(({ name, field }) => [name, field === timeField ? timeMs : values[field]]),
+    );
+  }
 }
 
 /** `field` of the first event of each value of `by`. */
@@ -60,16 +74,33 @@ function* firstByEach(
   }
 }
 
-function firstOf<T>(values: Iterable<T>, limit: number): T[] {
-  const list: T[] = [];
-  for (const value of values) {
-    if (list.length === limit) break;
-    list.push(value);
+/** A JSON array of the first items, as JSON.stringify writes it. */
+function jsonOf(
+  items: Iterable<object | string | number | null>,
+  limit: number,
+  bytesMax: number,
+): Collected {
+  const texts: string[] = [];
+  // the bracket; what comes behind an item, comma or bracket, is counted with it
+  let bytes = 1;
+  for (const item of items) {
+    if (texts.length === limit) break;
+    const text = JSON.stringify(item);
+    bytes += Buffer.byteLength(text) + 1;
+    if (bytes > bytesMax) return { value: `[${texts.join(',')}]`, isCut: true };
+    texts.push(text);
   }
-  return list;
+  return { value: `[${texts.join(',')}]`, isCut: false };
 }
 
-/** Items that are no text are possible only in JSON: compileModel sees to that. */
-function asColumn(items: readonly (string | number | null)[], json: boolean): RowValue {
-  return json ? JSON.stringify(items) : (items as readonly string[]);
+function textsOf(items: Iterable<string>, limit: number, bytesMax: number): Collected {
+  const texts: string[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    if (texts.length === limit) break;
+    bytes += 4 + Buffer.byteLength(item);
+    if (bytes > bytesMax) return { value: texts, isCut: true };
+    texts.push(item);
+  }
+  return { value: texts, isCut: false };
 }

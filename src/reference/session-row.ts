@@ -1,6 +1,6 @@
-import type { ClosedBy, Column, ColumnType, CompiledModel, Row, RowValue } from '../model/types.js';
+import type { ClosedBy, ColumnOp, ColumnType, CompiledModel, Row, RowValue } from '../model/types.js';
 import type { SessionEvent } from './lane-state.js';
-import { holds, listValue, present, recordsValue, setValue } from './session-collections.js';
+import { type CollectionOp, collect, holds, isCollection, present } from './session-collections.js';
 
 /** The row of a session, column by column, from its events in (time, offset) order. */
 
@@ -24,7 +24,12 @@ export function computeRow(
 ): { row: Row; clamped: number } {
   let clamped = 0;
   const row = model.columns.map((column): RowValue => {
-    const value = columnValue(column, model.timeField, events, facts);
+    if (isCollection(column.op)) {
+      const { value, isCut } = collect(column.op, model, events);
+      if (isCut) clamped++;
+      return value;
+    }
+    const value = columnValue(column.op, events, facts);
     if (typeof value !== 'number') return value;
     const fitting = clamp(value, column.type);
     if (Number(fitting) !== value) clamped++;
@@ -34,8 +39,7 @@ export function computeRow(
 }
 
 function columnValue(
-  { op }: Column,
-  timeField: number,
+  op: Exclude<ColumnOp, CollectionOp>,
   events: readonly SessionEvent[],
   facts: RowFacts,
 ): RowValue {
@@ -64,12 +68,6 @@ function columnValue(
       return new Set(present(events, op.field)).size;
     case 'count_values':
       return events.filter((event) => event.values[op.field] !== null).length;
-    case 'list':
-      return listValue(op, events);
-    case 'set':
-      return setValue(op, events);
-    case 'records':
-      return recordsValue(op, events, timeField);
     case 'closed_by':
       return facts.closedBy;
     case 'revision':

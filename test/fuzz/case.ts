@@ -19,6 +19,8 @@ export interface FuzzCase {
 export interface FuzzLimits {
   decompressedBatchBytesMax: number;
   recordBytesMax: number;
+  /** What a list, set or records may take of a row; left out: what the model says. */
+  collectionBytesMax?: number;
   /** For the sessions of the engine under test; null: as much as they need. */
   sessionBytesMax: number | null;
 }

@@ -55,6 +55,10 @@ const DEFECTS: Readonly<Record<string, (model: CompiledModel) => CompiledModel>>
   'missing values that are counted': (model) => withOp(model, 'count_values', () => ({ op: 'count' })),
   'repeated values that are not counted': (model) =>
     withOp(model, 'count_values', ({ field }) => ({ op: 'count_distinct', field })),
+  'collections of one byte more': (model) => ({
+    ...model,
+    collectionBytesMax: model.collectionBytesMax + 1,
+  }),
   'first instead of last': (model) => withOp(model, 'last', (op) => ({ ...op, op: 'first' })),
   'counts that are not clamped': (model) => ({
     ...model,

@@ -79,7 +79,9 @@ class Player {
   constructor(fuzzCase: FuzzCase, left: EngineMaker, right: EngineMaker, played: Played) {
     this.#case = fuzzCase;
     this.#played = played;
-    this.#model = compileModel(fuzzCase.model, 'model.yaml');
+    const model = compileModel(fuzzCase.model, 'model.yaml');
+    const { collectionBytesMax = model.collectionBytesMax } = fuzzCase.limits;
+    this.#model = { ...model, collectionBytesMax };
     this.#left = new Side(left, this.#model, fuzzCase.limits);
     this.#right = new Side(right, this.#model, { ...fuzzCase.limits, sessionBytesMax: null });
   }

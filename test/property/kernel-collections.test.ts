@@ -90,8 +90,47 @@ const event = fc.record({
   ),
 });
 
-function firstOf<T>(values: Iterable<T>, limit: number): T[] {
-  return [...values].slice(0, limit);
+type Event = typeof event extends fc.Arbitrary<infer E> ? E : never;
+
+/** The JSON array of the first items that fit: each with what stands behind it, and the bracket before all of them. */
+function jsonOf(items: Iterable<unknown>, limit: number, bytesMax: number): string {
+  const first = [...items].slice(0, limit);
+  while (first.length > 0 && Buffer.byteLength(JSON.stringify(first)) > bytesMax) first.pop();
+  return JSON.stringify(first);
+}
+
+function textsOf(items: readonly string[], limit: number, bytesMax: number): string[] {
+  const first = items.slice(0, limit);
+  while (first.reduce((sum, text) => sum + 4 + Buffer.byteLength(text), 0) > bytesMax) first.pop();
+  return first;
+}
+
+/** What the columns hold, of events in their order. */
+function expected(events: readonly Event[], bytesMax: number): object {
+  const texts = events.flatMap((each) => each.text ?? []);
+  const named = new Map<string | null, string | null>();
+  for (const { name, kind, text: of } of events) {
+    if (name !== null && (kind === 'a' || kind === 'b') && !named.has(name)) named.set(name, of);
+  }
+  const time = ({ at }: Event) => START_MS + at;
+  const chosen = events.filter(({ kind }) => kind === 'b').flatMap((each) => each.text ?? []);
+  const all = events.map((each) => ({ t: time(each), text: each.text, n: each.number, again: each.text }));
+  const some = events.filter((each) => each.text !== null);
+  return {
+    texts: textsOf(texts, 5, bytesMax),
+    texts_json: jsonOf(texts, 5, bytesMax),
+    set_json: jsonOf(new Set(texts), 4, bytesMax),
+    names: jsonOf(named.keys(), 6, bytesMax),
+    texts_of_names: jsonOf(named.values(), 6, bytesMax),
+    chosen: textsOf(chosen, 100, bytesMax),
+    all: jsonOf(all, 100, bytesMax),
+    some: jsonOf(
+      some.map((each) => ({ number: each.number, at: time(each) })),
+      3,
+      bytesMax,
+    ),
+    values: texts.length,
+  };
 }
 
 describe('the kernel', () => {
@@ -104,37 +143,32 @@ describe('the kernel', () => {
         lane.send(events.map((each) => ({ ...each, user: 'u', at: START_MS + each.at })));
         // a row that stands is the same as the one that is kept no longer
         if (early) lane.rows({ early: true });
-        const row = lane.rows(EVICTION).at(-1)!;
         const inOrder = events.toSorted((a, b) => a.at - b.at);
-        const texts = inOrder.flatMap((each) => each.text ?? []);
-        const isNamed = ({ kind, name }: (typeof events)[number]) =>
-          name !== null && (kind === 'a' || kind === 'b');
-        const named = new Map<string | null, string | null>();
-        for (const each of inOrder)
-          if (isNamed(each) && !named.has(each.name)) named.set(each.name, each.text);
-        const time = ({ at }: { at: number }) => START_MS + at;
-        expect(row).toMatchObject({
-          texts: firstOf(texts, 5),
-          texts_json: JSON.stringify(firstOf(texts, 5)),
-          set_json: JSON.stringify(firstOf(new Set(texts), 4)),
-          names: JSON.stringify(firstOf(named.keys(), 6)),
-          texts_of_names: JSON.stringify(firstOf(named.values(), 6)),
-          chosen: inOrder.filter(({ kind }) => kind === 'b').flatMap((each) => each.text ?? []),
-          all: JSON.stringify(
-            inOrder.map((each) => ({ t: time(each), text: each.text, n: each.number, again: each.text })),
-          ),
-          some: JSON.stringify(
-            inOrder
-              .filter((each) => each.text !== null)
-              .slice(0, 3)
-              .map((each) => ({ number: each.number, at: time(each) })),
-          ),
-          values: texts.length,
-          sign: 1,
-        });
+        const row = lane.rows(EVICTION).at(-1);
+        expect(row).toMatchObject(expected(inOrder, MODEL.collectionBytesMax));
+        expect(lane.clamped).toBe(0);
       },
     );
     fc.assert(property, propertySettings({ numRuns: 300 }));
+  });
+
+  it('leaves out what does not fit, to the byte, and counts the columns that lack something', () => {
+    const most = fc.oneof(fc.integer({ min: 2, max: 400 }), fc.constantFrom(2, 3, 4));
+    const property = fc.property(
+      most,
+      fc.array(event, { minLength: 1, maxLength: 20 }),
+      (bytesMax, events) => {
+        const lane = new KernelTestLane({ ...MODEL, collectionBytesMax: bytesMax });
+        lane.send(events.map((each) => ({ ...each, user: 'u', at: START_MS + each.at })));
+        const inOrder = events.toSorted((a, b) => a.at - b.at);
+        const fitting = expected(inOrder, bytesMax);
+        expect(lane.rows(EVICTION)).toMatchObject([fitting]);
+        const whole = Object.values(expected(inOrder, MODEL.collectionBytesMax));
+        const lacking = Object.values(fitting).filter((value, i) => String(value) !== String(whole[i]));
+        expect(lane.clamped).toBeGreaterThanOrEqual(lacking.length);
+      },
+    );
+    fc.assert(property, propertySettings({ numRuns: 150 }));
   });
 
   it('keeps events apart in records of times alone, where a session keeps no field', () => {
@@ -143,20 +177,15 @@ describe('the kernel', () => {
     expect(lane.rows(EVICTION)).toMatchObject([{ times: '[{"t":1},{"t":1},{"t":2},{"t":3}]' }]);
   });
 
-  it('makes a row of many megabytes', () => {
+  it('makes no row larger than its memory, of texts that become six times as long', () => {
     const lane = new KernelTestLane(MODEL);
-    const url = `https://a.example/${'"'.repeat(20_000)}`;
-    const events = Array.from({ length: 100 }, (_, i) => ({
-      user: 'u',
-      at: START_MS + i,
-      text: `${url}${i}`,
-    }));
-    lane.send(events);
-    const [row] = lane.rows(EVICTION);
-    expect(JSON.parse(row!.all as string)).toHaveLength(100);
-    expect((row!.all as string).length).toBeGreaterThan(8_000_000);
-    expect(row!.all).toBe(
-      JSON.stringify(events.map(({ at, text: each }) => ({ t: at, text: each, n: null, again: each }))),
-    );
+    const long = '\u0001'.repeat(500_000);
+    const events = Array.from({ length: 8 }, (_, at): Event => {
+      return { at, text: `${at}${at < 2 ? '' : long}`, name: 'a', kind: 'b', number: null };
+    });
+    lane.send(events.map((each) => ({ ...each, user: 'u', at: START_MS + each.at })));
+    expect(lane.rows(EVICTION)).toMatchObject([expected(events, MODEL.collectionBytesMax)]);
+    // chosen lacks the last ones, and no long one fits into JSON: texts_json, set_json and all
+    expect(lane.clamped).toBe(4);
   });
 });

@@ -41,6 +41,7 @@ export function modelOf(name: string, specs: readonly Spec[]): CompiledModel {
       batch_id: at('batch_id'),
       file_id: at('file_id'),
     },
+    collectionBytesMax: 2 ** 24,
     partitionColumn: 'session_date',
   };
 }

@@ -4,6 +4,7 @@ import {
   FIELD_BYTES,
   FIELD_LOGGED,
   FIELD_TYPE,
+  P_COLLECTION_BYTES,
   P_DISORDER,
   P_END_FIELD,
   P_END_SET,
@@ -30,6 +31,7 @@ export let keyField: u32 = 0;
 export let timeField: u32 = 0;
 export let endField: i32 = -1;
 export let endSet: usize = 0;
+export let collectionBytesMax: u32 = 0;
 export let sessionStartColumn: u32 = 0;
 export let gapMs: i64 = 0;
 export let disorderMs: i64 = 0;
@@ -46,6 +48,7 @@ export function modelInit(at: usize): void {
   timeField = load<u32>(at + P_TIME_FIELD);
   endField = load<i32>(at + P_END_FIELD);
   endSet = at + load<u32>(at + P_END_SET);
+  collectionBytesMax = load<u32>(at + P_COLLECTION_BYTES);
   sessionStartColumn = load<u32>(at + P_SESSION_START_COLUMN);
   gapMs = load<i64>(at + P_GAP);
   disorderMs = load<i64>(at + P_DISORDER);

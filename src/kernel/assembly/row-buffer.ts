@@ -32,6 +32,11 @@ export function bufferAdd(bytes: u32): void {
   bufferBytes += bytes;
 }
 
+/** Takes back what lies behind a place. */
+export function bufferCut(bytes: u32): void {
+  bufferBytes = bytes;
+}
+
 export function putTag(tag: u8): void {
   store<u8>(bufferRoom(1), tag);
   bufferAdd(1);

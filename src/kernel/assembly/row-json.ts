@@ -11,14 +11,17 @@ const BACKSLASH: u8 = 0x5c;
 /** The longest escape is \u001f; six bytes. */
 const ESCAPE_BYTES: u32 = 6;
 
-/** An entry's value, a text or a whole number that is not negative; 0: null. */
-export function putJsonValue(entry: usize, type: u32): void {
+/**
+ * An entry's value, a text or a whole number that is not negative; 0: null. A text that would end behind `endAt`, a place in the
+ * buffer, is broken off behind it: it will be taken back, and escapes could make six times of it.
+ */
+export function putJsonValue(entry: usize, type: u32, endAt: u32): void {
   if (entry == 0) {
     // null
     store<u32>(bufferRoom(4), 0x6c6c756e);
     bufferAdd(4);
   } else if (type == TYPE_STRING) {
-    putJsonText(entry + ENTRY_VALUE, load<u32>(entry + ENTRY_LENGTH));
+    putJsonText(entry + ENTRY_VALUE, load<u32>(entry + ENTRY_LENGTH), endAt);
   } else {
     putDecimal(<i64>load<f64>(entry + ENTRY_VALUE));
   }
@@ -45,9 +48,10 @@ export function putJsonEnd(items: u32): void {
 }
 
 /** Sixteen bytes at a time up to the next that must be escaped. Reads up to 15 bytes behind the text. */
-function putJsonText(text: usize, bytes: u32): void {
-  const end = text + bytes;
-  let to = bufferRoom(bytes + 2);
+function putJsonText(text: usize, bytes: u32, endAt: u32): void {
+  const most = bufferBytes > endAt ? 0 : endAt - bufferBytes;
+  const end = text + min(bytes, most + 1);
+  let to = bufferRoom(<u32>(end - text) + 2);
   store<u8>(to++, QUOTE);
   while (text < end) {
     const block = v128.load(text);
@@ -58,6 +62,7 @@ function putJsonText(text: usize, bytes: u32): void {
     to += plain;
     if (plain == 16 || text == end) continue;
     bufferAdd(<u32>(to - bufferAt) - bufferBytes);
+    if (bufferBytes > endAt) return;
     to = putEscape(bufferRoom(<u32>(end - text) + ESCAPE_BYTES + 1), load<u8>(text));
     text++;
   }

@@ -20,13 +20,28 @@ import {
 import { constantsOf, isOneOf } from './conditions';
 import { distinctAdd, distinctBegin } from './distinct';
 import { ENTRY_LENGTH, ENTRY_VALUE } from './intern';
-import { placeOf, program } from './model';
-import { bufferAdd, bufferAt, bufferBytes, bufferRoom, putBytes, putDecimal, putTag, putText, stringBegin, stringEnd } from './row-buffer';
+import { collectionBytesMax, placeOf, program } from './model';
+import {
+  bufferAdd,
+  bufferAt,
+  bufferBytes,
+  bufferCut,
+  bufferRoom,
+  putBytes,
+  putDecimal,
+  putTag,
+  putText,
+  stringBegin,
+  stringEnd,
+} from './row-buffer';
 import { events, rowAtRank, timeOfRow } from './row-events';
 import { putJsonByte, putJsonEnd, putJsonSeparator, putJsonValue } from './row-json';
 
-/** A list, or with `distinct` a set. With `by`, of the event that brings a value of that field first. */
-export function putList(column: usize, index: u32, distinct: bool): void {
+/**
+ * A list, or with `distinct` a set. With `by`, of the event that brings a value of that field first. True: items were left out
+ * that would not fit.
+ */
+export function putList(column: usize, index: u32, distinct: bool): bool {
   const limit = load<u32>(column + COLUMN_LIMIT);
   const isJson = load<u32>(column + COLUMN_TYPE) == COLUMN_STRING;
   const by = load<u32>(column + COLUMN_BY);
@@ -37,19 +52,28 @@ export function putList(column: usize, index: u32, distinct: bool): void {
   const keyAt = by == 0 ? valueAt : (by - 1) << 2;
   const isOnce = distinct || by != 0;
   const lengthAt = isJson ? stringBegin() : listBegin();
+  // with room for the bracket behind the last item
+  const endAt = bufferBytes + collectionBytesMax - u32(isJson);
   if (isOnce) distinctBegin(events);
   let count: u32 = 0;
+  let isCut = false;
   for (let rank: u32 = 0; rank < events && count < limit; rank++) {
     const row = rowAtRank(rank);
     if (constants != 0 && !isOneOf(constants, load<u32>(row + whereAt))) continue;
     const key = load<u32>(row + keyAt);
     if (key == 0 || (isOnce && !distinctAdd(key))) continue;
     const entry: usize = load<u32>(row + valueAt);
+    const itemAt = bufferBytes;
     if (isJson) {
       putJsonSeparator(count);
-      putJsonValue(entry, TYPE_STRING);
+      putJsonValue(entry, TYPE_STRING, endAt);
     } else {
       putText(entry + ENTRY_VALUE, load<u32>(entry + ENTRY_LENGTH));
+    }
+    if (bufferBytes > endAt) {
+      bufferCut(itemAt);
+      isCut = true;
+      break;
     }
     count++;
   }
@@ -59,6 +83,7 @@ export function putList(column: usize, index: u32, distinct: bool): void {
   } else {
     store<u32>(bufferAt + lengthAt, count);
   }
+  return isCut;
 }
 
 /** Where its count goes. */
@@ -69,34 +94,45 @@ function listBegin(): u32 {
   return bufferBytes - 4;
 }
 
-/** Events as objects, of those that have what must be present. */
-export function putRecords(column: usize): void {
+/** Events as objects, of those that have what must be present. True: some were left out that would not fit. */
+export function putRecords(column: usize): bool {
   const limit = load<u32>(column + COLUMN_LIMIT);
   const members = program + load<u32>(column + COLUMN_ARGUMENT);
   const isAsked = load<i32>(column + COLUMN_FIELD) >= 0;
   const presentAt = isAsked ? placeOf(column) << 2 : 0;
   const lengthAt = stringBegin();
+  // with room for the bracket behind the last one
+  const endAt = bufferBytes + collectionBytesMax - 1;
   let count: u32 = 0;
+  let isCut = false;
   for (let rank: u32 = 0; rank < events && count < limit; rank++) {
     const row = rowAtRank(rank);
     if (isAsked && load<u32>(row + presentAt) == 0) continue;
+    const itemAt = bufferBytes;
     putJsonSeparator(count);
-    putRecord(members, row);
+    putRecord(members, row, endAt);
+    if (bufferBytes > endAt) {
+      bufferCut(itemAt);
+      isCut = true;
+      break;
+    }
     count++;
   }
   putJsonEnd(count);
   stringEnd(lengthAt);
+  return isCut;
 }
 
-function putRecord(members: usize, row: usize): void {
+/** Ends early behind `endAt`. */
+function putRecord(members: usize, row: usize, endAt: u32): void {
   // { and }
   putJsonByte(0x7b);
   const end = members + MEMBERS + load<u32>(members + MEMBER_COUNT) * MEMBER_BYTES;
-  for (let member = members + MEMBERS; member < end; member += MEMBER_BYTES) {
+  for (let member = members + MEMBERS; member < end && bufferBytes <= endAt; member += MEMBER_BYTES) {
     putBytes(program + load<u32>(member + MEMBER_NAME), load<u32>(member + MEMBER_NAME_LENGTH));
     const place = load<u32>(member + MEMBER_PLACE);
     if (place == 0) putDecimal(timeOfRow(row));
-    else putJsonValue(load<u32>(row + ((place - 1) << 2)), load<u32>(member + MEMBER_TYPE));
+    else putJsonValue(load<u32>(row + ((place - 1) << 2)), load<u32>(member + MEMBER_TYPE), endAt);
   }
   putJsonByte(0x7d);
 }

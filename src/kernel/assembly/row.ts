@@ -161,13 +161,13 @@ function putColumn(index: u32, key: usize, closedBy: u32, revision: u32, identit
       putCount(countValues(placeOf(column)), type);
       break;
     case OP_LIST:
-      putList(column, index, false);
+      rowClamped += u32(putList(column, index, false));
       break;
     case OP_SET:
-      putList(column, index, true);
+      rowClamped += u32(putList(column, index, true));
       break;
     case OP_RECORDS:
-      putRecords(column);
+      rowClamped += u32(putRecords(column));
       break;
     case OP_CREATED_AT:
     case OP_BATCH_ID:
