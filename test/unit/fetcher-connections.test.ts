@@ -120,6 +120,14 @@ describe.each(WAYS)('over %s', (_way, { security }) => {
       }
     });
 
+    test('to a name of several addresses finds the one that answers', async () => {
+      await start({}, fill(1));
+      const connection = await open({ host: 'localhost' });
+      const { topics } = await connection.send(metadataApi, { topics: ['clicks'] });
+      expect(topics).toHaveLength(1);
+      connection.close();
+    });
+
     test('to nobody is refused', async () => {
       await start({}, fill(1));
       const { port } = rig.fake.broker(1);
@@ -183,8 +191,9 @@ describe.each(WAYS)('over %s', (_way, { security }) => {
       ['never answers', 'KAFKA_UNREACHABLE', () => 'silence'],
     ];
 
-    test.each(TRICKS)('(%s) is left and asked again by a new connection', async (_what, code, trick) => {
-      await start({ cluster: { requestTimeoutMs: 150 } }, fill(20));
+    test.each(TRICKS)('(%s) is left and asked again by a new connection', async (what, code, trick) => {
+      const requestTimeoutMs = what === 'never answers' ? 500 : 30_000;
+      await start({ cluster: { requestTimeoutMs } }, fill(20));
       rig.fake.onReply = replyToFetch({ 2: trick });
       rig.fetcher.addLane({ partition: 0, incarnation: 1, offset: 0n });
       await rig.caughtUp(0);
