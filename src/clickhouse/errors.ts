@@ -1,5 +1,6 @@
-import { ClickHouseError } from '@clickhouse/client';
+import type { ClickHouseError } from '@clickhouse/client';
 import { HeadraceError, messageOf, type Where } from '../errors.js';
+import { clientPackage } from './client-package.js';
 import { networkTrouble } from './network-errors.js';
 import { troubleOf } from './server-errors.js';
 
@@ -33,8 +34,7 @@ const WORDS_LENGTH_MAX = 400;
 export function asClickHouseError(error: unknown, where: Where = {}): HeadraceError {
   if (error instanceof HeadraceError) return error;
   const { code, what, remedy } = explain(error, where);
-  const number =
-    error instanceof ClickHouseError ? { error: `${error.code} ${error.type ?? ''}`.trim() } : {};
+  const number = isServersError(error) ? { error: `${error.code} ${error.type ?? ''}`.trim() } : {};
   return new HeadraceError(code, what, { where: { ...where, ...number }, remedy, cause: error });
 }
 
@@ -47,8 +47,13 @@ export function isUnknownOutcome(error: unknown): boolean {
 }
 
 function explain(error: unknown, where: Where): Trouble {
-  if (error instanceof ClickHouseError) return troubleOf(Number(error.code), wordsOf(error), where);
+  if (isServersError(error)) return troubleOf(Number(error.code), wordsOf(error), where);
   return networkTrouble(error, wordsOf(error), where);
+}
+
+/** What ClickHouse itself answered. */
+function isServersError(error: unknown): error is ClickHouseError {
+  return error instanceof clientPackage().ClickHouseError;
 }
 
 /** On one line, without the parts that say nothing, and not longer than a line may be. */

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import type { ClickHouseClient } from '@clickhouse/client';
 import type { ClickHouseConfig } from '../config/types.js';
 import { HeadraceError, messageOf } from '../errors.js';
+import { clientPackage } from './client-package.js';
 
 /**
  * Where ClickHouse is and how one comes in. Plain data, so that it can be handed to a worker: the password stays in its file,
@@ -23,6 +24,7 @@ export function openClickHouse(
   target: ClickHouseTarget,
   options: { database?: string } = {},
 ): ClickHouseClient {
+  const { ClickHouseLogLevel, createClient } = clientPackage();
   return createClient({
     url: target.url,
     username: target.user,

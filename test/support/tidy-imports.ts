@@ -37,8 +37,14 @@ const NOT_IN_WORKERS =
   /^src\/(kafka|followers|lanes|commands|embedded|generator)\/|^src\/ledger\/(coordinator|ledger)\.ts$/;
 const KAFKA_CLIENTS = ['@confluentinc/kafka-javascript', '@platformatic/kafka'];
 const MAIN_ENTRIES = ['src/engine.ts', 'src/commands/run.ts'];
-/** Hundreds of modules each: 0.2 to 0.8 s of CPU. */
-const NOT_AT_START = ['@platformatic/kafka', 'apache-arrow', 'parquet-wasm'];
+/** Hundreds of modules each, or hardly ever needed: 0.05 to 0.8 s of CPU. */
+const NOT_AT_START = [
+  '@platformatic/kafka',
+  '@clickhouse/client',
+  'apache-arrow',
+  'parquet-wasm',
+  'pino-pretty',
+];
 
 function folderOf(path: string): string {
   const parts = path.split('/');
