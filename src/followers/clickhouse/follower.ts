@@ -51,6 +51,9 @@ interface Flight {
 }
 
 const POSITIONS_MS = 5_000;
+/** While nothing moves the positions are only compared. */
+const COMPARE_MS = 60_000;
+const SET_BACK_MS = 500;
 const PROGRESS_MS = 5_000;
 /** Fewer files than these behind is no backlog, but the way things go. */
 const BACKLOG_FILES = 50;
@@ -79,8 +82,6 @@ export class ClickHouseFollower {
   /** The server's clock less our monotonic one; null: it was not asked since the last trouble. */
   #serverAheadMs: number | null = null;
   #checked = false;
-  /** Positions looked set back once: a replica that is behind would too. */
-  #suspected = false;
   #positionsMs = Number.NEGATIVE_INFINITY;
   #told: { atMs: number; rows: number };
   #hurry = false;
@@ -98,6 +99,8 @@ export class ClickHouseFollower {
       schedule: this.#schedule,
       trouble: this.#trouble,
       workerOf: (file) => this.#workerOf(file),
+      serverMs: () => this.#serverMs(),
+      foundDone: (path) => this.#foundDone(path),
     });
     this.#wake = new WakeSignal(clock);
     this.#told = { atMs: clock.monotonicMs(), rows: 0 };
@@ -208,7 +211,10 @@ export class ClickHouseFollower {
     const until = Math.min(newestVersion(), cursor + VERSIONS_COUNTED_MAX);
     let { files } = open;
     for (let version = cursor; version <= until; version++) {
-      const added = filesOfVersion(version, (await readVersion(version)) ?? []).files;
+      // a version that can't be read now counts as one file: it is told only, and the end must not fail of it
+      const actions = await readVersion(version).catch(() => null);
+      if (actions === null) files++;
+      const added = filesOfVersion(version, actions ?? []).files;
       files += added.filter((file) => file.lanes.some((lane) => lanes.has(lane))).length;
     }
     return files + newestVersion() - until;
@@ -232,7 +238,7 @@ export class ClickHouseFollower {
     if (this.#isIdle()) return;
     const newest = this.#options.newestVersion();
     await this.#contact();
-    await this.#acquire(newest);
+    await this.#acquire();
     await this.#readLedger(newest);
     await this.#record();
     await this.#prepare();
@@ -265,7 +271,18 @@ export class ClickHouseFollower {
       await check();
       this.#checked = true;
     }
-    this.#serverAheadMs ??= (await tables.serverNowMs()) - clock.monotonicMs();
+    if (this.#serverAheadMs !== null) return;
+    const aheadMs = (await tables.serverNowMs()) - clock.monotonicMs();
+    await this.#compare();
+    this.#serverAheadMs = aheadMs;
+  }
+
+  /** Was ClickHouse set back? Looked at twice, since a replica that is behind looks the same for a while. */
+  async #compare(): Promise<void> {
+    const lanes = [...this.#schedule.lanes];
+    if (!(await this.#positions.isSetBack(lanes))) return;
+    await this.#options.clock.sleep(SET_BACK_MS);
+    if (await this.#positions.isSetBack(lanes)) await this.#startOver();
   }
 
   /** Never later than the server's clock says when the call is over. */
@@ -273,13 +290,13 @@ export class ClickHouseFollower {
     return Math.floor(this.#serverAheadMs! + this.#options.clock.monotonicMs());
   }
 
-  async #acquire(newest: number): Promise<void> {
+  async #acquire(): Promise<void> {
     const partitions = [...this.#wanted];
     if (partitions.length === 0) return;
     for (const [partition, position] of await this.#positions.read(partitions)) {
       if (!this.#wanted.delete(partition)) continue;
       this.#leaving.delete(partition);
-      this.#schedule.hold(partition, position, newest);
+      this.#schedule.hold(partition, position);
     }
   }
 
@@ -304,27 +321,27 @@ export class ClickHouseFollower {
     this.#tellPositions();
   }
 
-  /** Intent rows for what is to be tried next, unless another engine has been at it. */
+  /** Intent rows for what is to be tried next, unless somebody has been at it. */
   async #prepare(): Promise<void> {
     const { tables, clock } = this.#options;
     const wanted = this.#schedule.toPrepare(clock.monotonicMs());
     if (wanted.length === 0) return;
-    const { generation } = this.#schedule;
-    const states = await tables.states(wanted.filter(({ lookUp }) => lookUp).map(({ file }) => file.path));
+    const intentAtMs = this.#serverMs();
+    const states = await tables.states(wanted.map(({ path }) => path));
+    const answeredMs = clock.monotonicMs();
     for (const [path, { done, atMs }] of states) {
-      if (done) this.#schedule.foundDone(path);
+      if (done) this.#foundDone(path);
       else this.#schedule.foundIntent(path, atMs);
     }
-    const fresh = wanted.map(({ file }) => file).filter(({ path }) => !states.has(path));
-    const intentAtMs = this.#serverMs();
+    const fresh = this.#schedule.foundNothing(wanted.filter(({ path }) => !states.has(path)));
     await tables.writeStates('intent', fresh, intentAtMs);
-    // lanes that came meanwhile may have been another engine's: their files are looked up again
-    if (generation !== this.#schedule.generation) return;
-    this.#schedule.prepared(
-      fresh.map(({ path }) => path),
-      intentAtMs,
-      clock.monotonicMs(),
-    );
+    const paths = fresh.map(({ path }) => path);
+    this.#schedule.prepared(paths, intentAtMs, answeredMs);
+  }
+
+  #foundDone(path: string): void {
+    this.#schedule.foundDone(path);
+    this.#positions.recorded(path);
   }
 
   #insert(): void {
@@ -365,20 +382,18 @@ export class ClickHouseFollower {
 
   async #writePositions(): Promise<void> {
     const nowMs = this.#options.clock.monotonicMs();
-    if (!this.#hurry && nowMs - this.#positionsMs < POSITIONS_MS) return;
+    const positions = this.#schedule.positions();
+    if (positions.size === 0) return;
+    const isMoved = !this.#positions.isWritten(positions);
+    const everyMs = isMoved ? (this.#hurry ? 0 : POSITIONS_MS) : COMPARE_MS;
+    if (nowMs - this.#positionsMs < everyMs) return;
     this.#positionsMs = nowMs;
-    const outcome = await this.#positions.write(this.#schedule.positions(), this.#serverMs());
-    if (outcome === 'written') this.#suspected = false;
-    else if (this.#suspected) await this.#startOver();
-    else {
-      this.#suspected = true;
-      this.#positionsMs = Number.NEGATIVE_INFINITY;
-    }
+    const outcome = await this.#positions.write(positions, this.#serverMs());
+    if (outcome === 'restored') await this.#compare();
   }
 
   /** ClickHouse holds less than it did: nothing that was known of it counts, each file is asked for. */
   async #startOver(): Promise<void> {
-    this.#suspected = false;
     const flights = [...this.#flights.values()];
     for (const { abort } of flights) abort.abort();
     await Promise.all(flights.map(({ landed }) => landed));
@@ -407,6 +422,7 @@ export class ClickHouseFollower {
   #failed(error: unknown): void {
     this.#serverAheadMs = null;
     this.#checked = false;
+    this.#schedule.lineBroke();
     this.#trouble.met(error, this.#schedule.open.files);
   }
 

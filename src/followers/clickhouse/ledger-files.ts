@@ -1,6 +1,6 @@
 import { HeadraceError } from '../../errors.js';
 import type { Action } from '../../lake/delta/actions.js';
-import type { CutEntry, LedgerEntry } from '../../ledger/types.js';
+import type { CutEntry, LaneRows, LedgerEntry } from '../../ledger/types.js';
 
 /** A data file of the table, as the ledger names it. */
 export interface LedgerFile {
@@ -13,6 +13,8 @@ export interface LedgerFile {
   sizeBytes: number;
   /** Partitions of the lanes whose rows lie in it. */
   lanes: readonly number[];
+  /** How many rows are of which lane, in the file's order; undefined: its version did not say. */
+  laneRows?: readonly LaneRows[];
   /** Decimal, below 2⁶³: file_id of its rows. */
   fileId: string;
   /** session_date of its rows, YYYY-MM-DD. */
@@ -22,6 +24,8 @@ export interface LedgerFile {
 /** Files of one version that a follower has to do with, and how many it leaves alone. */
 export interface VersionFiles {
   files: LedgerFile[];
+  /** Files of dead letters, in order. */
+  deadLetters: { path: string; sizeBytes: number }[];
   /** Added by others than our cuts: compactions, restores, foreign writers. Their rows came in already or are not ours. */
   skipped: number;
 }
@@ -46,15 +50,27 @@ export function filesOfVersion(version: number, actions: readonly Action[]): Ver
       adds.set(action.add.path, { sizeBytes: action.add.size, rows: rowsOf(action.add.stats) });
     } else skipped++;
   }
-  if (cuts.length === 0) return { files: [], skipped: skipped + adds.size };
+  if (cuts.length === 0) return { files: [], deadLetters: [], skipped: skipped + adds.size };
   const named = cuts.flatMap((cut) => cut.files ?? []);
-  const files = named.length > 0 ? named : filesOfAllLanes(adds, cuts);
+  const files: NonNullable<CutEntry['files']> = named.length > 0 ? named : filesOfAllLanes(adds, cuts);
   return {
-    files: files.map(({ path, rows, lanes }, index) => {
+    files: files.map(({ path, rows, lanes, laneRows }, index) => {
       const add = adds.get(path);
       if (add === undefined) throw corrupt(version, path, 'a cut names a file that its version does not add');
-      return { path, version, index, rows, sizeBytes: add.sizeBytes, lanes, ...nameParts(version, path) };
+      const file = {
+        path,
+        version,
+        index,
+        rows,
+        sizeBytes: add.sizeBytes,
+        lanes,
+        ...nameParts(version, path),
+      };
+      return laneRows === undefined ? file : { ...file, laneRows };
     }),
+    deadLetters: cuts.flatMap((cut) =>
+      cut.deadLetterFiles.map(({ path, sizeBytes }) => ({ path, sizeBytes })),
+    ),
     skipped: skipped + adds.size - files.length,
   };
 }

@@ -9,13 +9,15 @@ export interface PositionsOptions {
   appId(partition: number): string;
 }
 
-/** A backup may have copied the table of positions a little after the table of sessions. */
-const RESTORE_MARGIN_VERSIONS = 100;
+/** Done rows that are looked for, to learn whether ClickHouse was set back. */
+const WITNESSES_MAX = 16;
 
 export class FollowerPositions {
   readonly #options: PositionsOptions;
   readonly #known = new Map<number, StoredPosition | null>();
+  /** Files whose done rows were seen or written: the newest of all, and the first ones since the last writing. */
   #newestDone: string | null = null;
+  #firstDone: string[] = [];
 
   constructor(options: PositionsOptions) {
     this.#options = options;
@@ -23,29 +25,33 @@ export class FollowerPositions {
 
   /** Version up to which each lane is in; −1: ClickHouse has nothing of it. */
   async read(partitions: readonly number[]): Promise<Map<number, number>> {
-    const rows = await this.#rows(partitions);
-    for (const [partition, row] of rows) this.#known.set(partition, row);
-    return new Map([...rows].map(([partition, row]) => [partition, row?.version ?? -1]));
+    return this.#take(await this.#rows(partitions));
   }
 
-  /** A done row was written for this file: it must be there from now on. */
+  /** A done row is there for this file, and must stay. */
   recorded(path: string): void {
+    if (this.#firstDone.length < WITNESSES_MAX) this.#firstDone.push(path);
     this.#newestDone = path;
   }
 
-  /** Writes what has moved. `restored`: nothing was written, since what is there is older than what was last written or read. */
+  /** Writes what has moved. `restored`: nothing was written, since ClickHouse was set back. */
   async write(positions: ReadonlyMap<number, number>, atMs: number): Promise<'written' | 'restored'> {
-    const moved = [...positions].filter(([lane, version]) => version !== this.#version(lane));
-    if (moved.length === 0) return 'written';
     const rows = await this.#rows([...positions.keys()]);
-    if (this.#isSetBack(rows) || (await this.#isForgotten())) return 'restored';
+    if (this.#isBehind(rows) || (await this.#isForgotten())) return 'restored';
+    const moved = [...positions].filter(([lane, version]) => version !== this.#version(lane));
     const written = moved.map(([partition, version]) => {
       const seq = (rows.get(partition)?.seq ?? 0n) + 1n;
       return { partition, appId: this.#options.appId(partition), version, seq };
     });
-    await this.#options.tables.writePositions(written, atMs);
+    if (written.length > 0) await this.#options.tables.writePositions(written, atMs);
+    this.#firstDone = this.#newestDone === null ? [] : [this.#newestDone];
     for (const { partition, version, seq } of written) this.#known.set(partition, { version, seq });
     return 'written';
+  }
+
+  /** Is what is there older than what was last written or read, or less? */
+  async isSetBack(partitions: readonly number[]): Promise<boolean> {
+    return this.#isBehind(await this.#rows(partitions)) || (await this.#isForgotten());
   }
 
   /** Is everything written that has moved? */
@@ -53,16 +59,22 @@ export class FollowerPositions {
     return [...positions].every(([lane, version]) => version === this.#version(lane));
   }
 
-  /** After ClickHouse was set back: the positions from which each file is to be asked for. */
+  /** After ClickHouse was set back: the positions that it has now. Until they are read it stays known that it was. */
   async restart(partitions: readonly number[]): Promise<Map<number, number>> {
+    const rows = await this.#rows(partitions);
     this.#known.clear();
     this.#newestDone = null;
-    const positions = await this.read(partitions);
-    return new Map([...positions].map(([lane, at]) => [lane, Math.max(-1, at - RESTORE_MARGIN_VERSIONS)]));
+    this.#firstDone = [];
+    return this.#take(rows);
   }
 
   forget(partition: number): void {
     this.#known.delete(partition);
+  }
+
+  #take(rows: ReadonlyMap<number, StoredPosition | null>): Map<number, number> {
+    for (const [partition, row] of rows) this.#known.set(partition, row);
+    return new Map([...rows].map(([partition, row]) => [partition, row?.version ?? -1]));
   }
 
   /** A lane without a row stands at −1. */
@@ -70,14 +82,16 @@ export class FollowerPositions {
     return this.#known.get(partition)?.version ?? -1;
   }
 
-  #isSetBack(rows: ReadonlyMap<number, StoredPosition | null>): boolean {
+  #isBehind(rows: ReadonlyMap<number, StoredPosition | null>): boolean {
     return [...rows].some(([partition, row]) => (row?.seq ?? 0n) < (this.#known.get(partition)?.seq ?? 0n));
   }
 
   async #isForgotten(): Promise<boolean> {
-    if (this.#newestDone === null) return false;
-    const states = await this.#options.tables.states([this.#newestDone]);
-    return states.get(this.#newestDone)?.done !== true;
+    const paths = new Set(this.#firstDone);
+    if (this.#newestDone !== null) paths.add(this.#newestDone);
+    if (paths.size === 0) return false;
+    const states = await this.#options.tables.states([...paths]);
+    return [...paths].some((path) => states.get(path)?.done !== true);
   }
 
   async #rows(partitions: readonly number[]): Promise<Map<number, StoredPosition | null>> {

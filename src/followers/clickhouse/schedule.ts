@@ -8,7 +8,8 @@ import type { LedgerFile } from './ledger-files.js';
  *    │                    ▲          │ no answer, or a refusal
  *    └─ intent found ─▶ doubt ◀──────┘
  *
- * - A file is due when all earlier files that share a lane with it are in: the files of a lane go in the ledger's order.
+ * - A file is due when all earlier files that share a lane with it are done: the files of a lane go in the ledger's order, and
+ *   where the rows of one are asked for, no later one has cancelled them.
  * - An intent row is there before the first try, so whoever comes after a crash knows which files are in doubt.
  * - A lane's position is the version up to which each of its files is *done*: never ahead of the rows that say so.
  * - At most `openMax` files wait here: the cursor stops, the backlog stays in the ledger.
@@ -19,12 +20,12 @@ type State = 'new' | 'ready' | 'trying' | 'doubt' | 'in' | 'done';
 interface Entry {
   file: LedgerFile;
   state: State;
-  /** Has somebody else perhaps tried it? Then headrace_files is asked before an intent is written. */
-  lookUp: boolean;
-  /** Its rows were asked for, or are to be: what headrace_files says of it does not count. */
-  asked: boolean;
-  /** ready: when it became so, monotonic ms. */
-  readyMs: number;
+  /** Written before ClickHouse was set back: without a done row its rows are asked for. */
+  ask: boolean;
+  /** It was perhaps tried before. */
+  isRepeat: boolean;
+  /** ready: until when what was learnt before holds, monotonic ms. */
+  readyUntilMs: number;
   /** When its intent was written, ms of the server's clock; null in doubt: it can't be told, so the rows are asked for. */
   intentAtMs: number | null;
   /** Not tried again before, monotonic ms. */
@@ -36,51 +37,36 @@ export interface Doubtful {
   intentAtMs: number | null;
 }
 
-export interface Preparation {
-  file: LedgerFile;
-  lookUp: boolean;
-}
-
 export interface ScheduleOptions {
   openMax?: number;
-  /** Intent rows are written for so many files at once. */
-  preparedMax?: number;
 }
 
 const OPEN_MAX = 400;
-const PREPARED_MAX = 50;
-/** An intent that waited longer for its turn is asked after again: another engine may have been quicker. */
-const READY_MS_MAX = 60_000;
+/**
+ * What was learnt from ClickHouse holds for so long after its answer: another engine may be at the same file, and ClickHouse may
+ * be started anew, which takes longer.
+ */
+const READY_MS_MAX = 3_000;
 
 export class FollowerSchedule {
   readonly #openMax: number;
-  readonly #preparedMax: number;
   /** Position of each held lane. */
   readonly #positions = new Map<number, number>();
   /** In the ledger's order. */
   #entries: Entry[] = [];
   readonly #byPath = new Map<string, Entry>();
   #cursor = 0;
-  /** Versions up to here were written while another engine may have held a lane that is held now. */
-  #lookUpUntil = -1;
   /** Versions up to here were written before ClickHouse was set back: whether their files are in has to be asked. */
   #askUntil = -1;
   #skipped = 0;
-  #generation = 0;
 
   constructor(options: ScheduleOptions = {}) {
     this.#openMax = options.openMax ?? OPEN_MAX;
-    this.#preparedMax = options.preparedMax ?? PREPARED_MAX;
   }
 
   /** The version to be handed in next. */
   get cursor(): number {
     return this.#cursor;
-  }
-
-  /** Grows when lanes come and when everything starts over: what was looked up before may not hold any more. */
-  get generation(): number {
-    return this.#generation;
   }
 
   get lanes(): ReadonlySet<number> {
@@ -106,13 +92,10 @@ export class FollowerSchedule {
     );
   }
 
-  /** This lane is held from now on; all its files up to `position` are in. `newest`: the ledger's newest version. */
-  hold(partition: number, position: number, newest: number): void {
-    this.#generation++;
+  /** This lane is held from now on; all its files up to `position` are in. */
+  hold(partition: number, position: number): void {
     const first = this.#positions.size === 0;
     this.#positions.set(partition, position);
-    this.#lookUpUntil = Math.max(this.#lookUpUntil, newest);
-    for (const entry of this.#entries) entry.lookUp = true;
     if (first) this.#cursor = position + 1;
     else if (position + 1 < this.#cursor) this.#rewind(position + 1);
   }
@@ -125,10 +108,9 @@ export class FollowerSchedule {
 
   /**
    * ClickHouse was set back, and nothing is under way: what was known is void. Each lane's position is what its rows tell,
-   * and whether files up to `newest` are in is asked.
+   * and files up to `newest` without a done row are asked for.
    */
   restart(positions: ReadonlyMap<number, number>, newest: number): void {
-    this.#generation++;
     this.#keep(() => false);
     for (const [partition, position] of positions) {
       if (this.#positions.has(partition)) this.#positions.set(partition, position);
@@ -149,13 +131,12 @@ export class FollowerSchedule {
     let sorted = true;
     for (const file of files) {
       if (!this.#isMissing(file) || this.#byPath.has(file.path)) continue;
-      const ask = version <= this.#askUntil;
       const entry: Entry = {
         file,
-        state: ask ? 'doubt' : 'new',
-        lookUp: version <= this.#lookUpUntil,
-        asked: ask,
-        readyMs: 0,
+        state: 'new',
+        ask: version <= this.#askUntil,
+        isRepeat: false,
+        readyUntilMs: 0,
         intentAtMs: null,
         notBeforeMs: 0,
       };
@@ -167,36 +148,21 @@ export class FollowerSchedule {
     this.#advance();
   }
 
-  /**
-   * Files that need an intent row, when one of them is due: all that come next go with it. Their state in headrace_files
-   * is to be looked up first where another engine may have been at them.
-   */
-  toPrepare(nowMs: number): Preparation[] {
-    for (const entry of this.#entries) {
-      if (entry.state === 'ready' && nowMs - entry.readyMs > READY_MS_MAX) {
-        entry.state = 'new';
-        entry.lookUp = true;
-      }
-    }
-    const due = this.#due().filter(({ state, notBeforeMs }) => state === 'new' && notBeforeMs <= nowMs);
-    if (due.length === 0) return [];
-    const next = this.#entries.filter(isOpen).slice(0, this.#preparedMax);
-    return [...new Set([...due, ...next])]
-      .filter(({ state }) => state === 'new')
-      .slice(0, this.#preparedMax)
-      .map(({ file, lookUp, asked }) => ({
-        file,
-        lookUp: !asked && (lookUp || this.#isShared(file)),
-      }));
+  /** Due files that need an intent row. Their state in headrace_files is looked up first. */
+  toPrepare(nowMs: number): LedgerFile[] {
+    return this.#dueIn('new', nowMs);
   }
 
-  /** The files' intent rows are written, at that time of the server's clock. */
+  /**
+   * The files had no row, and their intent rows are written. `intentAtMs`: before they were looked up, by the server's clock;
+   * `nowMs`: when that was answered.
+   */
   prepared(paths: Iterable<string>, intentAtMs: number, nowMs: number): void {
     for (const entry of this.#of(paths)) {
       if (entry.state !== 'new') continue;
       entry.state = 'ready';
       entry.intentAtMs = intentAtMs;
-      entry.readyMs = nowMs;
+      entry.readyUntilMs = nowMs + READY_MS_MAX;
     }
   }
 
@@ -211,40 +177,44 @@ export class FollowerSchedule {
     for (const entry of this.#of([path])) {
       if (entry.state !== 'new') continue;
       entry.state = 'doubt';
-      entry.intentAtMs = intentAtMs;
+      entry.intentAtMs = entry.ask ? null : intentAtMs;
     }
+  }
+
+  /** headrace_files has no row for these. Those that it may have forgotten are in doubt; returns the others. */
+  foundNothing(files: readonly LedgerFile[]): LedgerFile[] {
+    return files.filter(({ path }) => {
+      const entry = this.#byPath.get(path);
+      if (entry === undefined || entry.state !== 'new' || !entry.ask) return true;
+      entry.state = 'doubt';
+      return false;
+    });
   }
 
   /** Due files in doubt: it is to be decided whether they are sent, or asked for first. */
   toSettle(nowMs: number): Doubtful[] {
-    return this.#due()
-      .filter(({ state, notBeforeMs }) => state === 'doubt' && notBeforeMs <= nowMs)
+    const due = new Set(this.#dueIn('doubt', nowMs));
+    return this.#entries
+      .filter(({ file }) => due.has(file))
       .map(({ file, intentAtMs }) => ({ file, intentAtMs }));
   }
 
   /**
-   * What a doubt came to. `send`: the token still tells a repetition. `present`: its rows are there. `absent`: they are
-   * not, so it starts over, with a new intent row.
+   * What a doubt came to. `send`: the token still tells a repetition, or the rows are not there. `present`: they are. The
+   * answer came at `nowMs`.
    */
-  settled(path: string, outcome: 'send' | 'present' | 'absent', nowMs: number): void {
+  settled(path: string, outcome: 'send' | 'present', nowMs: number): void {
     for (const entry of this.#of([path])) {
       if (entry.state !== 'doubt') continue;
-      if (outcome === 'send') {
-        entry.state = 'ready';
-        entry.readyMs = nowMs;
-      } else if (outcome === 'present') entry.state = 'in';
-      else {
-        entry.state = 'new';
-        entry.asked = true;
-      }
+      entry.state = outcome === 'send' ? 'ready' : 'in';
+      entry.isRepeat = true;
+      entry.readyUntilMs = nowMs + READY_MS_MAX;
     }
   }
 
   /** Due files with an intent row. */
   toInsert(nowMs: number): LedgerFile[] {
-    return this.#due()
-      .filter(({ state, notBeforeMs }) => state === 'ready' && notBeforeMs <= nowMs)
-      .map(({ file }) => file);
+    return this.#dueIn('ready', nowMs);
   }
 
   trying(path: string): void {
@@ -262,6 +232,11 @@ export class FollowerSchedule {
       entry.notBeforeMs = notBeforeMs;
       if (!this.#isHeld(entry.file)) this.#keep((each) => each !== entry);
     }
+  }
+
+  /** The line to ClickHouse broke: what comes up again may have been set back, so files without a done row are in doubt. */
+  lineBroke(): void {
+    for (const entry of this.#entries) if (entry.state === 'in') entry.state = 'doubt';
   }
 
   /** Could not be settled, or prepared: not before then again. */
@@ -295,14 +270,14 @@ export class FollowerSchedule {
     return [...paths].flatMap((path) => this.#byPath.get(path) ?? []);
   }
 
-  /** Files all of whose lanes have nothing before them that is still to come. */
+  /** Files all of whose lanes have nothing before them that is not done. */
   #due(): Entry[] {
     const blocked = new Set<number>();
     const due: Entry[] = [];
     for (const entry of this.#entries) {
       // after a step back, what lies between is not here yet
       if (entry.file.version >= this.#cursor) break;
-      if (!isOpen(entry)) continue;
+      if (entry.state === 'done') continue;
       const { lanes } = entry.file;
       if (!lanes.some((lane) => blocked.has(lane)) && this.#isHeld(entry.file)) due.push(entry);
       for (const lane of lanes) blocked.add(lane);
@@ -310,13 +285,19 @@ export class FollowerSchedule {
     return due;
   }
 
-  #isHeld({ lanes }: LedgerFile): boolean {
-    return lanes.some((lane) => this.#positions.has(lane));
+  #dueIn(state: State, nowMs: number): LedgerFile[] {
+    for (const entry of this.#entries) {
+      if (entry.state !== 'ready' || nowMs <= entry.readyUntilMs) continue;
+      // it waited too long for its turn
+      entry.state = entry.isRepeat ? 'doubt' : 'new';
+    }
+    return this.#due()
+      .filter((entry) => entry.state === state && entry.notBeforeMs <= nowMs)
+      .map(({ file }) => file);
   }
 
-  /** Has it a lane that another engine may hold? */
-  #isShared({ lanes }: LedgerFile): boolean {
-    return lanes.some((lane) => !this.#positions.has(lane));
+  #isHeld({ lanes }: LedgerFile): boolean {
+    return lanes.some((lane) => this.#positions.has(lane));
   }
 
   /** Has it a held lane that does not have it for sure? */

@@ -19,6 +19,10 @@ export interface SettlementOptions {
   schedule: FollowerSchedule;
   trouble: FollowerTrouble;
   workerOf(file: LedgerFile): number | undefined;
+  /** There is a done row for it. */
+  foundDone(path: string): void;
+  /** By the server's clock. */
+  serverMs(): number;
   /** Inserts for which ClickHouse tells a repetition. */
   window: number;
   clock: Clock;
@@ -36,8 +40,21 @@ export class Settlement {
     const { schedule, clock } = this.#options;
     const doubtful = schedule.toSettle(clock.monotonicMs());
     if (doubtful.length === 0) return;
-    const asked = await this.#sendYoung(doubtful);
-    if (asked.length > 0) await this.#ask(asked);
+    const old = await this.#sendYoung(doubtful);
+    if (old.length === 0) return;
+    const open = await this.#withoutDone(old);
+    if (open.length > 0) await this.#ask(open);
+  }
+
+  /** Another engine may have done it meanwhile, and gone on. */
+  async #withoutDone(doubtful: readonly Doubtful[]): Promise<Doubtful[]> {
+    const { tables, foundDone } = this.#options;
+    const states = await tables.states(doubtful.map(({ file }) => file.path));
+    return doubtful.filter(({ file }) => {
+      const done = states.get(file.path)?.done === true;
+      if (done) foundDone(file.path);
+      return !done;
+    });
   }
 
   /** Those whose token is good go again; returns the others. */
@@ -54,13 +71,16 @@ export class Settlement {
   }
 
   async #ask(doubtful: readonly Doubtful[]): Promise<void> {
-    const { tables, schedule, clock } = this.#options;
-    const present = await tables.present(doubtful.map(({ file }) => file));
+    const { tables, schedule, clock, serverMs } = this.#options;
+    // those that were forgotten with what ClickHouse lost
+    const forgotten = doubtful.filter(({ intentAtMs }) => intentAtMs === null);
+    await tables.writeStates('intent', forgotten.map(fileOf), serverMs());
+    const present = await tables.present(doubtful.map(fileOf));
     const maybeMissedByViews: LedgerFile[] = [];
     for (const { file, intentAtMs } of doubtful) {
       const isIn = present.has(file.fileId) || (await this.#left(file));
       if (isIn === null) continue;
-      schedule.settled(file.path, isIn ? 'present' : 'absent', clock.monotonicMs());
+      schedule.settled(file.path, isIn ? 'present' : 'send', clock.monotonicMs());
       if (!isIn) continue;
       this.#forget(file);
       if (intentAtMs !== null) maybeMissedByViews.push(file);
@@ -100,4 +120,8 @@ export class Settlement {
       'files came into the table by an insert whose end nobody saw: these materialized views may lack their rows. Rebuild each: stop the engine, TRUNCATE its target, INSERT INTO it the SELECT of the view, start the engine',
     );
   }
+}
+
+function fileOf({ file }: Doubtful): LedgerFile {
+  return file;
 }

@@ -6,7 +6,7 @@ import type { PlainLog } from '../../telemetry/log.js';
 import { RepeatLimitedLog } from '../../telemetry/repeat-limited-log.js';
 
 /**
- * What goes wrong between the follower and ClickHouse: how long it waits, and one line that says so, and one when it is
+ * What goes wrong between a follower and what it brings up to date (here ClickHouse): how long it waits, and one line that says so, and one when it is
  * over. What concerns all files (nobody there, no entrance, tables unfit) holds all of them up; a refused file only itself.
  */
 const FIRST_WAIT_MS = 250;
@@ -17,6 +17,9 @@ const UNFIT_WAIT_MS = 60_000;
 const FILES_MAX = 10_000;
 
 export interface TroubleOptions {
+  /** Who follows, as messages call it, and what it counts its backlog in. */
+  name?: string;
+  behind?: 'files_behind' | 'versions_behind';
   clock: Clock;
   random: Random;
   log: PlainLog;
@@ -35,6 +38,14 @@ export class FollowerTrouble {
     this.#options = options;
     this.#log = new RepeatLimitedLog(options.log, options.clock);
     this.#waits = new Backoff(options.random, FIRST_WAIT_MS, WAIT_MS_MAX);
+  }
+
+  get #name(): string {
+    return this.#options.name ?? 'ClickHouse';
+  }
+
+  get #behind(): string {
+    return this.#options.behind ?? 'files_behind';
   }
 
   /** Nothing is done before, monotonic ms. */
@@ -57,21 +68,21 @@ export class FollowerTrouble {
     const nowMs = this.#options.clock.monotonicMs();
     this.#sinceMs ??= nowMs;
     const failure = asHeadrace(error);
-    if (failure.code === 'CLICKHOUSE_RESTORED') {
+    if (failure.disposition === 'halt') {
       this.#halted = failure;
       this.#untilMs = Number.POSITIVE_INFINITY;
-      this.#options.log.error({ error: failure }, 'ClickHouse is not followed any more; the lake goes on');
+      this.#options.log.error({ error: failure }, `${this.#name} is not followed any more; the lake goes on`);
       return;
     }
     // several inserts fail together
     if (nowMs < this.#untilMs) return;
     const waitMs = isPassing(failure) ? this.#waits.nextMs() : UNFIT_WAIT_MS;
     this.#untilMs = Math.max(this.#untilMs, nowMs + waitMs);
-    const fields = { error: failure, files_behind: filesBehind, next_try_ms: Math.round(waitMs) };
+    const fields = { error: failure, [this.#behind]: filesBehind, next_try_ms: Math.round(waitMs) };
     this.#log.error(
       failure.code,
       fields,
-      'ClickHouse does not get on; its files wait in the lake, the lake goes on',
+      `${this.#name} does not get on; its files wait in the lake, the lake goes on`,
     );
   }
 
@@ -108,8 +119,8 @@ export class FollowerTrouble {
     this.#untilMs = 0;
     this.#waits.reset();
     this.#options.log.info(
-      { files_behind: filesBehind, after_ms: ms },
-      'ClickHouse is back: catching up from the lake',
+      { [this.#behind]: filesBehind, after_ms: ms },
+      `${this.#name} is back: catching up from the lake`,
     );
   }
 }
