@@ -11,7 +11,9 @@ export function reportFailure(
   { stacks, stderr }: { stacks: boolean; stderr: (text: string) => void },
 ): number {
   if (error instanceof HeadraceError) {
-    stderr(`${error.toString()}\n`);
+    // our own fault: what lies behind it is all that a report of it can go by
+    const behind = error.domain === 'internal' && error.cause !== undefined ? error.cause : null;
+    stderr(`${error.toString()}${behind === null ? '' : `: ${messageOf(behind)}`}\n`);
   } else {
     const hint = stacks ? '' : ' — this is a fault of headrace; --log-level debug shows where';
     stderr(`INTERNAL: ${messageOf(error)}${hint}\n`);

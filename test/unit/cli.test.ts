@@ -296,3 +296,14 @@ describe('a command that fails', () => {
     expect(stderr).not.toMatch(/\n {4}at /);
   });
 });
+
+it('says of a fault of our own what lies behind it', async () => {
+  const ran = await headrace(['run', ...FIVE], async () => {
+    throw new HeadraceError('INVARIANT', 'a worker died', {
+      where: { worker: 0 },
+      cause: new RangeError('out of range'),
+    });
+  });
+  expect(ran.code).toBe(70);
+  expect(ran.stderr).toBe('INVARIANT: a worker died (worker=0): out of range\n');
+});
