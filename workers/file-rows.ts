@@ -1,3 +1,4 @@
+import type { LaneRows } from '#src/ledger/types.js';
 import type { DayRows } from './engines/engine.js';
 
 /** Which rows of a cut go into which file: one day in each, and no more than a file may have. */
@@ -42,4 +43,15 @@ export function filesOf(
 interface OpenFile extends FileRows {
   count: number;
   bytes: number;
+}
+
+/** How many rows of the file are of which lane, in its order. */
+export function laneRowsOf({ rows, partitions }: FileRows): LaneRows[] {
+  const lanes: LaneRows[] = [];
+  for (const [index, partition] of partitions.entries()) {
+    const last = lanes.at(-1);
+    if (last?.partition === partition) last.rows += rows[index]!.rows;
+    else lanes.push({ partition, rows: rows[index]!.rows });
+  }
+  return lanes;
 }

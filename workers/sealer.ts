@@ -12,7 +12,7 @@ import { encodeSnapshotInTurns, type SnapshotMeta } from '#src/reference/snapsho
 import { deadLetterCounter, type WorkerCounters } from '#src/telemetry/counters.js';
 import { encodeDeadLetters } from './dead-letter-file.js';
 import type { Emitted, SessionEngine } from './engines/engine.js';
-import { type FileRows, filesOf } from './file-rows.js';
+import { type FileRows, filesOf, laneRowsOf } from './file-rows.js';
 import type { LanePart, LaneSlot } from './lane-slot.js';
 import { type Eviction, RoomMaker } from './make-room.js';
 
@@ -226,6 +226,7 @@ export class Sealer {
       rows: encoded.rows,
       stats: encoded.stats,
       lanes: [...new Set(batch.partitions)].sort((a, b) => a - b),
+      laneRows: laneRowsOf(batch),
     };
   }
 

@@ -174,8 +174,8 @@ function isWhole(file: { lanes: readonly number[] }, alive: ReadonlySet<number>)
   return file.lanes.every((partition) => alive.has(partition));
 }
 
-function fileEntry({ path, rows, lanes }: SealedFile): NonNullable<CutEntry['files']>[number] {
-  return { path, rows, lanes };
+function fileEntry({ path, rows, lanes, laneRows }: SealedFile): NonNullable<CutEntry['files']>[number] {
+  return { path, rows, lanes, ...(laneRows === undefined ? {} : { laneRows }) };
 }
 
 function laneEntry(sealed: SealedLane, from: bigint, parent: number): CutLaneEntry {

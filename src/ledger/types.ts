@@ -33,6 +33,13 @@ export interface SealedFile {
   stats: string;
   /** Partitions of the lanes whose rows lie in it. */
   lanes: number[];
+  laneRows?: LaneRows[];
+}
+
+/** How many rows of a file are of which lane, in the file's order: a lane's rows lie together. */
+export interface LaneRows {
+  partition: number;
+  rows: number;
 }
 
 /** Dead letters of a cut, JSON lines below _headrace/dead-letters. */
@@ -141,9 +148,9 @@ export interface CutEntry {
   deadLetterFiles: { path: string; sizeBytes: number; letters: number }[];
   /**
    * The data files of the cut, in the order in which their rows were let out: a follower has to know whose rows lie in
-   * each. A cut without any lacks it, and so do all of versions before 0.2.
+   * each. A cut without any lacks it, and so do all of versions before 0.2; those of 0.2 lack `laneRows`.
    */
-  files?: { path: string; rows: number; lanes: number[] }[];
+  files?: { path: string; rows: number; lanes: number[]; laneRows?: LaneRows[] }[];
 }
 
 /** The `headrace` object in a version's commitInfo: what the ledger knows beyond Delta's own actions. */

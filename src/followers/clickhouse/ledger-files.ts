@@ -24,8 +24,6 @@ export interface LedgerFile {
 /** Files of one version that a follower has to do with, and how many it leaves alone. */
 export interface VersionFiles {
   files: LedgerFile[];
-  /** Files of dead letters, in order. */
-  deadLetters: { path: string; sizeBytes: number }[];
   /** Added by others than our cuts: compactions, restores, foreign writers. Their rows came in already or are not ours. */
   skipped: number;
 }
@@ -50,7 +48,7 @@ export function filesOfVersion(version: number, actions: readonly Action[]): Ver
       adds.set(action.add.path, { sizeBytes: action.add.size, rows: rowsOf(action.add.stats) });
     } else skipped++;
   }
-  if (cuts.length === 0) return { files: [], deadLetters: [], skipped: skipped + adds.size };
+  if (cuts.length === 0) return { files: [], skipped: skipped + adds.size };
   const named = cuts.flatMap((cut) => cut.files ?? []);
   const files: NonNullable<CutEntry['files']> = named.length > 0 ? named : filesOfAllLanes(adds, cuts);
   return {
@@ -68,9 +66,6 @@ export function filesOfVersion(version: number, actions: readonly Action[]): Ver
       };
       return laneRows === undefined ? file : { ...file, laneRows };
     }),
-    deadLetters: cuts.flatMap((cut) =>
-      cut.deadLetterFiles.map(({ path, sizeBytes }) => ({ path, sizeBytes })),
-    ),
     skipped: skipped + adds.size - files.length,
   };
 }
