@@ -99,7 +99,6 @@ export class ClickHouseFollower {
       schedule: this.#schedule,
       trouble: this.#trouble,
       workerOf: (file) => this.#workerOf(file),
-      serverMs: () => this.#serverMs(),
       foundDone: (path) => this.#foundDone(path),
     });
     this.#wake = new WakeSignal(clock);

@@ -237,6 +237,7 @@ export class FollowerSchedule {
   /** The line to ClickHouse broke: what comes up again may have been set back, so files without a done row are in doubt. */
   lineBroke(): void {
     for (const entry of this.#entries) if (entry.state === 'in') entry.state = 'doubt';
+    this.#keep((entry) => this.#isHeld(entry.file) || entry.state === 'trying');
   }
 
   /** Could not be settled, or prepared: not before then again. */

@@ -21,8 +21,6 @@ export interface SettlementOptions {
   workerOf(file: LedgerFile): number | undefined;
   /** There is a done row for it. */
   foundDone(path: string): void;
-  /** By the server's clock. */
-  serverMs(): number;
   /** Inserts for which ClickHouse tells a repetition. */
   window: number;
   clock: Clock;
@@ -46,15 +44,17 @@ export class Settlement {
     if (open.length > 0) await this.#ask(open);
   }
 
-  /** Another engine may have done it meanwhile, and gone on. */
+  /**
+   * Another engine may have done it meanwhile, and gone on. Files whose intent ClickHouse has forgotten get one of a time at
+   * which no token is good, so that whoever finds it asks too.
+   */
   async #withoutDone(doubtful: readonly Doubtful[]): Promise<Doubtful[]> {
     const { tables, foundDone } = this.#options;
     const states = await tables.states(doubtful.map(({ file }) => file.path));
-    return doubtful.filter(({ file }) => {
-      const done = states.get(file.path)?.done === true;
-      if (done) foundDone(file.path);
-      return !done;
-    });
+    for (const [path, { done }] of states) if (done) foundDone(path);
+    const forgotten = doubtful.map(fileOf).filter(({ path }) => !states.has(path));
+    await tables.writeStates('intent', forgotten, 0);
+    return doubtful.filter(({ file }) => states.get(file.path)?.done !== true);
   }
 
   /** Those whose token is good go again; returns the others. */
@@ -71,10 +71,7 @@ export class Settlement {
   }
 
   async #ask(doubtful: readonly Doubtful[]): Promise<void> {
-    const { tables, schedule, clock, serverMs } = this.#options;
-    // those that were forgotten with what ClickHouse lost
-    const forgotten = doubtful.filter(({ intentAtMs }) => intentAtMs === null);
-    await tables.writeStates('intent', forgotten.map(fileOf), serverMs());
+    const { tables, schedule, clock } = this.#options;
     const present = await tables.present(doubtful.map(fileOf));
     const maybeMissedByViews: LedgerFile[] = [];
     for (const { file, intentAtMs } of doubtful) {
