@@ -75,7 +75,7 @@ export class ClickHouseSide {
   }
 
   async drop(database: string): Promise<void> {
-    await this.#client.command({ query: `DROP DATABASE IF EXISTS ${database} SYNC` });
+    await this.#client.command({ query: `DROP DATABASE IF EXISTS ${database}` });
   }
 
   async stop(): Promise<void> {

@@ -1,24 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { seededRandom } from '#src/random.js';
-import type { RunResult } from '../support/engine-process.js';
 import { type OracleSession, queryChdb } from '../support/oracle.js';
-import { committedOffsets } from '../support/spine-kafka.js';
-import {
-  committedEvents,
-  differences,
-  OUTSIDE,
-  readSpineTable,
-  type SpineTable,
-} from '../support/spine-table.js';
-import { PARTITIONS, SpineTopic, TOPIC } from '../support/spine-topic.js';
+import type { WebClickSession } from '../support/oracle-web-clicks.js';
+import { closings, expectEqual, expectNoRevisions, report } from '../support/spine-checks.js';
+import { CLICKSTREAM, WEB_CLICKS } from '../support/spine-model.js';
+import { SpinePlace } from '../support/spine-place.js';
+import { committedEvents, OUTSIDE } from '../support/spine-table.js';
+import { SpineTopic } from '../support/spine-topic.js';
 
 /**
- * The whole way of the data on a real cluster: what delta-rs reads from the table is what the oracle's SQL says of the
- * records in Kafka. HEADRACE_SEED replays a run's events and moments.
+ * The whole way of the data on a real cluster, to both sinks: what delta-rs reads from the table is what the oracle's SQL says
+ * of the records in Kafka, and ClickHouse has the table's rows, every column of every one. HEADRACE_SEED replays a run's events and moments.
  */
 const SEED = Number(process.env.HEADRACE_SEED ?? Date.now() % 1_000_000);
 const EVENTS = 300_000;
+const WEB_EVENTS = 60_000;
 const HOUR_MS = 3_600_000;
 const RUN_MS_MAX = 150_000;
 const TEST_MS_MAX = 300_000;
@@ -32,85 +29,21 @@ fetch: { partition_bytes: 128KiB, in_flight_bytes: 4MiB }
 limits: { ring_bytes: 1MiB }
 `;
 
-let spine: SpineTopic;
+let place: SpinePlace;
+let spine: SpineTopic<OracleSession>;
 
 beforeAll(async () => {
   console.log(`HEADRACE_SEED=${SEED}`);
-  spine = await SpineTopic.create({ seed: SEED, users: 40_000, events: EVENTS, spanMs: 9 * HOUR_MS });
+  place = await SpinePlace.open();
+  const profile = { seed: SEED, users: 40_000, events: EVENTS, spanMs: 9 * HOUR_MS };
+  const groups = ['half', 'live', 'whole', 'restart', 'pair', 'join'];
+  spine = await SpineTopic.create(place, CLICKSTREAM, profile, groups);
 }, TEST_MS_MAX);
 
-afterAll(() => spine?.close());
-
-function report(name: string, result: RunResult): void {
-  const { events, rows, eventsPerSecond, cpuUsPerEvent, cpuSeconds, peakRssBytes } = result;
-  const shares = `main ${cpuSeconds.main} s, workers ${cpuSeconds.workers.join(' + ')} s, of ${cpuSeconds.total} s`;
-  console.log(
-    `${name}: ${events} events, ${rows} rows, ${eventsPerSecond} events/s, ${cpuUsPerEvent} µs CPU an event ` +
-      `(${shares}), ${Math.round(peakRssBytes / 2 ** 20)} MiB at most`,
-  );
-}
-
-/** The ledger says, lane by lane without a gap, that everything up to `ends` is done, and nothing lies beside it. */
-async function expectSoundLedger(table: SpineTable, group: string, ends: number[]): Promise<void> {
-  const ids = table.appIds.map((id) => /^headrace\/(.+)\/(.+)\/([^/]+)\/(\d+)$/.exec(id)!);
-  expect(new Set(ids.map(([, g, t]) => `${g} ${t}`))).toEqual(new Set([`${group} ${TOPIC}`]));
-  expect(new Set(ids.map(([, , , topicId]) => topicId)).size).toBe(1);
-  const done = ids.map(([appId, , , , partition]) => [Number(partition), table.delta.txns[appId]]);
-  expect(new Map(done as [number, number][])).toEqual(new Map(ends.map((end, p) => [p, end])));
-
-  const lanes = ends.map((_, p) => table.lanes.filter(({ partition }) => partition === p));
-  for (const [partition, entries] of lanes.entries()) {
-    let at = { to: 0, version: -1 };
-    for (const entry of entries) {
-      const { from, parent } = entry;
-      expect({ partition, from }).toEqual({ partition, from: at.to });
-      // cuts of one version follow one another; across versions each names the one before
-      if (entry.version !== at.version)
-        expect({ partition, parent }).toEqual({ partition, parent: at.version });
-      at = entry;
-    }
-    expect({ partition, to: at.to }).toEqual({ partition, to: ends[partition] });
-  }
-  const total = (count: 'rows' | 'deadLetters') => table.lanes.reduce((sum, lane) => sum + lane[count], 0);
-  expect(total('rows')).toBe(table.rows.length);
-  expect(total('deadLetters')).toBe(0);
-  expect(table.deadLetterFiles).toEqual([]);
-  expect(await committedOffsets(spine.cluster.bootstrap, group, TOPIC, PARTITIONS)).toEqual(ends);
-}
-
-/** `undisturbed`: no lane was taken away with files written and not committed, which are left behind. */
-function expectSoundFiles(table: SpineTable, undisturbed: boolean): void {
-  const left = table.parquetFiles.length - table.delta.files.length;
-  expect(left).toBeGreaterThanOrEqual(0);
-  if (undisturbed) expect(left).toBe(0);
-  expect(table.delta.partitionColumns).toEqual(['session_date']);
-  const cuts = new Set(table.lanes.map(({ cutId }) => cutId)).size;
-  const workersMax = 2;
-  const dates = new Set(table.rows.map(({ session_date }) => session_date)).size;
-  expect(table.delta.files.length).toBeLessThanOrEqual(cuts * workersMax * dates);
-  const fileIds = new Set(table.rows.map(({ file_id }) => file_id));
-  expect(fileIds.size).toBe(table.delta.files.length);
-}
-
-async function expectEqual(
-  group: string,
-  expected: OracleSession[],
-  ends: number[],
-  { undisturbed = true } = {},
-): Promise<SpineTable> {
-  const table = await readSpineTable(spine.lakeOf(group));
-  expect(differences(table.standing, expected)).toEqual([]);
-  const events = expected.reduce((sum, { total_events }) => sum + total_events, 0);
-  expect(table.rows.reduce((sum, row) => sum + Number(row.sign) * Number(row.total_events), 0)).toBe(events);
-  await expectSoundLedger(table, group, ends);
-  expectSoundFiles(table, undisturbed);
-  return table;
-}
-
-/** Every session was written once and for all. */
-function expectNoRevisions(table: SpineTable): void {
-  expect(new Set(table.rows.map(({ revision, sign }) => `${revision} ${sign}`))).toEqual(new Set(['0 1']));
-}
+afterAll(async () => {
+  await spine?.close();
+  await place?.close();
+});
 
 /** Opens when what the first call of `open` starts is done. */
 class Gate {
@@ -129,8 +62,6 @@ class Gate {
   }
 }
 
-const closings = (table: SpineTable) => new Set(table.rows.map(({ closed_by }) => closed_by));
-
 describe.sequential('the spine on a real 3-broker Kafka', { timeout: TEST_MS_MAX }, () => {
   beforeEach(({ onTestFailed }) => {
     const before = spine.enginesStarted;
@@ -141,7 +72,7 @@ describe.sequential('the spine on a real 3-broker Kafka', { timeout: TEST_MS_MAX
     const result = await spine.engine('half', { untilEnd: true }).result(RUN_MS_MAX);
     report('first half', result);
     const expected = await spine.halfSessions();
-    const table = await expectEqual('half', expected, spine.halfEnds);
+    const table = await expectEqual(spine, 'half', expected, spine.halfEnds);
     expectNoRevisions(table);
     expect(closings(table)).toEqual(new Set(['gap', 'end_of_input']));
     expect(result).toMatchObject({
@@ -182,7 +113,7 @@ describe.sequential('the spine on a real 3-broker Kafka', { timeout: TEST_MS_MAX
     await third.stop(RUN_MS_MAX);
     report('live, the rest', await spine.engine('live', { flags, untilEnd: true }).result(RUN_MS_MAX));
 
-    const table = await expectEqual('live', await spine.sessions(), await spine.ends());
+    const table = await expectEqual(spine, 'live', await spine.sessions(), await spine.ends());
     expectNoRevisions(table);
     expect(closings(table)).toEqual(new Set(['gap', 'end_of_input']));
   });
@@ -191,7 +122,7 @@ describe.sequential('the spine on a real 3-broker Kafka', { timeout: TEST_MS_MAX
     await spine.produceSecondHalf();
     report('second half', await spine.engine('half', { untilEnd: true }).result(RUN_MS_MAX));
     const expected = await spine.sessionsAfterHalf();
-    const table = await expectEqual('half', expected, await spine.ends());
+    const table = await expectEqual(spine, 'half', expected, await spine.ends());
     const taken = table.rows.filter(({ sign }) => sign === -1);
     expect(taken.length).toBeGreaterThan(100);
     expect(new Set(taken.map(({ closed_by }) => closed_by))).toEqual(new Set(['end_of_input']));
@@ -204,7 +135,7 @@ describe.sequential('the spine on a real 3-broker Kafka', { timeout: TEST_MS_MAX
   it('the whole topic at once equals the oracle, and running it again adds no rows', async () => {
     await spine.produceSecondHalf();
     report('whole topic', await spine.engine('whole', { untilEnd: true }).result(RUN_MS_MAX));
-    const table = await expectEqual('whole', await spine.sessions(), await spine.ends());
+    const table = await expectEqual(spine, 'whole', await spine.sessions(), await spine.ends());
     expectNoRevisions(table);
     expect(closings(table)).toEqual(new Set(['gap', 'end_of_input']));
     expect(new Set(table.delta.columns)).toEqual(
@@ -223,7 +154,7 @@ describe.sequential('the spine on a real 3-broker Kafka', { timeout: TEST_MS_MAX
 
     const again = await spine.engine('whole', { untilEnd: true }).result(RUN_MS_MAX);
     expect(again).toMatchObject({ rows: 0, deadLetters: 0 });
-    const same = await expectEqual('whole', await spine.sessions(), await spine.ends());
+    const same = await expectEqual(spine, 'whole', await spine.sessions(), await spine.ends());
     expect(same.rows.length).toBe(table.rows.length);
   });
 
@@ -233,13 +164,13 @@ describe.sequential('the spine on a real 3-broker Kafka', { timeout: TEST_MS_MAX
     const lake = spine.lakeOf('restart');
     const engine = spine.engine('restart', { untilEnd: true, flags });
     await engine.until('something is committed', async () => (await committedEvents(lake)) > 0);
-    await spine.cluster.killBroker(2, 'SIGKILL');
+    await place.cluster.killBroker(2, 'SIGKILL');
     const atKill = await committedEvents(lake);
-    await spine.cluster.startBroker(2);
+    await place.cluster.startBroker(2);
     report('broker restarted', await engine.result(RUN_MS_MAX));
     expect(atKill).toBeLessThan(EVENTS);
-    await spine.cluster.untilInSync(TOPIC);
-    const table = await expectEqual('restart', await spine.sessions(), await spine.ends(), {
+    await place.cluster.untilInSync(CLICKSTREAM.topic);
+    const table = await expectEqual(spine, 'restart', await spine.sessions(), await spine.ends(), {
       undisturbed: false,
     });
     expectNoRevisions(table);
@@ -250,7 +181,7 @@ describe.sequential('the spine on a real 3-broker Kafka', { timeout: TEST_MS_MAX
     const engines = [0, 1].map(() => spine.engine('pair', { untilEnd: true }));
     const results = await Promise.all(engines.map((engine) => engine.result(RUN_MS_MAX)));
     for (const result of results) report('one of two', result);
-    const table = await expectEqual('pair', await spine.sessions(), await spine.ends(), {
+    const table = await expectEqual(spine, 'pair', await spine.sessions(), await spine.ends(), {
       undisturbed: false,
     });
     expectNoRevisions(table);
@@ -268,9 +199,48 @@ describe.sequential('the spine on a real 3-broker Kafka', { timeout: TEST_MS_MAX
     await second.until('nearly all is committed', async () => (await committedEvents(lake)) > 0.9 * EVENTS);
     await second.stop(RUN_MS_MAX);
     report('after two', await spine.engine('join', { untilEnd: true }).result(RUN_MS_MAX));
-    const table = await expectEqual('join', await spine.sessions(), await spine.ends(), {
+    const table = await expectEqual(spine, 'join', await spine.sessions(), await spine.ends(), {
       undisturbed: false,
     });
     expectNoRevisions(table);
+  });
+});
+
+describe.sequential('the spine of web_clicks, in snappy', { timeout: TEST_MS_MAX }, () => {
+  let web: SpineTopic<WebClickSession>;
+
+  beforeAll(async () => {
+    const profile = { seed: SEED, users: 6_500, events: WEB_EVENTS, spanMs: 9 * HOUR_MS };
+    web = await SpineTopic.create(place, WEB_CLICKS, profile, ['half', 'live']);
+  }, TEST_MS_MAX);
+
+  afterAll(() => web?.close());
+
+  beforeEach(({ onTestFailed }) => {
+    const before = web.enginesStarted;
+    onTestFailed(() => console.log(web.tails(before)));
+  });
+
+  it('ended in the middle and gone on with, its table equals the oracle both times, and ClickHouse the table', async () => {
+    report('web_clicks, first half', await web.engine('half', { untilEnd: true }).result(RUN_MS_MAX));
+    const half = await expectEqual(web, 'half', await web.halfSessions(), web.halfEnds);
+    expectNoRevisions(half);
+    expect(closings(half)).toEqual(new Set(['gap', 'end_event', 'end_of_input']));
+
+    await web.produceSecondHalf();
+    report('web_clicks, second half', await web.engine('half', { untilEnd: true }).result(RUN_MS_MAX));
+    const whole = await expectEqual(web, 'half', await web.sessionsAfterHalf(), await web.ends());
+    expect(whole.rows.filter(({ sign }) => sign === -1).length).toBeGreaterThan(100);
+  });
+
+  it('with many small cuts, stopped and started again, it loses and doubles nothing in either sink', async () => {
+    await web.produceSecondHalf();
+    const flags = await web.configFlags('small', SMALL);
+    const lake = web.lakeOf('live');
+    const first = web.engine('live', { flags });
+    await first.until('half is committed', async () => (await committedEvents(lake)) > WEB_EVENTS / 2);
+    await first.stop(RUN_MS_MAX);
+    await web.engine('live', { flags, untilEnd: true }).result(RUN_MS_MAX);
+    expectNoRevisions(await expectEqual(web, 'live', await web.sessions(), await web.ends()));
   });
 });

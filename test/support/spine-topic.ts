@@ -1,27 +1,27 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type EngineOptions, EngineProcess } from './engine-process.js';
-import { type KafkaCluster, startKafkaCluster } from './kafka-cluster.js';
-import { type OracleRow, type OracleSession, RawRecordFile } from './oracle.js';
+import { type OracleRow, RawRecordFile } from './oracle.js';
 import { makeSpineEvents, type SpineEvent, type SpineProfile } from './spine-events.js';
 import { endOffsets, exportTopic, SpineProducer } from './spine-kafka.js';
-import { CLICKSTREAM, type SpineModel } from './spine-model.js';
+import type { SpineModel } from './spine-model.js';
+import type { SpinePlace } from './spine-place.js';
 
 /**
- * One real cluster with one topic of awkward events, shared by the spine's scenarios. The first half is there from the
- * start; the second comes when a scenario asks for it, at the pace that scenario wants.
+ * A topic of awkward events, shared by the scenarios of its model. The first half is there from the start; the second comes
+ * when a scenario asks for it, at the pace that scenario wants. Each group has a table and a ClickHouse database of its own.
  */
 
-export const TOPIC = CLICKSTREAM.topic;
 export const PARTITIONS = 24;
 const CHUNK_EVENTS = 2000;
 
-export class SpineTopic<Session extends OracleRow = OracleSession> {
+export class SpineTopic<Session extends OracleRow> {
   readonly #events: SpineEvent[];
   readonly #half: number;
   readonly #producer: SpineProducer;
   readonly #engines: { name: string; process: EngineProcess }[] = [];
+  /** Flags by which an engine follows into ClickHouse, by group. */
+  readonly #following = new Map<string, string[]>();
   #secondHalf: Promise<void> | null = null;
   #sessions: Promise<Session[]> | null = null;
   #halfSessions: Promise<Session[]> | null = null;
@@ -29,34 +29,38 @@ export class SpineTopic<Session extends OracleRow = OracleSession> {
   readonly halfEnds: number[] = [];
 
   private constructor(
-    readonly cluster: KafkaCluster,
-    readonly folder: string,
+    readonly place: SpinePlace,
     readonly model: SpineModel<Session>,
     profile: SpineProfile,
   ) {
     const { events, half } = makeSpineEvents(profile, model.form);
     this.#events = events;
     this.#half = half;
-    this.#producer = new SpineProducer(cluster.bootstrap, { 'compression.codec': model.compression });
+    this.#producer = new SpineProducer(place.cluster.bootstrap, { 'compression.codec': model.compression });
   }
 
-  static create(profile: SpineProfile): Promise<SpineTopic> {
-    return SpineTopic.of(CLICKSTREAM, profile);
-  }
-
-  static async of<Session extends OracleRow>(
+  /** `groups`: those that scenarios start engines in. */
+  static async create<Session extends OracleRow>(
+    place: SpinePlace,
     model: SpineModel<Session>,
     profile: SpineProfile,
+    groups: readonly string[],
   ): Promise<SpineTopic<Session>> {
-    const folder = await mkdtemp(join(tmpdir(), 'headrace-spine-'));
-    const cluster = await startKafkaCluster({ brokers: 3 });
-    const topic = new SpineTopic(cluster, folder, model, profile);
+    const topic = new SpineTopic(place, model, profile);
+    for (const group of groups) {
+      topic.#following.set(group, await place.clickhouse.flags(model.name, topic.databaseOf(group)));
+    }
     // old events meet retention, so they are kept for ever
-    await cluster.createTopic({
+    await place.cluster.createTopic({
       name: model.topic,
       partitions: PARTITIONS,
       replicationFactor: 3,
-      config: { 'retention.ms': -1, 'min.insync.replicas': 2, 'message.timestamp.type': 'CreateTime' },
+      config: {
+        'retention.ms': -1,
+        'min.insync.replicas': 2,
+        'message.timestamp.type': 'CreateTime',
+        'compression.type': 'producer',
+      },
     });
     await topic.#producer.connect();
     await topic.#send(0, topic.#half);
@@ -67,8 +71,6 @@ export class SpineTopic<Session extends OracleRow = OracleSession> {
   async close(): Promise<void> {
     await Promise.all(this.#engines.map(({ process }) => process.kill()));
     await this.#producer.close();
-    await this.cluster.stop();
-    await rm(this.folder, { recursive: true, force: true });
   }
 
   get events(): number {
@@ -76,7 +78,7 @@ export class SpineTopic<Session extends OracleRow = OracleSession> {
   }
 
   ends(): Promise<number[]> {
-    return endOffsets(this.cluster.bootstrap, this.model.topic, PARTITIONS);
+    return endOffsets(this.place.cluster.bootstrap, this.model.topic, PARTITIONS);
   }
 
   /** Produces the second half, once. `onChunk` hears how much of it is sent, 0…1, and what it waits for holds the rest. */
@@ -85,20 +87,31 @@ export class SpineTopic<Session extends OracleRow = OracleSession> {
     return this.#secondHalf;
   }
 
-  /** Starts an engine on the topic; its table is `lakeOf(group)`. */
-  engine(group: string, options: Partial<EngineOptions> = {}): EngineProcess {
-    const name = `${group}-${this.#engines.length}`;
+  /** Starts an engine on the topic; its table is `lakeOf(group)`, its database `databaseOf(group)`. */
+  engine(group: string, { flags = [], ...options }: Partial<EngineOptions> = {}): EngineProcess {
+    const name = `${this.model.name}-${group}-${this.#engines.length}`;
+    const following = this.#following.get(group);
+    if (following === undefined) throw new Error(`the group ${group} was not announced`);
     const process = new EngineProcess({
-      brokers: this.cluster.bootstrap,
+      brokers: this.place.cluster.bootstrap,
       topic: this.model.topic,
       model: this.model.name,
       group,
       lake: this.lakeOf(group),
       log: join(this.folder, name),
+      flags: [...following, ...flags],
       ...options,
     });
     this.#engines.push({ name, process });
     return process;
+  }
+
+  databaseOf(group: string): string {
+    return `${this.model.name}_${group}`;
+  }
+
+  get folder(): string {
+    return this.place.folder;
   }
 
   /** How many engines were started so far: what `tails` counts from. */
@@ -113,7 +126,7 @@ export class SpineTopic<Session extends OracleRow = OracleSession> {
   }
 
   lakeOf(group: string): string {
-    return join(this.folder, `lake-${group}`);
+    return join(this.folder, `lake-${this.model.name}-${group}`);
   }
 
   /** A configuration file with these lines of YAML, as the flag that names it. */
@@ -141,9 +154,10 @@ export class SpineTopic<Session extends OracleRow = OracleSession> {
     return this.model.afterHalf(await this.sessions(), await this.halfSessions());
   }
 
-  async #oracle(file: string, before?: number[]): Promise<Session[]> {
+  async #oracle(name: string, before?: number[]): Promise<Session[]> {
+    const file = `${this.model.name}-${name}`;
     const raw = new RawRecordFile(join(this.folder, file));
-    await exportTopic(this.cluster.bootstrap, this.model.topic, PARTITIONS, raw);
+    await exportTopic(this.place.cluster.bootstrap, this.model.topic, PARTITIONS, raw);
     await raw.close();
     return this.model.sessionsBySql(this.folder, file, before);
   }
