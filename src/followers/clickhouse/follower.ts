@@ -4,12 +4,15 @@ import { WakeSignal } from '../../kafka/wake-signal.js';
 import type { Action } from '../../lake/delta/actions.js';
 import type { Random } from '../../random.js';
 import type { PlainLog } from '../../telemetry/log.js';
+import { withinMs } from '../within-ms.js';
+import { BacklogLines, countFiles } from './backlog.js';
 import type { FileInserter, InsertOutcome } from './file-inserter.js';
 import { LaneOffsets } from './lane-offsets.js';
 import { filesOfVersion, type LedgerFile } from './ledger-files.js';
 import { FollowerPositions } from './positions.js';
-import { FollowerSchedule } from './schedule.js';
+import { type Doubtful, FollowerSchedule } from './schedule.js';
 import { Settlement } from './settlement.js';
+import { StandstillWatch } from './standstill.js';
 import type { FollowerTables } from './tables.js';
 import { concernsFile, FollowerTrouble } from './trouble.js';
 
@@ -54,12 +57,8 @@ const POSITIONS_MS = 5_000;
 /** While nothing moves the positions are only compared. */
 const COMPARE_MS = 60_000;
 const SET_BACK_MS = 500;
-const PROGRESS_MS = 5_000;
-/** Fewer files than these behind is no backlog, but the way things go. */
-const BACKLOG_FILES = 50;
 /** Versions read in one turn: between turns come acquired and released lanes. */
 const VERSIONS_PER_TURN = 50;
-const VERSIONS_COUNTED_MAX = 1_000;
 const IDLE_MS = 1_000;
 /** What a hand-over waits for the rows that say how far the lanes are. */
 const FLUSH_MS = 2_000;
@@ -71,6 +70,8 @@ export class ClickHouseFollower {
   readonly #settlement: Settlement;
   readonly #trouble: FollowerTrouble;
   readonly #wake: WakeSignal;
+  readonly #standstill: StandstillWatch;
+  readonly #backlog: BacklogLines;
   readonly #offsets = new LaneOffsets();
   /** Lanes that are ours and whose positions were not read yet. */
   readonly #wanted = new Set<number>();
@@ -83,7 +84,6 @@ export class ClickHouseFollower {
   #serverAheadMs: number | null = null;
   #checked = false;
   #positionsMs = Number.NEGATIVE_INFINITY;
-  #told: { atMs: number; rows: number };
   #hurry = false;
   #closed = false;
   #turns: Promise<unknown> = Promise.resolve();
@@ -94,15 +94,17 @@ export class ClickHouseFollower {
     const { tables, appId, clock, random, log } = options;
     this.#positions = new FollowerPositions({ tables, appId });
     this.#trouble = new FollowerTrouble({ clock, random, log });
+    this.#standstill = new StandstillWatch(clock);
     this.#settlement = new Settlement({
       ...options,
+      standstill: this.#standstill,
       schedule: this.#schedule,
       trouble: this.#trouble,
       workerOf: (file) => this.#workerOf(file),
       foundDone: (path) => this.#foundDone(path),
     });
     this.#wake = new WakeSignal(clock);
-    this.#told = { atMs: clock.monotonicMs(), rows: 0 };
+    this.#backlog = new BacklogLines(log, clock);
     this.#running = this.#run();
   }
 
@@ -190,6 +192,7 @@ export class ClickHouseFollower {
     const behind = await this.#countBehind();
     await this.released([...this.#schedule.lanes], 0);
     this.#closed = true;
+    this.#standstill.close();
     this.#wake.wake();
     await withinMs(clock, FLUSH_MS, this.#running);
     return behind;
@@ -198,25 +201,16 @@ export class ClickHouseFollower {
   /** Ends at once: what is under way is nobody's any more. */
   abandon(): void {
     this.#closed = true;
+    this.#standstill.close();
     this.#wake.wake();
   }
 
-  /** The ledger is read to its end for it; of a long one the rest counts as a file a version. */
   async #countBehind(): Promise<number> {
     const { newestVersion, readVersion } = this.#options;
     const lanes = new Set([...this.#schedule.lanes, ...this.#wanted]);
     if (lanes.size === 0) return 0;
     const { cursor, open } = this.#schedule;
-    const until = Math.min(newestVersion(), cursor + VERSIONS_COUNTED_MAX);
-    let { files } = open;
-    for (let version = cursor; version <= until; version++) {
-      // a version that can't be read now counts as one file: it is told only, and the end must not fail of it
-      const actions = await readVersion(version).catch(() => null);
-      if (actions === null) files++;
-      const added = filesOfVersion(version, actions ?? []).files;
-      files += added.filter((file) => file.lanes.some((lane) => lanes.has(lane))).length;
-    }
-    return files + newestVersion() - until;
+    return open.files + (await countFiles(lanes, cursor, newestVersion(), readVersion));
   }
 
   async #run(): Promise<void> {
@@ -241,10 +235,10 @@ export class ClickHouseFollower {
     await this.#readLedger(newest);
     await this.#record();
     await this.#prepare();
-    await this.#settlement.settle();
+    await this.#settlement.settle(this.#toSettle());
     this.#insert();
     await this.#writePositions();
-    this.#tell();
+    this.#backlog.tell(this.behind, this.#figures.rows);
     if (this.#schedule.open.files === 0) this.#trouble.over(0);
   }
 
@@ -258,7 +252,7 @@ export class ClickHouseFollower {
     const schedule = this.#schedule;
     const more =
       schedule.wantsVersion(this.#options.newestVersion()) ||
-      schedule.toPrepare(nowMs).length + schedule.toSettle(nowMs).length + schedule.toRecord().length > 0;
+      this.#toPrepare().length + this.#toSettle().length + schedule.toRecord().length > 0;
     if (more) return 0;
     const retryMs = schedule.nextRetryMs(nowMs);
     return Math.min(IDLE_MS, retryMs === null ? IDLE_MS : retryMs - nowMs, this.#hurry ? 20 : IDLE_MS);
@@ -320,10 +314,30 @@ export class ClickHouseFollower {
     this.#tellPositions();
   }
 
+  #toPrepare(): LedgerFile[] {
+    const due = this.#schedule.toPrepare(this.#options.clock.monotonicMs());
+    return this.#startable(due, (file) => file);
+  }
+
+  #toSettle(): Doubtful[] {
+    const due = this.#schedule.toSettle(this.#options.clock.monotonicMs());
+    return this.#startable(due, ({ file }) => file);
+  }
+
+  /** What is learnt of a file holds for seconds: no more is looked at than can be begun, one for each worker that is free. */
+  #startable<T>(due: readonly T[], fileOf: (each: T) => LedgerFile): T[] {
+    const workers = new Set<number | undefined>([undefined, ...this.#flights.keys()]);
+    return due.filter((each) => {
+      const worker = this.#workerOf(fileOf(each));
+      return !workers.has(worker) && workers.add(worker);
+    });
+  }
+
   /** Intent rows for what is to be tried next, unless somebody has been at it. */
   async #prepare(): Promise<void> {
     const { tables, clock } = this.#options;
-    const wanted = this.#schedule.toPrepare(clock.monotonicMs());
+    const askedMs = clock.monotonicMs();
+    const wanted = this.#toPrepare();
     if (wanted.length === 0) return;
     const intentAtMs = this.#serverMs();
     const states = await tables.states(wanted.map(({ path }) => path));
@@ -334,6 +348,7 @@ export class ClickHouseFollower {
     }
     const fresh = this.#schedule.foundNothing(wanted.filter(({ path }) => !states.has(path)));
     await tables.writeStates('intent', fresh, intentAtMs);
+    if (this.#standstill.since(askedMs)) return;
     const paths = fresh.map(({ path }) => path);
     this.#schedule.prepared(paths, intentAtMs, answeredMs);
   }
@@ -464,20 +479,6 @@ export class ClickHouseFollower {
     }
   }
 
-  /** A line now and then while there is a backlog. */
-  #tell(): void {
-    const nowMs = this.#options.clock.monotonicMs();
-    const { files, versions } = this.behind;
-    const { atMs, rows } = this.#told;
-    if (files + versions < BACKLOG_FILES) this.#told = { atMs: nowMs, rows: this.#figures.rows };
-    else if (nowMs - atMs >= PROGRESS_MS) {
-      const perSecond = Math.round(((this.#figures.rows - rows) * 1_000) / (nowMs - atMs));
-      this.#told = { atMs: nowMs, rows: this.#figures.rows };
-      const fields = { files_behind: files, versions_unread: versions, rows_per_second: perSecond };
-      this.#options.log.info(fields, 'ClickHouse is catching up from the lake');
-    }
-  }
-
   #exclusive<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#turns.then(work);
     this.#turns = turn.catch(() => undefined);
@@ -495,11 +496,4 @@ function logTooShort(version: number): HeadraceError {
         'bring the older log files back, or restore a newer backup of ClickHouse, and start the engine again',
     },
   );
-}
-
-/** Resolves when the work is done or the time is over. */
-async function withinMs(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
-  const done = new AbortController();
-  await Promise.race([work.catch(() => undefined), clock.sleep(ms, done.signal)]);
-  done.abort();
 }

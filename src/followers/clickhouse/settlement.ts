@@ -5,6 +5,7 @@ import { isTokenGood } from './doubt.js';
 import type { FileInserter } from './file-inserter.js';
 import type { LedgerFile } from './ledger-files.js';
 import type { Doubtful, FollowerSchedule } from './schedule.js';
+import type { StandstillWatch } from './standstill.js';
 import type { FollowerTables } from './tables.js';
 import type { FollowerTrouble } from './trouble.js';
 
@@ -23,6 +24,7 @@ export interface SettlementOptions {
   foundDone(path: string): void;
   /** Inserts for which ClickHouse tells a repetition. */
   window: number;
+  standstill: StandstillWatch;
   clock: Clock;
   log: PlainLog;
 }
@@ -34,9 +36,7 @@ export class Settlement {
     this.#options = options;
   }
 
-  async settle(): Promise<void> {
-    const { schedule, clock } = this.#options;
-    const doubtful = schedule.toSettle(clock.monotonicMs());
+  async settle(doubtful: readonly Doubtful[]): Promise<void> {
     if (doubtful.length === 0) return;
     const old = await this.#sendYoung(doubtful);
     if (old.length === 0) return;
@@ -59,10 +59,12 @@ export class Settlement {
 
   /** Those whose token is good go again; returns the others. */
   async #sendYoung(doubtful: readonly Doubtful[]): Promise<Doubtful[]> {
-    const { tables, schedule, window, clock } = this.#options;
+    const { tables, schedule, standstill, window, clock } = this.#options;
     const known = doubtful.flatMap(({ intentAtMs }) => intentAtMs ?? []);
     if (known.length === 0) return [...doubtful];
+    const askedMs = clock.monotonicMs();
     const facts = await tables.facts(Math.min(...known));
+    if (standstill.since(askedMs)) return [];
     return doubtful.filter(({ file, intentAtMs }) => {
       const good = isTokenGood(facts, intentAtMs, window);
       if (good) schedule.settled(file.path, 'send', clock.monotonicMs());
@@ -71,12 +73,13 @@ export class Settlement {
   }
 
   async #ask(doubtful: readonly Doubtful[]): Promise<void> {
-    const { tables, schedule, clock } = this.#options;
+    const { tables, schedule, standstill, clock } = this.#options;
+    const askedMs = clock.monotonicMs();
     const present = await tables.present(doubtful.map(fileOf));
     const maybeMissedByViews: LedgerFile[] = [];
     for (const { file, intentAtMs } of doubtful) {
       const isIn = present.has(file.fileId) || (await this.#left(file));
-      if (isIn === null) continue;
+      if (isIn === null || standstill.since(askedMs)) continue;
       schedule.settled(file.path, isIn ? 'present' : 'send', clock.monotonicMs());
       if (!isIn) continue;
       this.#forget(file);
