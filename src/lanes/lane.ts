@@ -1,4 +1,4 @@
-import type { HeadraceError } from '../errors.js';
+import { HeadraceError } from '../errors.js';
 import type { HeldLane } from '../ledger/protocol.js';
 
 /**
@@ -37,4 +37,41 @@ export interface Lane extends HeldLane {
 /** Lanes whose seals count. */
 export function isHeld(lane: Lane): boolean {
   return lane.state === 'live' || lane.state === 'leaving';
+}
+
+/** A lane that was just assigned, before anything is known of it. */
+export function startingLane(start: {
+  partition: number;
+  incarnation: number;
+  worker: number;
+  parent: number;
+  endOffset: bigint | null;
+  /** Monotonic. */
+  nowMs: number;
+  /** Until its first snapshot. */
+  snapshotInMs: number;
+}): Lane {
+  const { nowMs, snapshotInMs, ...lane } = start;
+  return {
+    ...lane,
+    state: 'starting',
+    committedTo: 0n,
+    lastCommitMs: nowMs,
+    finished: false,
+    halted: null,
+    unusable: new Set(),
+    corruptAt: null,
+    position: 0n,
+    cutPosition: null,
+    snapshotOffset: null,
+    nextSnapshotMs: nowMs + snapshotInMs,
+    replay: null,
+  };
+}
+
+export function noSnapshot({ partition, unusable }: Lane): HeadraceError {
+  return new HeadraceError('SNAPSHOT_UNUSABLE', 'no snapshot of the lane can be read', {
+    where: { partition, tried: [...unusable].join(' ') },
+    remedy: 'restore one of these files from a backup of the table',
+  });
 }

@@ -11,7 +11,7 @@ import type { AssignCommand, MainMessage, WorkerMessage } from '../pool/messages
 import type { Random } from '../random.js';
 import type { RingWriter } from '../ring/writer.js';
 import type { Log } from '../telemetry/log.js';
-import { isHeld, type Lane } from './lane.js';
+import { isHeld, type Lane, noSnapshot, startingLane } from './lane.js';
 import type { LaneFollower } from './lane-follower.js';
 import type { SnapshotJanitor } from './snapshot-janitor.js';
 import { WorkerLink } from './worker-link.js';
@@ -298,29 +298,18 @@ export class LaneManager {
   }
 
   #newLane(partition: number): Lane {
-    const { clock, random, snapshotIntervalMs, endOffsets } = this.#options;
-    const nowMs = clock.monotonicMs();
-    return {
+    const { clock, random, snapshotIntervalMs, endOffsets, ledger } = this.#options;
+    return startingLane({
       partition,
       incarnation: ++this.#incarnations,
-      state: 'starting',
       worker: this.#link.leastLoaded(this.#lanes.values()),
-      parent: this.#options.ledger.version,
-      committedTo: 0n,
-      lastCommitMs: nowMs,
+      parent: ledger.version,
       // a partition that was added since has nothing that belongs to a bounded run
       endOffset: endOffsets === null ? null : (endOffsets.get(partition) ?? 0n),
-      finished: false,
-      halted: null,
-      unusable: new Set(),
-      corruptAt: null,
-      position: 0n,
-      cutPosition: null,
-      snapshotOffset: null,
+      nowMs: clock.monotonicMs(),
       // spread over the interval, so that not all lanes are copied at one cut
-      nextSnapshotMs: nowMs + snapshotIntervalMs * (0.5 + random.float()),
-      replay: null,
-    };
+      snapshotInMs: snapshotIntervalMs * (0.5 + random.float()),
+    });
   }
 
   #recover(lane: Lane): void {
@@ -332,11 +321,7 @@ export class LaneManager {
     lane.snapshotOffset = recovery?.snapshot?.offset ?? null;
     lane.state = 'recovering';
     if (recovery === null) {
-      const error = new HeadraceError('SNAPSHOT_UNUSABLE', 'no snapshot of the lane can be read', {
-        where: { partition: lane.partition, tried: [...lane.unusable].join(' ') },
-        remedy: 'restore one of these files from a backup of the table',
-      });
-      this.#halt(lane, error);
+      this.#halt(lane, noSnapshot(lane));
       return;
     }
     const fromOffset = recovery.snapshot?.offset ?? history.startOffset;
