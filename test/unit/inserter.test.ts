@@ -1,10 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { INSERT_SETTINGS } from '#src/clickhouse/insert-settings.js';
 import { encodeRows } from '#src/columnar/encode.js';
 import type { WorkerMessage } from '#src/pool/messages.js';
 import { seededRandom } from '#src/random.js';
 import { countersBytes, readCounters, WorkerCounters } from '#src/telemetry/counters.js';
+import { FILE_MOST } from '../../workers/file-rows.js';
 import { Inserter } from '../../workers/inserter.js';
 import { probeOf } from '../../workers/row-probe.js';
 import { clickstreamRow, clickstreamLike as model } from '../support/columnar-model.js';
@@ -117,6 +119,18 @@ describe('a worker’s inserter', () => {
       { id: 2, unknown: true },
     ]);
     expect(counts().clickhouseErrors).toBe(2);
+  });
+});
+
+describe('a file of the table', () => {
+  it('is one block for ClickHouse, however large it may become', () => {
+    const settings = INSERT_SETTINGS;
+    expect(FILE_MOST.rows).toBeLessThan(settings.min_insert_block_size_rows);
+    expect(FILE_MOST.rows).toBeLessThan(settings.input_format_parquet_max_block_size);
+    expect(FILE_MOST.rows).toBeLessThan(settings.min_insert_block_size_rows_for_materialized_views);
+    expect(FILE_MOST.bytes).toBeLessThan(settings.min_insert_block_size_bytes);
+    expect(FILE_MOST.bytes).toBeLessThan(settings.input_format_parquet_prefer_block_bytes);
+    expect(FILE_MOST.bytes).toBeLessThan(settings.min_insert_block_size_bytes_for_materialized_views);
   });
 });
 
