@@ -13,6 +13,7 @@ import type { RingWriter } from '../ring/writer.js';
 import type { Log } from '../telemetry/log.js';
 import { isHeld, type Lane, noSnapshot, startingLane } from './lane.js';
 import type { LaneFollower } from './lane-follower.js';
+import { LedgerWatch } from './ledger-watch.js';
 import type { SnapshotJanitor } from './snapshot-janitor.js';
 import { WorkerLink } from './worker-link.js';
 
@@ -50,6 +51,7 @@ export class LaneManager {
   readonly #options: LaneManagerOptions;
   readonly #lanes = new Map<number, Lane>();
   readonly #link: WorkerLink;
+  readonly #watch: LedgerWatch;
   #incarnations = 0;
   /** The engine stops: lanes that become ready now are not read any more. */
   #draining = false;
@@ -58,6 +60,7 @@ export class LaneManager {
   constructor(options: LaneManagerOptions) {
     this.#options = options;
     this.#link = new WorkerLink(options.rings, options.post);
+    this.#watch = new LedgerWatch(options);
   }
 
   /** The coordinator is made with this manager's callbacks, hence after it. */
@@ -158,7 +161,10 @@ export class LaneManager {
   cutLive(): Promise<void> | null {
     const nowMs = this.#options.clock.monotonicMs();
     const lanes = [...this.#lanes.values()].filter((lane) => lane.state === 'live');
-    if (!lanes.some((lane) => this.#wantsCut(lane, nowMs))) return null;
+    if (!lanes.some((lane) => this.#wantsCut(lane, nowMs))) {
+      if (lanes.length > 0) this.#watch.idle();
+      return null;
+    }
     return this.#coordinator!.cut(
       lanes.map((lane) => {
         const snapshot = this.#wantsSnapshot(lane, nowMs);
