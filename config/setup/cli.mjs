@@ -6,17 +6,18 @@ import { check } from './commands/check.mjs';
 import { demo } from './commands/demo.mjs';
 import { fuzz } from './commands/fuzz.mjs';
 import { setup } from './commands/setup.mjs';
+import { simulate } from './commands/simulate.mjs';
 import { test } from './commands/test.mjs';
 import { releaseLocks } from './lock.mjs';
 /**
- * What `npm run setup | build | check | test | demo | bench | fuzz` call. Each does first whatever a fresh machine lacks.
+ * What `npm run setup | build | check | test | demo | bench | fuzz | simulate` call. Each does first whatever a fresh machine lacks.
  *
  * Runs before `npm ci`, so nothing below config/setup imports a package. Progress goes to stderr; stdout is the
  * command's own.
  */
 import { StepError } from './step-error.mjs';
 
-const COMMANDS = { setup, build, check, test, demo, bench, fuzz };
+const COMMANDS = { setup, build, check, test, demo, bench, fuzz, simulate };
 
 const HELP = `Usage: npm run <command> [-- arguments]
 
@@ -27,6 +28,7 @@ const HELP = `Usage: npm run <command> [-- arguments]
   demo   [demo args]   both models on an embedded Kafka and ClickHouse, e.g. -- --seconds 30 --json; -- --help says more
   bench  [name]        a benchmark; without a name, the list of them
   fuzz   [fuzz args]   kernel against reference on random logs, e.g. -- --minutes 10; -- --help says more
+  simulate [arguments] engines that crash and stand still in a simulated world, e.g. -- --seeds 500; -- --help says more
 
 Downloads and native builds are kept in $HEADRACE_CACHE, by default ~/.cache/headrace; deleting it costs only time.
 `;

@@ -1,5 +1,6 @@
 import type { Clock } from '#src/clock.js';
 import type { OffsetsFollower } from '#src/followers/offsets.js';
+import type { DeltaLog } from '#src/lake/delta/log.js';
 import type { ObjectStore } from '#src/lake/store/store.js';
 import type { LaneFollower } from '#src/lanes/lane-follower.js';
 import { IDLE_COMMIT_MS, LaneManager } from '#src/lanes/manager.js';
@@ -7,9 +8,11 @@ import { SessionMemory } from '#src/lanes/session-memory.js';
 import type { SnapshotJanitor } from '#src/lanes/snapshot-janitor.js';
 import { Coordinator } from '#src/ledger/coordinator.js';
 import type { Ledger } from '#src/ledger/ledger.js';
+import type { HeldLane } from '#src/ledger/protocol.js';
 import type { MainMessage } from '#src/pool/messages.js';
 import { type Random, seededRandom } from '#src/random.js';
 import type { RingWriter } from '#src/ring/writer.js';
+import type { Log } from '#src/telemetry/log.js';
 import { FakeFetcher } from './fake-fetcher.js';
 import { createTable, openLedger } from './fake-ledger.js';
 import { FakeLog } from './fake-log.js';
@@ -154,7 +157,7 @@ export interface EngineWiring {
   engineId: string;
   clock: Clock;
   random: Random;
-  log: FakeLog;
+  log: Log;
   rings: readonly RingWriter[];
   post(worker: number, message: MainMessage): void;
   fetcher: FakeFetcher;
@@ -165,16 +168,32 @@ export interface EngineWiring {
   ends: Record<number, bigint> | null;
   sessionMemoryBytes: number;
   clickhouse?: LaneFollower;
+  seams?: EngineSeams;
   onFatal(error: unknown): void;
+}
+
+/** Places between the parts where a simulation can stand, to leave out what one of them decides. */
+export interface EngineSeams {
+  /** What the ledger sees of its log. */
+  delta?(delta: DeltaLog): DeltaLog;
+  /** What the others see of the ledger. */
+  ledger?(ledger: Ledger, manager: () => LaneManager): Ledger;
+  /** Which of the lanes in another engine's version the manager hears of. */
+  foreign?(version: number, partitions: number[], manager: LaneManager): number[];
+  /** The lanes whose seals count. */
+  held?(manager: LaneManager): ReadonlyMap<number, HeldLane>;
 }
 
 /** Ledger, lanes and cuts as src/commands/run/engine.ts wires them. */
 export async function wireEngine(
   wiring: EngineWiring,
 ): Promise<{ ledger: Ledger; manager: LaneManager; coordinator: Coordinator; memory: SessionMemory }> {
-  const { store, engineId, clock, random, log, onFatal, ends } = wiring;
-  const onForeign = (version: number, partitions: number[]) => manager.onForeign(version, partitions);
-  const ledger = await openLedger(store, { engineId, clock, random, log, onForeign });
+  const { store, engineId, clock, random, log, onFatal, ends, seams = {} } = wiring;
+  const onForeign = (version: number, partitions: number[]) =>
+    manager.onForeign(version, seams.foreign?.(version, partitions, manager) ?? partitions);
+  const wrap = seams.delta ?? ((delta: DeltaLog) => delta);
+  const opened = await openLedger(store, { engineId, clock, random, log, onForeign, wrap });
+  const ledger = seams.ledger?.(opened, () => manager) ?? opened;
   const memory = new SessionMemory({
     topic: 'clicks',
     limitBytes: wiring.sessionMemoryBytes,
@@ -202,7 +221,7 @@ export async function wireEngine(
     clock,
     random,
     idleCommitMs: IDLE_COMMIT_MS,
-    held: () => manager.held(),
+    held: () => seams.held?.(manager) ?? manager.held(),
     sendCut: (command) => manager.sendCut(command),
     onCommitted: (version, plan) => manager.onCommitted(version, plan),
     onResets: (partitions) => manager.onResets(partitions),

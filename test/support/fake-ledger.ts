@@ -8,6 +8,7 @@ import { LedgerHistory, type VersionFacts } from '#src/ledger/history.js';
 import { factsOf, Ledger } from '#src/ledger/ledger.js';
 import type { CutLaneEntry } from '#src/ledger/types.js';
 import type { Random } from '#src/random.js';
+import type { Log } from '#src/telemetry/log.js';
 import { FakeLog } from './fake-log.js';
 import type { MemoryStore } from './fake-store.js';
 import { commitInfo } from './lake-table.js';
@@ -39,9 +40,11 @@ export interface LedgerSetup {
   engineId: string;
   clock: Clock;
   random: Random;
-  log?: FakeLog;
+  log?: Log;
   semantics?: string;
   onForeign?(version: number, partitions: number[]): void;
+  /** Stands between the ledger and its log. */
+  wrap?(delta: DeltaLog): DeltaLog;
 }
 
 export async function openLedger(store: ObjectStore, setup: LedgerSetup): Promise<Ledger> {
@@ -50,7 +53,7 @@ export async function openLedger(store: ObjectStore, setup: LedgerSetup): Promis
   const delta = await DeltaLog.open(store, { onVersion: (version) => history.apply(factsOf(version)) });
   if (delta === null) throw new Error('there is no table');
   const identity = { ...SOURCE, topicId: TOPIC_ID, engineId, semantics, version: 'test' };
-  return new Ledger(delta, history, { log, clock, random, onForeign, ...identity });
+  return new Ledger(setup.wrap?.(delta) ?? delta, history, { log, clock, random, onForeign, ...identity });
 }
 
 export interface StoredVersion {

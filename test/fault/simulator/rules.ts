@@ -1,0 +1,48 @@
+import type { FileInserter } from '#src/followers/clickhouse/file-inserter.js';
+import type { FollowerTables } from '#src/followers/clickhouse/tables.js';
+import type { LaneFollower } from '#src/lanes/lane-follower.js';
+import type { SealedReport, SnapshotRef } from '#src/ledger/types.js';
+import type { EngineSeams } from '../../support/fake-engine.js';
+import { CLICKHOUSE_RULES } from './rules-clickhouse.js';
+import { COMMIT_RULES } from './rules-commit.js';
+import { RECOVERY_RULES } from './rules-recovery.js';
+import type { SimEngine } from './sim-engine.js';
+
+/**
+ * The rules of exactly once that can be left out of the simulated engines, each with what an engine does that does not keep to
+ * it. Nothing is switched in the product: a rule is left out by what stands between its parts and what they say to each other.
+ */
+
+/** Where a rule can be left out of an engine. */
+export interface Seams {
+  engine?: EngineSeams;
+  /** What the coordinator is told of a worker's seal. */
+  sealed?(report: SealedReport): SealedReport;
+  /** A snapshot lies in the lake; its cut is not committed yet. */
+  snapshotWritten?(snapshot: SnapshotRef): void;
+  laneFollower?(follower: LaneFollower): LaneFollower;
+  tables?(tables: FollowerTables): FollowerTables;
+  inserter?(inserter: FileInserter): FileInserter;
+}
+
+export interface Rule {
+  /** What an engine does that does not keep to it. */
+  without: string;
+  seams(engine: SimEngine): Seams;
+}
+
+export const RULES: ReadonlyMap<string, Rule> = new Map(
+  Object.entries({ ...COMMIT_RULES, ...RECOVERY_RULES, ...CLICKHOUSE_RULES }),
+);
+
+/** Rules without which nothing fails here, since what they guard against is not built or not simulated. */
+export const NOT_SIMULATED: Readonly<Record<string, string>> = {
+  '5': 'a topic is not made anew here; that start offsets are committed before the first event is held by unit tests',
+  '9': 'no checkpoints are written and no log is cleaned up, so no version ever vanishes under an engine',
+  '10': 'the simulated lake loses nothing that it has taken: what a disk forgets needs real disks',
+  '14': 'nothing is cleaned up or vacuumed, so there is no horizon to keep',
+  '15': 'the engine does not move a watermark by hand; idle moves come here as marks that a worker decides',
+  '16': 'all engines run one model over a log that is never truncated; refusals are held by unit tests',
+  '19 (views)': 'the simulated ClickHouse has no materialized views',
+  '20': 'there is no follower that writes topics',
+};

@@ -1,0 +1,343 @@
+import { HeadraceError, messageOf } from '#src/errors.js';
+import { ClickHouseFollower } from '#src/followers/clickhouse/follower.js';
+import { OffsetsFollower } from '#src/followers/offsets.js';
+import { decodeVersion } from '#src/lake/delta/decode.js';
+import { versionPath } from '#src/lake/delta/path.js';
+import type { LaneManager } from '#src/lanes/manager.js';
+import { SnapshotJanitor } from '#src/lanes/snapshot-janitor.js';
+import type { Coordinator } from '#src/ledger/coordinator.js';
+import { appIdOf } from '#src/ledger/history.js';
+import type { Ledger } from '#src/ledger/ledger.js';
+import type { WorkerMessage } from '#src/pool/messages.js';
+import { type Random, seededRandom } from '#src/random.js';
+import type { Log, LogFields } from '#src/telemetry/log.js';
+import { wireEngine } from '../../support/fake-engine.js';
+import { FakeFetcher } from '../../support/fake-fetcher.js';
+import { SOURCE, TOPIC_ID } from '../../support/fake-ledger.js';
+import { ClickHouseLine } from './clickhouse-line.js';
+import type { Seams } from './rules.js';
+import { type SimClickHouse, WINDOW } from './sim-clickhouse.js';
+import type { SimGroup, SimMember } from './sim-group.js';
+import { SimProcess } from './sim-process.js';
+import { type SimLake, StoreLine } from './sim-store.js';
+import type { SimTopic } from './sim-topic.js';
+import { MODEL_HASH, SimWorker } from './sim-worker.js';
+import type { Timeline } from './timeline.js';
+
+/** What all engines share. */
+export interface SimWorld {
+  timeline: Timeline;
+  random: Random;
+  topic: SimTopic;
+  lake: SimLake;
+  clickhouse: SimClickHouse;
+  group: SimGroup;
+  /** How an engine is put together: a rule may be left out. */
+  seamsOf(engine: SimEngine): Seams;
+  newFileId(): string;
+  /** For whoever replays a seed. */
+  tell(who: string, what: string): void;
+  /** Something that must not happen did. */
+  failed(why: string): void;
+}
+
+const WORKERS = 2;
+const CUTS_MAX = 4;
+
+/** An engine: the main thread's parts, real, over a process, lines, workers and a group that are simulated. */
+export class SimEngine implements SimMember {
+  readonly name: string;
+  readonly process: SimProcess;
+  readonly store: StoreLine;
+  readonly clickhouse: ClickHouseLine;
+  readonly world: SimWorld;
+  ledger!: Ledger;
+  manager!: LaneManager;
+  coordinator!: Coordinator;
+  follower!: ClickHouseFollower;
+  offsets!: OffsetsFollower;
+  readonly #random: Random;
+  readonly #seams: Seams;
+  readonly #fetcher: FakeFetcher;
+  readonly #workers: SimWorker[];
+  readonly #cutMs: number;
+  /** What the group said, one after the other. */
+  #callbacks: Promise<unknown> = Promise.resolve();
+  #leaving = false;
+
+  constructor(name: string, world: SimWorld) {
+    this.name = name;
+    this.world = world;
+    this.#random = seededRandom(world.random.below(2 ** 31));
+    this.process = new SimProcess(world.timeline, this.#random, this.#random.below(2_000) - 1_000);
+    this.store = new StoreLine(world.lake, this.process, this.#random);
+    this.clickhouse = new ClickHouseLine(world.clickhouse, world.lake, this.process, this.#random, (what) =>
+      world.tell(name, what),
+    );
+    this.#seams = world.seamsOf(this);
+    this.#cutMs = 300 + this.#random.below(1_200);
+    this.#workers = Array.from({ length: WORKERS }, (_, index) => this.#worker(index));
+    const rings = this.#workers.map((worker) => worker.ring);
+    this.#fetcher = new FakeFetcher((partition) => rings[this.manager.lanes.get(partition)!.worker]!);
+  }
+
+  get isAlive(): boolean {
+    return this.process.isRunning;
+  }
+
+  /** Reads the table, then joins the group. Never rejects. */
+  async start(): Promise<void> {
+    const { world, process } = this;
+    for (;;) {
+      try {
+        await this.#wire();
+        break;
+      } catch (error) {
+        if (!isPassing(error)) return this.#fatal(error);
+        await process.pause(500);
+      }
+    }
+    if (process.isDead) return;
+    world.tell(this.name, 'joins');
+    world.group.join(this);
+    this.#feed();
+    this.#tick();
+  }
+
+  crash(): void {
+    this.world.tell(this.name, 'crashes');
+    this.process.kill();
+  }
+
+  /** An orderly end, as far as faults let it. */
+  stop(): void {
+    if (this.#leaving || this.manager === undefined) return;
+    this.#leaving = true;
+    this.world.tell(this.name, 'stops');
+    this.#end().catch((error: unknown) => this.#fatal(error));
+  }
+
+  async #end(): Promise<void> {
+    await this.manager.drain();
+    await this.follower.close(5_000);
+    await this.offsets.flush(2_000);
+    this.world.tell(this.name, 'has stopped');
+    this.process.kill();
+    this.world.group.leave(this);
+  }
+
+  freeze(ms: number): void {
+    if (!this.process.isRunning) return;
+    this.world.tell(this.name, `stands still for ${ms} ms`);
+    this.process.freeze();
+    this.world.timeline.after(ms, () => this.thaw());
+  }
+
+  thaw(): void {
+    if (!this.process.isFrozen) return;
+    this.world.tell(this.name, 'goes on');
+    this.process.thaw();
+  }
+
+  assigned(partition: number): void {
+    this.world.tell(this.name, `is given lane ${partition}`);
+    this.process.after(this.#random.below(200), () => {
+      this.#queue(async () => {
+        if (this.world.group.has(this) && !this.#leaving) await this.manager.assigned([partition]);
+      });
+    });
+  }
+
+  async revoked(partition: number): Promise<void> {
+    this.world.tell(this.name, `is to let go of lane ${partition}`);
+    await new Promise<void>((resolve) => {
+      this.process.after(this.#random.below(200), () => {
+        this.#queue(async () => {
+          await this.manager.revoked([partition]);
+          this.world.tell(this.name, `has let go of lane ${partition}`);
+          resolve();
+        });
+      });
+    });
+  }
+
+  /** It learns of it at once or, thawed, some time after it has gone on with its work. */
+  lost(): void {
+    this.world.tell(this.name, 'is out of the group');
+    this.process.after(0, () => {
+      this.process.after(this.#random.below(2_000), () => {
+        this.manager.lost([...this.manager.lanes.keys()]);
+        this.world.tell(this.name, 'knows that it is out');
+        this.#queue(async () => {
+          if (!this.#leaving && !this.world.group.has(this)) this.world.group.join(this);
+        });
+      });
+    });
+  }
+
+  /** One after the other; they go on while a lane comes up, as the group's do not wait for each other's lanes. */
+  #queue(work: () => Promise<void>): void {
+    this.#callbacks = this.#callbacks.then(work).catch((error: unknown) => this.#fatal(error));
+  }
+
+  #worker(index: number): SimWorker {
+    const { process, store, world } = this;
+    return new SimWorker({
+      index,
+      process,
+      random: this.#random,
+      store,
+      topic: world.topic,
+      newFileId: world.newFileId,
+      onMessage: (message) => this.#onMessage(message),
+      onFatal: (error) => this.#fatal(error),
+      onSnapshot: (snapshot) => this.#seams.snapshotWritten?.(snapshot),
+    });
+  }
+
+  async #wire(): Promise<void> {
+    const { process, world, store } = this;
+    const { clock } = process;
+    const log = new TellingLog((text) => world.tell(this.name, text));
+    this.offsets = new OffsetsFollower({
+      clock,
+      log,
+      committer: {
+        commit: async (offsets) => {
+          await process.pause(1 + this.#random.below(30));
+          return world.group.commit(this, offsets);
+        },
+      },
+    });
+    this.follower = this.#makeFollower(log);
+    const parts = await wireEngine({
+      store,
+      engineId: this.name,
+      clock,
+      random: this.#random,
+      log,
+      rings: this.#workers.map((worker) => worker.ring),
+      post: (worker, message) => this.#workers[worker]!.post(message),
+      fetcher: this.#fetcher,
+      offsets: this.offsets,
+      janitor: (ledger) =>
+        new SnapshotJanitor({
+          store,
+          modelHash: MODEL_HASH,
+          appId: (partition) => ledger.appId(partition),
+          log,
+        }),
+      snapshotIntervalMs: 3_000,
+      startOffsets: (partitions) => new Map(partitions.map((partition) => [partition, 0n])),
+      ends: null,
+      sessionMemoryBytes: 2 ** 30,
+      clickhouse: this.#seams.laneFollower?.(this.follower) ?? this.follower,
+      onFatal: (error) => this.#fatal(error),
+      ...(this.#seams.engine === undefined ? {} : { seams: this.#seams.engine }),
+    });
+    Object.assign(this, parts);
+  }
+
+  #makeFollower(log: Log): ClickHouseFollower {
+    const { process, store, clickhouse } = this;
+    const [tables, inserter] = [clickhouse.tables(), clickhouse.inserter()];
+    return new ClickHouseFollower({
+      tables: this.#seams.tables?.(tables) ?? tables,
+      inserter: this.#seams.inserter?.(inserter) ?? inserter,
+      check: async () => {},
+      readVersion: async (version) => {
+        const bytes = await store.get(versionPath(version));
+        return bytes === null ? null : decodeVersion(version, bytes);
+      },
+      newestVersion: () => this.ledger?.version ?? -1,
+      appId: (partition) => appIdOf(SOURCE, TOPIC_ID, partition),
+      workerOf: (partition) => this.manager.lanes.get(partition)?.worker,
+      window: WINDOW,
+      clock: process.clock,
+      random: this.#random,
+      log,
+      onReached: (partition, version, offset) => this.manager.noteOffset(partition, version, offset),
+    });
+  }
+
+  /** Fetches: a few events of each lane that is read. */
+  #feed(): void {
+    const { topic, timeline } = this.world;
+    for (const [partition, { position }] of this.#fetcher.lanes) {
+      const end = topic.end(partition, timeline.ms);
+      const to = Math.min(end, Number(position) + 1 + this.#random.below(20));
+      if (to > position) this.#fetcher.deliver(partition, NO_BYTES, BigInt(to));
+    }
+    this.process.after(50 + this.#random.below(500), () => this.#feed());
+  }
+
+  #tick(): void {
+    for (const { partition, halted } of this.manager.lanes.values()) {
+      if (halted !== null) this.world.failed(`${this.name}: lane ${partition} halted: ${halted}`);
+    }
+    if (this.coordinator.cutsInFlight < CUTS_MAX && !this.#leaving) {
+      this.manager.cutLive()?.catch((error: unknown) => this.#fatal(error));
+    }
+    this.process.after(this.#cutMs, () => this.#tick());
+  }
+
+  #onMessage(message: WorkerMessage): void {
+    try {
+      if (message.type === 'sealed') {
+        this.coordinator.sealed(this.#seams.sealed?.(message.report) ?? message.report);
+      } else this.manager.onWorkerMessage(message);
+    } catch (error) {
+      this.#fatal(error);
+    }
+  }
+
+  #fatal(error: unknown): void {
+    if (this.process.isDead) return;
+    this.process.kill();
+    this.world.failed(`${this.name}: ${messageOf(error)}`);
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof HeadraceError && error.disposition === 'retry';
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** A log whose lines go to whoever replays a seed. */
+class TellingLog implements Log {
+  readonly #tell: (text: string) => void;
+
+  constructor(tell: (text: string) => void) {
+    this.#tell = tell;
+  }
+
+  trace(): void {}
+  debug(): void {}
+
+  info(fields: LogFields, message: string): void {
+    this.#line(fields, message);
+  }
+
+  warn(fields: LogFields, message: string): void {
+    this.#line(fields, message);
+  }
+
+  error(fields: LogFields, message: string): void {
+    this.#line(fields, message);
+  }
+
+  child(): Log {
+    return this;
+  }
+
+  #line(fields: LogFields, message: string): void {
+    this.#tell(`${message} ${plain(fields)}`);
+  }
+}
+
+function plain(fields: LogFields): string {
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}=${value instanceof Error ? messageOf(value) : String(value)}`)
+    .join(' ');
+}

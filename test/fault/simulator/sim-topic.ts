@@ -1,0 +1,40 @@
+import type { Random } from '#src/random.js';
+import { WALL_MS } from './sim-process.js';
+import type { ToyEvent } from './toy-sessions.js';
+
+/** What Kafka holds: events a lane, each there from some time on. */
+export class SimTopic {
+  /** By partition and offset. */
+  readonly lanes: readonly (readonly ToyEvent[])[];
+  /** When each event came, ms since the world began. */
+  readonly #arrivals: readonly (readonly number[])[];
+
+  constructor(random: Random, lanes: number, durationMs: number) {
+    const made = Array.from({ length: lanes }, () => makeLane(random, durationMs));
+    this.lanes = made.map(({ events }) => events);
+    this.#arrivals = made.map(({ arrivals }) => arrivals);
+  }
+
+  /** The offset behind the last event that can be read now. */
+  end(partition: number, nowMs: number): number {
+    const arrivals = this.#arrivals[partition]!;
+    const behind = arrivals.findIndex((ms) => ms > nowMs);
+    return behind < 0 ? arrivals.length : behind;
+  }
+}
+
+/** A few keys with pauses, disorder and late ones; the last event closes all sessions before it. */
+function makeLane(random: Random, durationMs: number) {
+  const events: ToyEvent[] = [];
+  const arrivals: number[] = [];
+  const paceMs = 200 + random.below(1_200);
+  for (let atMs = random.below(1_000); atMs < durationMs; atMs += random.below(2 * paceMs)) {
+    const behindMs = random.below(10) === 0 ? random.below(14_000) : random.below(1_300);
+    events.push({ key: random.below(4), timeMs: WALL_MS + atMs - behindMs });
+    arrivals.push(atMs);
+    if (random.below(20) === 0) atMs += random.below(8_000);
+  }
+  events.push({ key: 9, timeMs: WALL_MS + durationMs + 60_000 });
+  arrivals.push(durationMs);
+  return { events, arrivals };
+}
