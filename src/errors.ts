@@ -40,6 +40,8 @@ export const ERROR_CODES = {
   CLICKHOUSE_UNFIT: { domain: 'config', disposition: 'exit', exitCode: 78 },
   CLICKHOUSE_REFUSED: { domain: 'external', disposition: 'retry', exitCode: 75 },
   CLICKHOUSE_RESTORED: { domain: 'external', disposition: 'halt', exitCode: 75 },
+  OUTPUT_UNFIT: { domain: 'config', disposition: 'retry', exitCode: 75 },
+  OUTPUT_HALTED: { domain: 'external', disposition: 'halt', exitCode: 75 },
   CHDB_UNAVAILABLE: { domain: 'config', disposition: 'exit', exitCode: 69 },
   CHDB_QUERY: { domain: 'external', disposition: 'exit', exitCode: 70 },
   DEMO_FAILED: { domain: 'external', disposition: 'exit', exitCode: 1 },

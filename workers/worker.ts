@@ -23,6 +23,7 @@ import type { LaneEngine, SessionEngine } from './engines/engine.js';
 import { makeEngine } from './engines/make-engine.js';
 import { Inserter } from './inserter.js';
 import { LaneSlot, type Taken } from './lane-slot.js';
+import { RecordReader } from './record-reader.js';
 import { Sealer } from './sealer.js';
 
 /**
@@ -52,6 +53,7 @@ class WorkerLoop {
   readonly #store: LocalStore;
   readonly #counters: WorkerCounters;
   readonly #inserter: Inserter | null;
+  readonly #records: RecordReader;
   #events = 0;
   #failure: { error: unknown } | null = null;
 
@@ -71,6 +73,11 @@ class WorkerLoop {
       clickhouse === null
         ? null
         : new Inserter({ target: clickhouse, model, store: this.#store, counters: this.#counters, post });
+    this.#records = new RecordReader({
+      model,
+      store: this.#store,
+      post: (message, transfer) => task.port.postMessage(message, transfer),
+    });
     this.#sealer = new Sealer({
       worker,
       topic,
@@ -119,6 +126,10 @@ class WorkerLoop {
   }
 
   #onMessage(message: MainMessage): void {
+    if (message.type === 'read-records') {
+      void this.#records.read(message.id, message.request);
+      return;
+    }
     if (message.type !== 'freeze') {
       this.#onInsertMessage(message);
       return;
@@ -129,7 +140,7 @@ class WorkerLoop {
     }
   }
 
-  #onInsertMessage(message: Exclude<MainMessage, { type: 'freeze' }>): void {
+  #onInsertMessage(message: Exclude<MainMessage, { type: 'freeze' | 'read-records' }>): void {
     const inserter = this.#inserter;
     invariant(inserter !== null, 'an insert without a ClickHouse');
     if (message.type === 'insert') void inserter.insert(message.id, message.file);

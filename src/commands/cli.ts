@@ -167,6 +167,7 @@ function runFlags(command: Command): Command {
     .option('--model <name|file>', 'what a session is: a shipped model (clickstream) or a YAML file')
     .option('--lake <folder>', 'the sessions table, or the folder that holds it')
     .option('--until-end', 'stop at the offsets that are the last ones now (a backfill)')
+    .option('--missing-position <what>', 'an output topic without its position: halt, earliest or latest')
     .option('--workers <n|auto>', 'worker threads; auto is one per spare core')
     .option('--engine <name>', 'kernel, or reference: the same rows in plain TypeScript, slowly')
     .option('--group-protocol <name>', 'classic or consumer (KIP-848)')

@@ -19,8 +19,8 @@ const SAME_SIGNAL_MS = 1_000;
 
 /**
  * `headrace run`: one topic, one model, one table. Resolves to the exit code: 0 after an orderly stop or a finished bounded
- * run, 75 when a bounded run left halted lanes behind, or files that
- * ClickHouse does not have. Throws HeadraceError for what `main` reports.
+ * run, 75 when a bounded run left halted lanes behind, or something that ClickHouse or the output topics do not have. Throws
+ * HeadraceError for what `main` reports.
  */
 export async function runCommand(options: RunOptions): Promise<number> {
   const { config } = options;
@@ -56,7 +56,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
   const figures = await runEngine(stopping);
   if (figures === null) return 0;
   if (options.json && options.untilEnd) process.stdout.write(`${JSON.stringify(figures)}\n`);
-  const left = figures.haltedLanes + (figures.clickhouse?.behind ?? 0);
+  const left = figures.haltedLanes + (figures.clickhouse?.behind ?? 0) + (figures.output?.behind ?? 0);
   return options.untilEnd && left > 0 ? EXIT_TRY_AGAIN : 0;
 
   async function runEngine(signal: AbortSignal): Promise<RunFigures | null> {

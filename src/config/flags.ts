@@ -13,6 +13,7 @@ export interface ConfigFlags {
   clickhouseDatabase?: string;
   clickhouseUser?: string;
   clickhousePasswordFile?: string;
+  missingPosition?: string;
   workers?: string;
   engine?: string;
   groupProtocol?: string;
@@ -39,6 +40,7 @@ const FLAG_PATHS: Readonly<Record<keyof ConfigFlags, FlagPath>> = {
   clickhouseDatabase: { flag: '--clickhouse-database', path: ['clickhouse', 'database'] },
   clickhouseUser: { flag: '--clickhouse-user', path: ['clickhouse', 'user'] },
   clickhousePasswordFile: { flag: '--clickhouse-password-file', path: ['clickhouse', 'password_file'] },
+  missingPosition: { flag: '--missing-position', path: ['output', 'missing_position'] },
   workers: { flag: '--workers', path: ['workers'] },
   engine: { flag: '--engine', path: ['engine'] },
   groupProtocol: { flag: '--group-protocol', path: ['kafka', 'group_protocol'] },

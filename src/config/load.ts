@@ -7,7 +7,7 @@ import { thisMachine } from './machine.js';
 import type { Problem } from './problems.js';
 import { type ConfigFile, configSchema } from './schema.js';
 import { deepFreeze, modelPath, type NamedText, openSources, readConfigFile } from './sources.js';
-import type { ClickHouseConfig, EngineConfig, Machine } from './types.js';
+import type { ClickHouseConfig, EngineConfig, Machine, OutputConfig } from './types.js';
 
 /**
  * Flags over the file over the defaults → one frozen EngineConfig, or a ConfigError with all that is wrong. Paths in
@@ -52,7 +52,7 @@ export function resolveConfig(
     model: modelPath(data.model, sources),
     clickhouse: data.clickhouse === undefined ? null : toClickHouseConfig(data.clickhouse, sources),
   });
-  problems.push(...violatedLimits(config, surroundings.machine));
+  problems.push(...violatedLimits(config, surroundings.machine), ...sameTopics(config));
   if (problems.length > 0) throw sources.error(problems);
   return deepFreeze(config);
 }
@@ -113,6 +113,7 @@ function toEngineConfig(
     model,
     lake: { path: lake },
     clickhouse,
+    output: toOutputConfig(file),
     cutIntervalMs: file.cut_interval,
     snapshotIntervalMs: file.snapshot_interval,
     drainTimeoutMs: file.drain_timeout,
@@ -121,4 +122,31 @@ function toEngineConfig(
     limits: { ...limits, sessionMemoryBytes },
     log: file.log,
   };
+}
+
+/** What is not named is called after the source topic. */
+function toOutputConfig({ kafka: { topic }, output }: ConfigFile): OutputConfig | null {
+  if (output === undefined) return null;
+  return {
+    topic: output.topic ?? `${topic}_enriched`,
+    deadLetters: output.dead_letters ?? `${topic}_dlq`,
+    positions: output.positions ?? `${topic}_positions`,
+    missingPosition: output.missing_position,
+  };
+}
+
+/** Rows, dead letters and positions each need a topic of their own, and none may come back as events. */
+function sameTopics({ kafka, output }: EngineConfig): Problem[] {
+  if (output === null) return [];
+  const seen = new Map([[kafka.topic, 'kafka.topic']]);
+  const named = {
+    'output.topic': output.topic,
+    'output.dead_letters': output.deadLetters,
+    'output.positions': output.positions,
+  };
+  return Object.entries(named).flatMap(([path, name]) => {
+    const other = seen.get(name);
+    seen.set(name, path);
+    return other === undefined ? [] : [{ path, message: `must be another topic than ${other}` }];
+  });
 }

@@ -83,6 +83,13 @@ const clickhouse = section({
   settings: properties(clickHouseSettingProblem).prefault({}),
 });
 
+const output = section({
+  topic: topic.optional(),
+  dead_letters: topic.optional(),
+  positions: topic.optional(),
+  missing_position: oneOf(['halt', 'earliest', 'latest']).prefault('halt'),
+});
+
 const log = section({
   level: oneOf(['trace', 'debug', 'info', 'warn', 'error']).prefault('info'),
   format: oneOf(['auto', 'json', 'pretty']).prefault('auto'),
@@ -94,6 +101,7 @@ export const configSchema = section({
   model: text('the name of a shipped model, or the path of a model file'),
   lake: section({ path: text('a folder') }).prefault({} as never),
   clickhouse: clickhouse.optional(),
+  output: output.optional(),
   cut_interval: duration({ minMs: 50, maxMs: HOUR_MS }).prefault('1s'),
   snapshot_interval: duration({ minMs: 1_000, maxMs: 24 * HOUR_MS }).prefault('30s'),
   drain_timeout: duration({ minMs: 1_000, maxMs: HOUR_MS }).prefault('25s'),

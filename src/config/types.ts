@@ -74,6 +74,17 @@ export interface ClickHouseConfig {
   readonly settings: Readonly<Record<string, string | number | boolean>>;
 }
 
+/** Topics as followers of the table. */
+export interface OutputConfig {
+  /** Session rows as JSON. */
+  readonly topic: string;
+  readonly deadLetters: string;
+  /** Compacted: how far each lane is in the other two. */
+  readonly positions: string;
+  /** What becomes of a lane whose position is missing although there is something to send. */
+  readonly missingPosition: 'halt' | 'earliest' | 'latest';
+}
+
 export interface LogConfig {
   readonly level: LogLevelName;
   readonly format: LogFormatName;
@@ -90,6 +101,8 @@ export interface EngineConfig {
   };
   /** Null: no ClickHouse follows. */
   readonly clickhouse: ClickHouseConfig | null;
+  /** Null: no topics follow. */
+  readonly output: OutputConfig | null;
   readonly cutIntervalMs: number;
   readonly snapshotIntervalMs: number;
   /** How long an orderly stop may take before the process ends as if it had crashed. */

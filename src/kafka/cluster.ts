@@ -10,6 +10,8 @@ import { Connections, type Purpose } from './connections.js';
 import { listOffsets, type OffsetSpec } from './list-offsets.js';
 import { Topic } from './topic.js';
 import { WakeSignal } from './wake-signal.js';
+import type { Api } from './wire/api.js';
+import { describeConfigsApi } from './wire/describe-configs.js';
 import { KafkaErrorCode, nameOfError } from './wire/error-codes.js';
 import { type BrokerInfo, type MetadataResponse, metadataApi, type TopicInfo } from './wire/metadata.js';
 
@@ -110,6 +112,32 @@ export class Cluster {
       await this.refresh();
       if (!this.#topics.get(name)) await this.#options.clock.sleep(REFRESH_INCOMPLETE_MS, this.closing);
     }
+  }
+
+  /** What the first broker that answers says of topics, which are not watched for it. Throws KAFKA_UNREACHABLE. */
+  async describe(topics: readonly string[]): Promise<TopicInfo[]> {
+    return (await this.#ask(metadataApi, { topics })).topics;
+  }
+
+  /** A topic's setting; undefined: we are not told. Throws KAFKA_UNREACHABLE. */
+  async setting(topic: string, name: string): Promise<string | null | undefined> {
+    const { errorCode, settings } = await this.#ask(describeConfigsApi, { topic, settings: [name] });
+    return errorCode === KafkaErrorCode.NONE ? settings.get(name) : undefined;
+  }
+
+  /** One round over the brokers. */
+  async #ask<Request, Response>(api: Api<Request, Response>, request: Request): Promise<Response> {
+    let failure: unknown = new HeadraceError('KAFKA_UNREACHABLE', 'no broker is known');
+    for (const address of this.#addresses()) {
+      this.#throwIfClosed();
+      try {
+        const connection = await this.#connections.get(address, 'control');
+        return await connection.send(api, request);
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw failure;
   }
 
   /** Offsets by leader, retried for ever. See `OffsetSpec`; a partition that doesn't exist is waited for. */

@@ -38,6 +38,8 @@ export interface GroupMember {
   /** null: the broker has it. */
   commit(offsets: readonly OffsetToCommit[]): Promise<Failure | null>;
   committed(partitions: readonly number[]): Promise<Map<number, CommittedOffset>>;
+  /** Hands the native client on, for what must be refused once the group has moved on. Null: it is closed. */
+  native(): NativeConsumer | null;
   /** Newest figures of the native client, or null before the first. */
   statistics(): Statistics | null;
   /** Leaves the group. Bounded in time. 'timed-out': the native client still holds a thread of libuv's pool. */
@@ -201,6 +203,10 @@ class NativeMember implements GroupMember {
   isLost(): boolean {
     // The native call reads through a pointer that close() frees.
     return this.#state === 'open' && this.#consumer.assignmentLost();
+  }
+
+  native(): NativeConsumer | null {
+    return this.#state === 'open' ? this.#consumer : null;
   }
 
   statistics(): Statistics | null {

@@ -12,6 +12,7 @@ import {
 } from './group-member.js';
 import { GroupTrouble } from './group-trouble.js';
 import { type Failure, failureToError } from './librdkafka.js';
+import type { TransactionalProducer } from './transactional-producer.js';
 import { WakeSignal } from './wake-signal.js';
 
 /**
@@ -79,6 +80,8 @@ export class Group {
   #farewell: Release | null = null;
   #lastEventMs: number;
   #commitsInFlight = 0;
+  /** Calls that read from the native client. */
+  #within: Promise<unknown> = Promise.resolve();
   #strayMessages = 0;
 
   constructor(options: GroupOptions) {
@@ -147,6 +150,25 @@ export class Group {
     return member.committed(partitions);
   }
 
+  /**
+   * Makes offsets a part of a producer's transaction: refused when the group has moved on since this member was given its
+   * lanes (KIP-447). Throws HeadraceError KAFKA_PROTOCOL, KAFKA_UNREACHABLE, KAFKA_AUTH.
+   */
+  async commitWithin(producer: TransactionalProducer, offsets: readonly OffsetToCommit[]): Promise<void> {
+    const consumer = this.#member?.native() ?? null;
+    const owned = offsets.filter(({ partition }) => this.#owned.has(partition));
+    if (consumer === null || owned.length === 0) {
+      throw this.#error({ kind: 'stale', code: -1, text: 'not a member that owns these partitions' });
+    }
+    const { topic } = this.#options;
+    const sent = producer.sendOffsets(
+      owned.map(({ offset, ...named }) => ({ ...named, topic, offset: Number(offset) })),
+      consumer,
+    );
+    this.#within = Promise.allSettled([this.#within, sent]);
+    await sent;
+  }
+
   #open(): Promise<GroupMember> {
     const open = this.#options.openMember ?? openGroupMember;
     return open({
@@ -168,6 +190,7 @@ export class Group {
       // The native close waits for the answer.
       if (this.#held !== null) member.unassign(this.#held.partitions);
       this.#held = null;
+      await this.#within;
       if ((await member.close(CLOSE_TIMEOUT_MS)) === 'timed-out') {
         this.#log.warn(this.#where, 'the Kafka client did not close in time; going on without');
       }

@@ -37,6 +37,8 @@ export interface NativeMessage {
   topic: string;
   partition: number;
   offset: number;
+  key: Buffer | string | null;
+  value: Buffer | null;
 }
 
 export interface DeliveryReport {
@@ -62,6 +64,7 @@ export interface NativeConsumer extends NativeClient {
   setDefaultConsumeTimeout(timeoutMs: number): void;
   subscribe(topics: string[]): void;
   consume(count: number, done: Callback<NativeMessage[]>): void;
+  assign(partitions: TopicPartition[]): void;
   incrementalAssign(partitions: TopicPartition[]): void;
   incrementalUnassign(partitions: TopicPartition[]): void;
   unassign(): void;
@@ -72,6 +75,12 @@ export interface NativeConsumer extends NativeClient {
     partitions: TopicPartition[],
     timeoutMs: number,
     done: Callback<(TopicPartition | Error)[]>,
+  ): void;
+  queryWatermarkOffsets(
+    topic: string,
+    partition: number,
+    timeoutMs: number,
+    done: Callback<{ lowOffset: number; highOffset: number }>,
   ): void;
   disconnect(done: (error?: unknown) => void): void;
 }
@@ -88,6 +97,16 @@ export interface NativeProducer extends NativeClient {
   ): unknown;
   setPollInterval(intervalMs: number): void;
   setPollInBackground(on: boolean): void;
+  initTransactions(timeoutMs: number, done: Callback<unknown>): void;
+  beginTransaction(done: Callback<unknown>): void;
+  commitTransaction(timeoutMs: number, done: Callback<unknown>): void;
+  abortTransaction(timeoutMs: number, done: Callback<unknown>): void;
+  sendOffsetsToTransaction(
+    offsets: TopicPartition[],
+    consumer: NativeConsumer,
+    timeoutMs: number,
+    done: Callback<unknown>,
+  ): void;
   disconnect(flushTimeoutMs: number, done: (error?: unknown) => void): void;
 }
 

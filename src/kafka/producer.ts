@@ -125,6 +125,11 @@ export class Producer {
     return 'queued';
   }
 
+  /** Null before connect() and after close(). */
+  protected get native(): NativeProducer | null {
+    return this.#client;
+  }
+
   get inFlight(): number {
     return this.#accepted - this.#delivered - this.#failed;
   }

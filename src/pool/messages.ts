@@ -3,6 +3,7 @@ import type { InsertFile, RowProbe } from '../clickhouse/file.js';
 import type { ClickHouseTarget } from '../clickhouse/target.js';
 import type { SessionEngineName } from '../config/worker-memory.js';
 import type { PlainError } from '../errors.js';
+import type { RecordRequest } from '../ledger/record-pack.js';
 import type { EvictionOrder, RecordedCut, SealedReport, SnapshotRef } from '../ledger/types.js';
 import type { CompiledModel } from '../model/types.js';
 
@@ -60,7 +61,17 @@ export type WorkerMessage =
    */
   | { type: 'inserted'; id: number; error: PlainError | null; unknown: boolean }
   /** The answer to a `probe`; a probe of null: the file's rows cancel each other, nothing tells whether it is in. */
-  | { type: 'probed'; id: number; error: PlainError | null; probe: RowProbe | null };
+  | { type: 'probed'; id: number; error: PlainError | null; probe: RowProbe | null }
+  /** A part of a file as records (src/ledger/record-pack.ts). `more`: of what was asked for, more follows. */
+  | {
+      type: 'records';
+      id: number;
+      error: PlainError | null;
+      bytes: Uint8Array<ArrayBuffer> | null;
+      /** By lane: how many of those that were to be passed over lie in this file. */
+      skipped: [partition: number, records: number][];
+      more: boolean;
+    };
 
 /** Main → worker, beside the ring: what must not wait behind its data. */
 export type MainMessage =
@@ -73,7 +84,9 @@ export type MainMessage =
   /** These files need not be kept in memory any more. */
   | { type: 'insert-forget'; paths: string[] }
   /** Find a row in the file by which ClickHouse can be asked whether it has the file; answered by `probed`. */
-  | { type: 'probe'; id: number; file: InsertFile };
+  | { type: 'probe'; id: number; file: InsertFile }
+  /** Read a part of a file as records for a topic; answered by `records`. */
+  | { type: 'read-records'; id: number; request: RecordRequest };
 
 /** What a worker's task is started with. */
 export interface WorkerTask {

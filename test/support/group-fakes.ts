@@ -86,6 +86,10 @@ export class FakeMember implements GroupMember {
   #events: Rebalance[] = [];
   #failures: Failure[] = [];
 
+  native(): null {
+    return null;
+  }
+
   event(kind: Rebalance['kind'], partitions: number[], lost = false): void {
     this.#events.push({ kind, partitions, lost });
   }

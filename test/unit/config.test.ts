@@ -36,7 +36,7 @@ describe('the shipped files', () => {
     expect(example).toEqual(needed);
   });
 
-  it('default.yaml shows every setting, the section that is off by default behind #', () => {
+  it('default.yaml shows every setting, the sections that are off by default behind #', () => {
     const shown = parse(withSectionsOn(shipped('default.yaml'))) as Record<string, unknown>;
     for (const path of settingPaths()) {
       const value = path.reduce<unknown>((map, key) => (map as Record<string, unknown>)[key], shown);
@@ -44,14 +44,15 @@ describe('the shipped files', () => {
     }
   });
 
-  it('default.yaml says what the defaults of the section are that is off', () => {
+  it('default.yaml says what the defaults of the sections are that are off', () => {
     const example = resolve(withSectionsOn(shipped('default.yaml')));
     const needed = resolve(
       NEEDED.replace('clicks', 'clickstream_events')
         .replace('group: g', 'group: headrace')
-        .concat('clickhouse: {url: "http://localhost:8123"}\n'),
+        .concat('clickhouse: {url: "http://localhost:8123"}\noutput: {}\n'),
     );
     expect(example.clickhouse).not.toBe(null);
+    expect(example.output).not.toBe(null);
     expect(example).toEqual(needed);
   });
 
@@ -87,6 +88,7 @@ describe('a resolved configuration', () => {
       model: 'clickstream',
       lake: { path: '/work-folder/lake' },
       clickhouse: null,
+      output: null,
       cutIntervalMs: 1_000,
       snapshotIntervalMs: 30_000,
       drainTimeoutMs: 25_000,
@@ -187,6 +189,22 @@ describe('a resolved configuration', () => {
 });
 
 describe('flags and file', () => {
+  it('names output topics after the source topic, unless they have names', () => {
+    expect(resolve(`${NEEDED}output: {dead_letters: bad}\n`).output).toEqual({
+      topic: 'clicks_enriched',
+      deadLetters: 'bad',
+      positions: 'clicks_positions',
+      missingPosition: 'halt',
+    });
+  });
+
+  it('refuses to write where it reads, or two things into one topic', () => {
+    expect(() => resolve(`${NEEDED}output: {topic: clicks}\n`)).toThrow(/output\.topic.*kafka\.topic/);
+    expect(() => resolve(`${NEEDED}output: {positions: clicks_dlq}\n`)).toThrow(
+      /output\.positions.*dead_letters/,
+    );
+  });
+
   it('five flags are enough', () => {
     const config = resolveConfig(undefined, ALL_FIVE, SURROUNDINGS);
     expect(config.kafka).toMatchObject({ brokers: ['b:9092'], topic: 't', group: 'g' });
@@ -202,6 +220,7 @@ describe('flags and file', () => {
     [{ clickhouseDatabase: 'x' }, (config) => config.clickhouse?.database, 'x'],
     [{ clickhouseUser: 'x' }, (config) => config.clickhouse?.user, 'x'],
     [{ clickhousePasswordFile: '/x' }, (config) => config.clickhouse?.passwordFile, '/x'],
+    [{ missingPosition: 'latest' }, (config) => config.output?.missingPosition, 'latest'],
     [{ workers: '7' }, (config) => config.workers, 7],
     [{ workers: 'auto' }, (config) => config.workers, 3],
     [{ engine: 'reference' }, (config) => config.engine, 'reference'],

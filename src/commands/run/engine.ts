@@ -19,8 +19,9 @@ import { WorkerPool } from '../../pool/pool.js';
 import type { Random } from '../../random.js';
 import { bytesPerOpenSession, sumCounters } from '../../telemetry/counters.js';
 import type { Log } from '../../telemetry/log.js';
-import { ClickHouseFollowing, clickHouseTarget } from './clickhouse.js';
+import { clickHouseTarget } from './clickhouse.js';
 import { cpuFigures, type RunFigures, runFigures } from './figures.js';
+import { Followers } from './followers.js';
 import type { PreparedLake } from './lake.js';
 
 export interface EngineOptions {
@@ -53,7 +54,7 @@ export class Engine {
   readonly #offsets: OffsetsFollower;
   readonly #janitor: SnapshotJanitor;
   readonly #memory: SessionMemory;
-  readonly #clickhouse: ClickHouseFollowing | null;
+  readonly #followers: Followers;
   readonly #manager: LaneManager;
   readonly #coordinator: Coordinator;
   readonly #stop = new AbortController();
@@ -84,7 +85,7 @@ export class Engine {
       log,
     });
     this.#memory = this.#makeMemory();
-    this.#clickhouse = this.#makeClickHouse();
+    this.#followers = this.#makeFollowers();
     this.#manager = this.#makeManager();
     this.#coordinator = this.#makeCoordinator();
     this.#manager.attach(this.#coordinator);
@@ -184,14 +185,12 @@ export class Engine {
     });
   }
 
-  #makeClickHouse(): ClickHouseFollowing | null {
-    const { config, model } = this.#options;
-    const target = clickHouseTarget(config, model);
-    if (target === null) return null;
-    return new ClickHouseFollowing(target, {
+  #makeFollowers(): Followers {
+    return new Followers({
       ...this.#options,
       ledger: this.#ledger,
       pool: this.#pool,
+      group: this.#group,
       workerOf: (partition) => this.#manager.lanes.get(partition)?.worker,
       onReached: (...reached) => this.#manager.noteOffset(...reached),
     });
@@ -205,7 +204,7 @@ export class Engine {
       post: (worker, message) => this.#pool.post(worker, message),
       fetcher: this.#fetcher,
       offsets: this.#offsets,
-      clickhouse: this.#clickhouse?.follower ?? null,
+      clickhouse: this.#followers.lanes,
       janitor: this.#janitor,
       clock,
       random,
@@ -278,9 +277,9 @@ export class Engine {
     let toldMs = clock.monotonicMs();
     while (!this.#stop.signal.aborted) {
       await clock.sleep(BOUNDED_POLL_MS, this.#stop.signal);
-      if (!(await this.#manager.finishBounded())) continue;
+      if (!(await this.#manager.finishBounded()) || this.#awaitsLanes()) continue;
       const others = [...endOffsets].filter(([partition, end]) => !this.#isDone(partition, end));
-      if (others.length === 0) return await this.#untilFollowed();
+      if (others.length === 0) return await this.#followers.caughtUp(this.#stop.signal);
       if (clock.monotonicMs() - toldMs >= PROGRESS_MS) {
         toldMs = clock.monotonicMs();
         const partitions = others.map(([partition]) => partition).join(',');
@@ -294,15 +293,15 @@ export class Engine {
     }
   }
 
-  /** Until ClickHouse has it all, for as long as it gets on. */
-  async #untilFollowed(): Promise<void> {
-    const { config, log } = this.#options;
-    if (this.#clickhouse === null) return;
-    if (await this.#clickhouse.follower.caughtUp(config.drainTimeoutMs, this.#stop.signal)) return;
-    log.warn(
-      { drain_timeout_ms: config.drainTimeoutMs },
-      'ClickHouse does not get on: ending without it, the next start goes on from the lake',
-    );
+  /**
+   * Followers may be behind with lanes that are at their end: those come with the group's assignment, unless others have
+   * them all.
+   */
+  #awaitsLanes(): boolean {
+    const { config, clock } = this.#options;
+    const waitedMs = clock.monotonicMs() - this.#startedMs;
+    const hasNone = this.#followers.lanes !== null && this.#manager.lanes.size === 0;
+    return hasNone && waitedMs < config.kafka.sessionTimeoutMs;
   }
 
   #isDone(partition: number, end: bigint): boolean {
@@ -345,18 +344,12 @@ export class Engine {
           bytes_per_open_session: bytesPerOpenSession(totals),
           lag: this.#lag(),
           version: this.#ledger.version,
-          ...this.#clickHouseProgress(),
+          ...this.#followers.progress(),
         },
         'progress',
       );
     }
     await new Promise<never>(() => {});
-  }
-
-  #clickHouseProgress() {
-    if (this.#clickhouse === null) return {};
-    const { figures, behind } = this.#clickhouse.follower;
-    return { clickhouse_rows: figures.rows, clickhouse_files_behind: behind.files + behind.versions };
   }
 
   /** Events between where the lanes are read and the ends of what can be read of their partitions. */
@@ -390,10 +383,10 @@ export class Engine {
     for (const ring of this.#pool.rings) ring.holdData(false);
     await this.#manager.drain();
     await this.#cutting;
-    const behind = (await this.#clickhouse?.close(this.#options.config.drainTimeoutMs / 3)) ?? 0;
+    const followed = await this.#followers.close(this.#options.config.drainTimeoutMs / 3);
     await this.#offsets.flush(2_000);
     await this.#janitor.settled();
-    this.#figures = this.#takeFigures(behind);
+    this.#figures = this.#takeFigures(followed);
     await this.#group.leave();
     await this.#fetcher.close();
     await this.#offsets.close();
@@ -405,7 +398,7 @@ export class Engine {
   async #abandon(): Promise<void> {
     this.#abandoned = true;
     this.#stop.abort();
-    await this.#clickhouse?.abandon();
+    await this.#followers.abandon();
     await this.#pool.destroy();
     await this.#fetcher.close();
     await this.#offsets.close();
@@ -413,8 +406,7 @@ export class Engine {
     await this.#group.leave();
   }
 
-  #takeFigures(behind: number): RunFigures {
-    const clickhouse = this.#clickhouse === null ? null : { ...this.#clickhouse.follower.figures, behind };
+  #takeFigures(followed: Pick<RunFigures, 'clickhouse' | 'output'>): RunFigures {
     const lanes = [...this.#manager.lanes.values()];
     return runFigures({
       totals: sumCounters(this.#pool.counters),
@@ -423,7 +415,7 @@ export class Engine {
       lanes: lanes.length,
       haltedLanes: lanes.filter((lane) => lane.halted !== null).length,
       tableVersion: this.#ledger.version,
-      clickhouse,
+      ...followed,
     });
   }
 
@@ -443,9 +435,7 @@ export class Engine {
           { error, worker },
           'could not write a file of a cut; trying again, its rows wait',
         );
-      } else if (message.type === 'inserted' || message.type === 'probed') {
-        this.#clickhouse?.inserts.answered(message);
-      } else this.#manager.onWorkerMessage(message);
+      } else if (!this.#followers.answered(message)) this.#manager.onWorkerMessage(message);
     } catch (error) {
       this.#fail(error);
     }

@@ -31,6 +31,16 @@ export interface RunFigures {
   tableVersion: number;
   /** Null: none follows. */
   clickhouse: ClickHouseFigures | null;
+  /** Null: no topics follow. */
+  output: OutputFigures | null;
+}
+
+export interface OutputFigures {
+  /** Sent by this engine. */
+  rows: number;
+  letters: number;
+  /** Versions of the table that are left for the next start. */
+  behind: number;
 }
 
 export interface ClickHouseFigures {
@@ -67,6 +77,7 @@ export function runFigures(facts: {
   haltedLanes: number;
   tableVersion: number;
   clickhouse: ClickHouseFigures | null;
+  output: OutputFigures | null;
 }): RunFigures {
   const { totals, cpu, seconds } = facts;
   return {
@@ -85,6 +96,7 @@ export function runFigures(facts: {
     peakRssBytes: peakRssBytes(),
     tableVersion: facts.tableVersion,
     clickhouse: facts.clickhouse,
+    output: facts.output,
   };
 }
 
