@@ -59,7 +59,7 @@ export class Inserter {
     this.#running.set(id, abort);
     try {
       const bytes = await this.#bytesOf(file);
-      await this.#insert.insert(file.path, bytes, abort.signal);
+      await this.#insert.insert(file, bytes, abort.signal);
       counters.add('clickhouseFiles', 1);
       counters.add('clickhouseRows', file.rows);
       counters.add('clickhouseBytes', bytes.byteLength);

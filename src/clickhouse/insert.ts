@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { CompiledModel } from '../model/types.js';
 import { asClickHouseError } from './errors.js';
+import { type InsertFile, tokenOf } from './file.js';
 import { insertSettings, insertStatement } from './insert-settings.js';
 import { type ClickHouseTarget, openClickHouse } from './target.js';
 
@@ -17,11 +18,15 @@ export class FileInsert {
   }
 
   /**
-   * Resolves when ClickHouse has answered that the file is in: now, or from an earlier time. The token is the file's path.
+   * Resolves when ClickHouse has answered that the file is in: now, or from an earlier time with the same token.
    *
    * @throws HeadraceError CLICKHOUSE_UNREACHABLE, CLICKHOUSE_AUTH, CLICKHOUSE_REFUSED, CONFIG_INVALID
    */
-  async insert(path: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+  async insert(
+    file: Pick<InsertFile, 'path' | 'attempt'>,
+    bytes: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<void> {
     this.#client ??= openClickHouse(this.#target);
     const { url, database, table } = this.#target;
     // a view of the bytes: nothing is copied before the socket
@@ -30,12 +35,12 @@ export class FileInsert {
       const { stream } = await this.#client.exec({
         query: this.#statement,
         values: Readable.from([body], { objectMode: false }),
-        clickhouse_settings: insertSettings(this.#target, path),
+        clickhouse_settings: insertSettings(this.#target, tokenOf(file)),
         abort_signal: signal,
       });
       for await (const _ of stream);
     } catch (error) {
-      throw asClickHouseError(error, { url, database, table, path });
+      throw asClickHouseError(error, { url, database, table, path: file.path });
     }
   }
 

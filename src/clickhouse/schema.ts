@@ -144,7 +144,8 @@ const FILES: SchemaTable = {
   // done wins over intent in whatever order they come; an Enum8 can't be a version
   engineColumns: ['state_rank'],
   columns: [
-    plain('path', 'String', 'in the table’s folder; the token of its insert'),
+    plain('path', 'String', 'in the table’s folder'),
+    plain('attempt', 'UInt32', 'of its token: 0 is the path, n is path#n'),
     plain('file_id', 'UInt64'),
     plain('state', "Enum8('intent' = 1, 'done' = 2)"),
     plain('version', 'UInt64', 'of the table, that added the file'),

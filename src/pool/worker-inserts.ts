@@ -14,7 +14,11 @@ export class WorkerInserts implements FileInserter {
     this.#post = post;
   }
 
-  insert(worker: number, { path, sizeBytes, rows }: InsertFile, signal: AbortSignal): Promise<InsertOutcome> {
+  insert(
+    worker: number,
+    { path, attempt = 0, sizeBytes, rows }: InsertFile,
+    signal: AbortSignal,
+  ): Promise<InsertOutcome> {
     const id = ++this.#lastId;
     return new Promise((resolve) => {
       const cancel = () => this.#post(worker, { type: 'insert-cancel', id });
@@ -23,7 +27,7 @@ export class WorkerInserts implements FileInserter {
         signal.removeEventListener('abort', cancel);
         resolve(outcome);
       });
-      this.#post(worker, { type: 'insert', id, file: { path, sizeBytes, rows } });
+      this.#post(worker, { type: 'insert', id, file: { path, attempt, sizeBytes, rows } });
     });
   }
 

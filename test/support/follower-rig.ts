@@ -127,7 +127,7 @@ export class FollowerRig {
     await this.migrate('single');
     const insert = new FileInsert(this.target('single'), model);
     for (const path of this.story.files) {
-      await insert.insert(path, (await this.store.get(path))!, new AbortController().signal);
+      await insert.insert({ path }, (await this.store.get(path))!, new AbortController().signal);
     }
     await insert.close();
     return await this.rows('single');

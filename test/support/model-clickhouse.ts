@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { RowProbe } from '#src/clickhouse/file.js';
+import { type RowProbe, tokenOf } from '#src/clickhouse/file.js';
 import { HeadraceError } from '#src/errors.js';
 import type { ServerFacts } from '#src/followers/clickhouse/doubt.js';
 import type { FileInserter, InsertOutcome } from '#src/followers/clickhouse/file-inserter.js';
@@ -114,7 +114,7 @@ export class ModelClickHouse {
 
   inserter(): FileInserter {
     return {
-      insert: (_worker, file, signal) => this.#insert(file.path, signal),
+      insert: (_worker, file, signal) => this.#insert(file.path, tokenOf(file), signal),
       // the first row of a file: every other file begins with one that takes back
       probe: async (_worker, file) => probeOf(file.path),
       forget: () => {},
@@ -138,11 +138,15 @@ export class ModelClickHouse {
     }
   }
 
-  #writeStates(state: 'intent' | 'done', files: readonly LedgerFile[], atMs: number): void {
-    for (const { path } of files) {
+  #writeStates(
+    state: 'intent' | 'done',
+    files: readonly (LedgerFile & { attempt?: number })[],
+    atMs: number,
+  ): void {
+    for (const { path, attempt = 0 } of files) {
       const done = state === 'done';
       if (done || this.#content.states.get(path)?.done !== true)
-        this.#content.states.set(path, { done, atMs });
+        this.#content.states.set(path, { done, atMs, attempt });
     }
   }
 
@@ -162,28 +166,30 @@ export class ModelClickHouse {
   }
 
   /** Lost answers, refusals, and inserts that land after nobody waits for them any more. */
-  async #insert(path: string, signal: AbortSignal): Promise<InsertOutcome> {
+  async #insert(path: string, token: string, signal: AbortSignal): Promise<InsertOutcome> {
     await setImmediate();
     if (this.#isAway) return { error: failure(this.#random), unknown: true };
     const lot = this.#random.float();
-    if (lot >= this.faults) this.#land(path);
+    if (lot >= this.faults) this.#land(path, token);
     else if (lot >= this.faults / 2) {
-      if (this.#random.below(2) === 0) this.#land(path);
-      else void this.#landLate(path);
+      if (this.#random.below(2) === 0) this.#land(path, token);
+      else void this.#landLate(path, token);
     }
     if (lot >= this.faults && !signal.aborted) return { error: null, unknown: false };
     return { error: failure(this.#random), unknown: true };
   }
 
-  async #landLate(path: string): Promise<void> {
+  async #landLate(path: string, token: string): Promise<void> {
     const run = this.#run;
     for (let turns = this.#random.below(20); turns > 0; turns--) await setImmediate();
-    if (run === this.#run) this.#land(path);
+    if (run === this.#run) this.#land(path, token);
+    // it was killed between noting the token and storing the rows
+    else if (this.#random.below(2) === 0) this.#tokens.push(token);
   }
 
-  #land(path: string): void {
-    if (this.#tokens.includes(path)) return;
-    this.#tokens = [...this.#tokens, path].slice(-this.window);
+  #land(path: string, token: string): void {
+    if (this.#tokens.includes(token)) return;
+    this.#tokens = [...this.#tokens, token].slice(-this.window);
     const { files } = this.#content;
     const missing = this.#before(path).filter((earlier) => !files.has(earlier));
     if (missing.length > 0) this.disorder.push(`${path} before ${missing}`);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HeadraceError } from '#src/errors.js';
-import { isTokenGood } from '#src/followers/clickhouse/doubt.js';
+import { hasRestartedSince, isTokenGood } from '#src/followers/clickhouse/doubt.js';
 import { LaneOffsets } from '#src/followers/clickhouse/lane-offsets.js';
 import { filesOfVersion } from '#src/followers/clickhouse/ledger-files.js';
 import { FollowerTrouble } from '#src/followers/clickhouse/trouble.js';
@@ -91,6 +91,18 @@ describe('a token', () => {
     ['a server that was started since', { ...facts, uptimeSeconds: 30 }, facts.nowMs - 60_000],
   ])('does not for %s', (_, known, intentAtMs) => {
     expect(isTokenGood(known, intentAtMs, 100)).toBe(false);
+  });
+
+  it('a server has restarted since an intent only where its uptime says so for sure', () => {
+    const since = (uptimeSeconds: number, agoMs: number | null) =>
+      hasRestartedSince({ ...facts, uptimeSeconds }, agoMs === null ? null : facts.nowMs - agoMs);
+    expect(since(60, 61_001)).toBe(true);
+    // uptime is in whole seconds
+    expect(since(60, 60_500)).toBe(false);
+    expect(since(60, 1_000)).toBe(false);
+    // chDB does not say
+    expect(since(0, 3_600_000)).toBe(false);
+    expect(since(60, null)).toBe(false);
   });
 });
 

@@ -88,7 +88,7 @@ describe('the schedule', () => {
     schedule.addVersion(4, [file('e', 4, [0])]);
     expect([names(schedule.toPrepare(0)), schedule.toSettle(0)]).toEqual([['d'], []]);
     bringIn(schedule, 'd');
-    expect(schedule.toSettle(0)).toEqual([{ file: file('e', 4, [0]), intentAtMs: 5 }]);
+    expect(schedule.toSettle(0)).toEqual([{ file: file('e', 4, [0]), attempt: 0, intentAtMs: 5 }]);
   });
 
   it('keeps what lies below a step back', () => {
@@ -169,7 +169,7 @@ describe('the schedule', () => {
     schedule.addVersion(2, [file('c', 2, [1])]);
     const fresh = schedule.foundNothing([file('a', 0, [0]), file('c', 2, [1])]);
     expect(names(fresh)).toEqual(['c']);
-    expect(schedule.toSettle(0)).toMatchObject([{ file: { path: 'a' }, intentAtMs: null }]);
+    expect(schedule.toSettle(0)).toMatchObject([{ file: { path: 'a' }, attempt: 0, intentAtMs: null }]);
   });
 
   it('doubts what was in without a done row when the line breaks', () => {

@@ -18,6 +18,15 @@ const AGE_MS_MAX = 30 * 60_000;
 /** uptime() is in whole seconds, and the intent's time comes from a clock that was read before. */
 const RESTART_MARGIN_MS = 5_000;
 
+/**
+ * Has the server been started anew since an intent was written, for sure? It may have ended between noting the token and
+ * storing the rows then. chDB, which has no uptime, says 0: nothing is sure there.
+ */
+export function hasRestartedSince(facts: ServerFacts, intentAtMs: number | null): boolean {
+  if (intentAtMs === null || facts.uptimeSeconds === 0) return false;
+  return intentAtMs < facts.nowMs - (facts.uptimeSeconds + 1) * 1_000;
+}
+
 /** Does the token still tell a repetition of what was begun at `intentAtMs`? `window`: of the table, in inserts. */
 export function isTokenGood(facts: ServerFacts, intentAtMs: number | null, window: number): boolean {
   if (intentAtMs === null) return false;

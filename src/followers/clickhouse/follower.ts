@@ -342,9 +342,9 @@ export class ClickHouseFollower {
     const intentAtMs = this.#serverMs();
     const states = await tables.states(wanted.map(({ path }) => path));
     const answeredMs = clock.monotonicMs();
-    for (const [path, { done, atMs }] of states) {
+    for (const [path, { done, atMs, attempt }] of states) {
       if (done) this.#foundDone(path);
-      else this.#schedule.foundIntent(path, atMs);
+      else this.#schedule.foundIntent(path, atMs, attempt);
     }
     const fresh = this.#schedule.foundNothing(wanted.filter(({ path }) => !states.has(path)));
     await tables.writeStates('intent', fresh, intentAtMs);

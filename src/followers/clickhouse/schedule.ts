@@ -22,6 +22,8 @@ interface Entry {
   state: State;
   /** Written before ClickHouse was set back: without a done row its rows are asked for. */
   ask: boolean;
+  /** Of its token. */
+  attempt: number;
   /** It was perhaps tried before. */
   isRepeat: boolean;
   /** ready: until when what was learnt before holds, monotonic ms. */
@@ -34,6 +36,7 @@ interface Entry {
 
 export interface Doubtful {
   file: LedgerFile;
+  attempt: number;
   intentAtMs: number | null;
 }
 
@@ -135,6 +138,7 @@ export class FollowerSchedule {
         file,
         state: 'new',
         ask: version <= this.#askUntil,
+        attempt: 0,
         isRepeat: false,
         readyUntilMs: 0,
         intentAtMs: null,
@@ -172,11 +176,12 @@ export class FollowerSchedule {
     this.#advance();
   }
 
-  /** headrace_files has an intent row for it and no done row. */
-  foundIntent(path: string, intentAtMs: number): void {
+  /** headrace_files has an intent row for it and no done row; for a file in doubt: one that is newer than what was known. */
+  foundIntent(path: string, intentAtMs: number, attempt = 0): void {
     for (const entry of this.#of([path])) {
-      if (entry.state !== 'new') continue;
+      if (entry.state !== 'new' && (entry.state !== 'doubt' || entry.attempt === attempt)) continue;
       entry.state = 'doubt';
+      entry.attempt = attempt;
       entry.intentAtMs = entry.ask ? null : intentAtMs;
     }
   }
@@ -196,7 +201,7 @@ export class FollowerSchedule {
     const due = new Set(this.#dueIn('doubt', nowMs));
     return this.#entries
       .filter(({ file }) => due.has(file))
-      .map(({ file, intentAtMs }) => ({ file, intentAtMs }));
+      .map(({ file, attempt, intentAtMs }) => ({ file, attempt, intentAtMs }));
   }
 
   /**
@@ -212,9 +217,22 @@ export class FollowerSchedule {
     }
   }
 
+  /** Its rows are not there, and it begins anew under another token, of which this intent row tells. */
+  begunAnew(path: string, attempt: number, intentAtMs: number, nowMs: number): void {
+    for (const entry of this.#of([path])) {
+      if (entry.state !== 'doubt') continue;
+      entry.attempt = attempt;
+      entry.intentAtMs = intentAtMs;
+    }
+    this.settled(path, 'send', nowMs);
+  }
+
   /** Due files with an intent row. */
-  toInsert(nowMs: number): LedgerFile[] {
-    return this.#dueIn('ready', nowMs);
+  toInsert(nowMs: number): (LedgerFile & { attempt: number })[] {
+    const due = new Set(this.#dueIn('ready', nowMs));
+    return this.#entries
+      .filter(({ file }) => due.has(file))
+      .map(({ file, attempt }) => ({ ...file, attempt }));
   }
 
   trying(path: string): void {

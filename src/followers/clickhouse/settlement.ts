@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.js';
 import { HeadraceError } from '../../errors.js';
 import type { PlainLog } from '../../telemetry/log.js';
-import { isTokenGood } from './doubt.js';
+import { hasRestartedSince, isTokenGood, type ServerFacts } from './doubt.js';
 import type { FileInserter } from './file-inserter.js';
 import type { LedgerFile } from './ledger-files.js';
 import type { Doubtful, FollowerSchedule } from './schedule.js';
@@ -38,10 +38,10 @@ export class Settlement {
 
   async settle(doubtful: readonly Doubtful[]): Promise<void> {
     if (doubtful.length === 0) return;
-    const old = await this.#sendYoung(doubtful);
+    const { old, facts } = await this.#sendYoung(doubtful);
     if (old.length === 0) return;
     const open = await this.#withoutDone(old);
-    if (open.length > 0) await this.#ask(open);
+    if (open.length > 0) await this.#ask(open, facts);
   }
 
   /**
@@ -49,43 +49,72 @@ export class Settlement {
    * which no token is good, so that whoever finds it asks too.
    */
   async #withoutDone(doubtful: readonly Doubtful[]): Promise<Doubtful[]> {
-    const { tables, foundDone } = this.#options;
+    const { tables, schedule, foundDone } = this.#options;
     const states = await tables.states(doubtful.map(({ file }) => file.path));
     for (const [path, { done }] of states) if (done) foundDone(path);
     const forgotten = doubtful.map(fileOf).filter(({ path }) => !states.has(path));
     await tables.writeStates('intent', forgotten, 0);
-    return doubtful.filter(({ file }) => states.get(file.path)?.done !== true);
+    return doubtful.filter(({ file, attempt }) => {
+      const state = states.get(file.path);
+      if (state === undefined || state.done) return state === undefined;
+      // somebody began it anew
+      const isNews = (state.attempt ?? 0) !== attempt;
+      if (isNews) schedule.foundIntent(file.path, state.atMs, state.attempt);
+      return !isNews;
+    });
   }
 
-  /** Those whose token is good go again; returns the others. */
-  async #sendYoung(doubtful: readonly Doubtful[]): Promise<Doubtful[]> {
+  /** Those whose token is good go again; returns the others, and what the server said of itself. */
+  async #sendYoung(doubtful: readonly Doubtful[]): Promise<{ old: Doubtful[]; facts: ServerFacts | null }> {
     const { tables, schedule, standstill, window, clock } = this.#options;
     const known = doubtful.flatMap(({ intentAtMs }) => intentAtMs ?? []);
-    if (known.length === 0) return [...doubtful];
+    if (known.length === 0) return { old: [...doubtful], facts: null };
     const askedMs = clock.monotonicMs();
     const facts = await tables.facts(Math.min(...known));
-    if (standstill.since(askedMs)) return [];
-    return doubtful.filter(({ file, intentAtMs }) => {
+    if (standstill.since(askedMs)) return { old: [], facts };
+    const old = doubtful.filter(({ file, intentAtMs }) => {
       const good = isTokenGood(facts, intentAtMs, window);
       if (good) schedule.settled(file.path, 'send', clock.monotonicMs());
       return !good;
     });
+    return { old, facts };
   }
 
-  async #ask(doubtful: readonly Doubtful[]): Promise<void> {
+  async #ask(doubtful: readonly Doubtful[], facts: ServerFacts | null): Promise<void> {
     const { tables, schedule, standstill, clock } = this.#options;
     const askedMs = clock.monotonicMs();
     const present = await tables.present(doubtful.map(fileOf));
     const maybeMissedByViews: LedgerFile[] = [];
-    for (const { file, intentAtMs } of doubtful) {
+    const lostWithServer: Doubtful[] = [];
+    for (const each of doubtful) {
+      const { file, intentAtMs } = each;
       const isIn = present.has(file.fileId) || (await this.#left(file));
       if (isIn === null || standstill.since(askedMs)) continue;
+      if (!isIn && facts !== null && hasRestartedSince(facts, intentAtMs)) {
+        lostWithServer.push(each);
+        continue;
+      }
       schedule.settled(file.path, isIn ? 'present' : 'send', clock.monotonicMs());
       if (!isIn) continue;
       this.#forget(file);
       if (intentAtMs !== null) maybeMissedByViews.push(file);
     }
     if (maybeMissedByViews.length > 0) await this.#warnOfViews(maybeMissedByViews);
+    if (facts !== null) await this.#beginAnew(lostWithServer, facts.nowMs);
+  }
+
+  /**
+   * Files whose insert ended with the server, without rows. The server may have noted the token all the same, so they go under
+   * the next one, which is the same for whoever comes to this; the intent row says so before it is used.
+   */
+  async #beginAnew(lost: readonly Doubtful[], serverMs: number): Promise<void> {
+    if (lost.length === 0) return;
+    const { tables, schedule, standstill, clock } = this.#options;
+    const askedMs = clock.monotonicMs();
+    const anew = lost.map(({ file, attempt }) => ({ ...file, attempt: attempt + 1 }));
+    await tables.writeStates('intent', anew, serverMs);
+    if (standstill.since(askedMs)) return;
+    for (const { path, attempt } of anew) schedule.begunAnew(path, attempt, serverMs, clock.monotonicMs());
   }
 
   /** Has the file left its trace, though no row with its id? Null: it can't be told now. */

@@ -21,6 +21,8 @@ export interface FileState {
   done: boolean;
   /** When the row was written, ms of the server's clock. */
   atMs: number;
+  /** Of the token that it was begun with; absent: 0. */
+  attempt?: number;
 }
 
 /** What the follower reads and writes in ClickHouse beside the files. Every call may throw a HeadraceError CLICKHOUSE_…. */
@@ -32,7 +34,11 @@ export interface FollowerTables {
   writePositions(rows: readonly PositionRow[], atMs: number): Promise<void>;
   /** By path; files without a row are left out. */
   states(paths: readonly string[]): Promise<Map<string, FileState>>;
-  writeStates(state: 'intent' | 'done', files: readonly LedgerFile[], atMs: number): Promise<void>;
+  writeStates(
+    state: 'intent' | 'done',
+    files: readonly (LedgerFile & { attempt?: number })[],
+    atMs: number,
+  ): Promise<void>;
   /** Which of the files have rows in the table of sessions, by file id. */
   present(files: readonly Pick<LedgerFile, 'fileId' | 'date'>[]): Promise<Set<string>>;
   /** Σ sign of one revision of a session. */
@@ -102,18 +108,25 @@ export class ClickHouseTables implements FollowerTables {
 
   async states(paths: readonly string[]): Promise<Map<string, FileState>> {
     if (paths.length === 0) return new Map();
-    const rows = await this.#query<{ path: string; done: number; at: string }>(
-      `SELECT path, toUInt8(state = 'done') AS done, toString(toUnixTimestamp64Milli(at)) AS at
+    const rows = await this.#query<{ path: string; done: number; at: string; attempt: number }>(
+      `SELECT path, toUInt8(state = 'done') AS done, toString(toUnixTimestamp64Milli(at)) AS at, attempt
        FROM ${this.#files} FINAL WHERE path IN (${paths.map(quoteText).join(', ')})`,
     );
-    return new Map(rows.map(({ path, done, at }) => [path, { done: done === 1, atMs: Number(at) }]));
+    return new Map(
+      rows.map(({ path, done, at, attempt }) => [path, { done: done === 1, atMs: Number(at), attempt }]),
+    );
   }
 
-  async writeStates(state: 'intent' | 'done', files: readonly LedgerFile[], atMs: number): Promise<void> {
+  async writeStates(
+    state: 'intent' | 'done',
+    files: readonly (LedgerFile & { attempt?: number })[],
+    atMs: number,
+  ): Promise<void> {
     await this.#insert(
       FILES_TABLE,
-      files.map(({ path, fileId, version, rows, lanes }) => ({
+      files.map(({ path, attempt = 0, fileId, version, rows, lanes }) => ({
         path,
+        attempt,
         file_id: fileId,
         state,
         version,
