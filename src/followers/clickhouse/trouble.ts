@@ -71,14 +71,19 @@ export class FollowerTrouble {
     if (failure.disposition === 'halt') {
       this.#halted = failure;
       this.#untilMs = Number.POSITIVE_INFINITY;
-      this.#options.log.error({ error: failure }, `${this.#name} is not followed any more; the lake goes on`);
+      this.#options.log.error(
+        { error: failure.toString() },
+        `${this.#name} is not followed any more; the lake goes on`,
+      );
       return;
     }
     // several inserts fail together
     if (nowMs < this.#untilMs) return;
     const waitMs = isPassing(failure) ? this.#waits.nextMs() : UNFIT_WAIT_MS;
     this.#untilMs = Math.max(this.#untilMs, nowMs + waitMs);
-    const fields = { error: failure, [this.#behind]: filesBehind, next_try_ms: Math.round(waitMs) };
+    // what the engine does at such an error elsewhere is not what it does for a follower's sake
+    const told = isPassing(failure) ? failure : failure.toString();
+    const fields = { error: told, [this.#behind]: filesBehind, next_try_ms: Math.round(waitMs) };
     this.#log.error(
       failure.code,
       fields,
