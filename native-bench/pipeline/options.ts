@@ -66,7 +66,7 @@ export function parsePipelineOptions(args: readonly string[]): PipelineOptions {
   });
   const { engine, flag, json, out } = values;
   const model = modelOf(values.model ?? 'clickstream');
-  const events = whole('events', values.events, 3_000_000);
+  const events = whole('events', values.events, 6_000_000);
   const clickhouse = !values['no-clickhouse'];
   if (!clickhouse && values['lake-too']) throw new Error('--lake-too and --no-clickhouse: one of them');
   return {

@@ -216,7 +216,7 @@ describe('options of the pipeline', () => {
     expect(parsePipelineOptions([])).toMatchObject({
       topic: {
         model: 'clickstream',
-        events: 3_000_000,
+        events: 6_000_000,
         partitions: 24,
         users: 100_000,
         recordsPerBatch: 200,
