@@ -1,4 +1,4 @@
-import { type Data, type Table, tableFromIPC } from 'apache-arrow';
+import { type Data, type RecordBatch, type Table, tableFromIPC } from 'apache-arrow';
 import { readParquet } from 'parquet-wasm';
 import { invariant } from '../invariant.js';
 import type { Column, CompiledModel } from '../model/types.js';
@@ -7,47 +7,72 @@ import type { Column, CompiledModel } from '../model/types.js';
  * Rows of a data file as JSON objects, the model's columns in their order:
  *
  *   string, list<string>          strings
- *   int8, uint16, uint32, float   numbers
+ *   int8, uint16, uint32, float   numbers; null for an infinite one, which JSON does not have
  *   uint64                        strings: JSON's numbers end at 2⁵³ for most readers
  *   time                          ISO 8601, UTC, milliseconds: 2026-01-31T12:00:00.123Z
  *   nothing                       null
  */
 
-/** One column's values within one record batch. */
-interface Chunk {
+/** One record batch. */
+interface Batch {
+  /** The file's row that is its first. */
   from: number;
-  rows: number;
-  write(row: number): string;
+  /** Of a row of the batch: its columns as JSON, each behind what stands in front of it in the object. */
+  members: readonly { prefix: string; json(at: number): string }[];
+  key(at: number): Uint8Array;
 }
 
 export class JsonRows {
   readonly rows: number;
-  readonly #members: readonly { prefix: string; chunks: readonly Chunk[] }[];
-  readonly #keys: readonly { from: number; rows: number; data: Data }[];
+  readonly #batches: readonly Batch[];
 
   /** Throws Error when the bytes are no data file of the model. */
   constructor(model: CompiledModel, parquet: Uint8Array) {
     const table: Table = tableFromIPC(readParquet(parquet).intoIPCStream());
     this.rows = table.numRows;
-    this.#members = model.columns.map((column, index) => ({
-      prefix: `${index === 0 ? '{' : ','}${JSON.stringify(column.name)}:`,
-      chunks: dataOf(table, column.name).map(({ from, data }) => chunkOf(column, from, data)),
-    }));
-    this.#keys = dataOf(table, keyColumn(model).name);
+    const batches: Batch[] = [];
+    let from = 0;
+    for (const batch of table.batches) {
+      batches.push(openBatch(model, batch, from));
+      from += batch.numRows;
+    }
+    this.#batches = batches;
   }
 
   /** The session key's bytes: they are the row's key in a topic. */
   key(row: number): Uint8Array {
-    const { from, data } = chunkWith(this.#keys, row);
-    const at = row - from;
-    return (data.values as Uint8Array).subarray(data.valueOffsets[at], data.valueOffsets[at + 1]);
+    const batch = this.#batchOf(row);
+    return batch.key(row - batch.from);
   }
 
   json(row: number): string {
-    let text = '';
-    for (const { prefix, chunks } of this.#members) text += prefix + chunkWith(chunks, row).write(row);
+    const { members, from } = this.#batchOf(row);
+    let text = '{';
+    for (const { prefix, json } of members) text += prefix + json(row - from);
     return `${text}}`;
   }
+
+  #batchOf(row: number): Batch {
+    let low = 0;
+    for (let high = this.#batches.length - 1; low < high; ) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#batches[middle]!.from <= row) low = middle;
+      else high = middle - 1;
+    }
+    return this.#batches[low]!;
+  }
+}
+
+function openBatch(model: CompiledModel, batch: RecordBatch, from: number): Batch {
+  const keys = textsOf(dataOf(batch, keyColumn(model).name));
+  return {
+    from,
+    members: model.columns.map((column, index) => ({
+      prefix: `${index === 0 ? '' : ','}${JSON.stringify(column.name)}:`,
+      json: jsonOrNull(column, dataOf(batch, column.name)),
+    })),
+    key: (at) => keys.bytes.subarray(keys.ends[at], keys.ends[at + 1]),
+  };
 }
 
 /** A model need not keep its key as a column; the session's id holds it. */
@@ -58,32 +83,17 @@ function keyColumn(model: CompiledModel): Column {
   return column;
 }
 
-function dataOf(table: Table, name: string): { from: number; rows: number; data: Data }[] {
-  const vector = table.getChild(name);
-  if (vector === null) throw new Error(`the file has no column ${name}`);
-  let from = 0;
-  return vector.data.map((data: Data) => {
-    const chunk = { from, rows: data.length, data };
-    from += data.length;
-    return chunk;
-  });
+function dataOf(batch: RecordBatch, name: string): Data {
+  const data = batch.getChild(name)?.data[0];
+  if (data === undefined) throw new Error(`the file has no column ${name}`);
+  return data;
 }
 
-function chunkWith<C extends { from: number; rows: number }>(chunks: readonly C[], row: number): C {
-  let low = 0;
-  for (let high = chunks.length - 1; low < high; ) {
-    const middle = (low + high + 1) >> 1;
-    if (chunks[middle]!.from <= row) low = middle;
-    else high = middle - 1;
-  }
-  return chunks[low]!;
-}
-
-function chunkOf(column: Column, from: number, data: Data): Chunk {
-  const value = jsonOf(column, data);
-  const write = (row: number) =>
-    data.nullCount > 0 && !data.getValid(row - from) ? 'null' : value(row - from);
-  return { from, rows: data.length, write };
+function jsonOrNull(column: Column, data: Data): (at: number) => string {
+  const json = jsonOf(column, data);
+  if (data.nullCount === 0) return json;
+  const { nullBitmap, offset } = data;
+  return (at) => (((nullBitmap[(offset + at) >> 3]! >> ((offset + at) & 7)) & 1) === 0 ? 'null' : json(at));
 }
 
 function jsonOf(column: Column, data: Data): (at: number) => string {
@@ -99,27 +109,39 @@ function jsonOf(column: Column, data: Data): (at: number) => string {
       return (at) => JSON.stringify(values[at]);
     case 'time':
       return (at) => `"${new Date(Number((values[at] as bigint) / 1_000n)).toISOString()}"`;
-    case 'string':
-      return (at) => JSON.stringify(textAt(data, at));
+    case 'string': {
+      const texts = textsOf(data);
+      return (at) => JSON.stringify(textAt(texts, at));
+    }
     case 'list<string>':
-      return (at) => JSON.stringify(listAt(data, at));
+      return listsOf(data);
   }
 }
 
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-
-/** From the buffers: apache-arrow's own getters drop a leading BOM. */
-function textAt(data: Data, at: number): string {
-  return decoder.decode(
-    (data.values as Uint8Array).subarray(data.valueOffsets[at], data.valueOffsets[at + 1]),
-  );
+/** Texts one behind the other, and where each begins: apache-arrow's own getters drop a leading BOM. */
+interface Texts {
+  bytes: Buffer;
+  ends: Int32Array;
 }
 
-function listAt(data: Data, at: number): string[] {
-  const items = data.children[0]!;
-  const texts: string[] = [];
-  for (let item = data.valueOffsets[at]!; item < data.valueOffsets[at + 1]!; item++) {
-    texts.push(textAt(items, item));
-  }
-  return texts;
+function textsOf(data: Data): Texts {
+  const values = data.values as Uint8Array;
+  const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+  return { bytes, ends: data.valueOffsets };
+}
+
+function textAt({ bytes, ends }: Texts, at: number): string {
+  return bytes.toString('utf8', ends[at], ends[at + 1]);
+}
+
+function listsOf(data: Data): (at: number) => string {
+  const texts = textsOf(data.children[0]!);
+  const ends: Int32Array = data.valueOffsets;
+  return (at) => {
+    if (ends[at] === ends[at + 1]) return '[]';
+    let text = '';
+    for (let item = ends[at]!; item < ends[at + 1]!; item++)
+      text += `,${JSON.stringify(textAt(texts, item))}`;
+    return `[${text.slice(1)}]`;
+  };
 }
