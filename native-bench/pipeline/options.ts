@@ -5,7 +5,7 @@ import { BENCH_MODELS, type BenchModel, TOPICS, type TopicOptions } from './topi
 export const USAGE = `npm run bench -- pipeline [--model NAME] [--events N] [--runs N] [--no-clickhouse] [--json] …
 
   --model NAME           clickstream (LZ4) or web_clicks (snappy)
-  --events N             events in the topic (3000000)
+  --events N             events in the topic (6000000)
   --partitions N         of the topic (24; web_clicks: 20)
   --users N              who come and go (one for 30 events: 100000)
   --records-per-batch N  200: about 118 KB, 30 KB compressed
@@ -35,8 +35,9 @@ export interface PipelineOptions {
   json: boolean;
 }
 
-/** Two sessions a user, of which the first ones have ended. */
+/** Two sessions a user at least, of which the first ones have ended. */
 const EVENTS_PER_USER = 30;
+const USERS_MAX = 100_000;
 
 /** Asked of the generator, so that with those that are still open at the end it is 20. */
 const EVENTS_PER_SESSION_MEAN = 23;
@@ -74,7 +75,7 @@ export function parsePipelineOptions(args: readonly string[]): PipelineOptions {
       model,
       events,
       partitions: whole('partitions', values.partitions, TOPICS[model].partitions),
-      users: whole('users', values.users, Math.ceil(events / EVENTS_PER_USER)),
+      users: whole('users', values.users, Math.min(USERS_MAX, Math.ceil(events / EVENTS_PER_USER))),
       eventsPerSessionMean: EVENTS_PER_SESSION_MEAN,
       recordsPerBatch: whole('records-per-batch', values['records-per-batch'], 200),
     },
