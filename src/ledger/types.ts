@@ -148,7 +148,7 @@ export interface CutEntry {
   deadLetterFiles: { path: string; sizeBytes: number; letters: number }[];
   /**
    * The data files of the cut, in the order in which their rows were let out: a follower has to know whose rows lie in
-   * each. A cut without any lacks it, and so do all of versions before 0.2; those of 0.2 lack `laneRows`.
+   * each. A cut without any lacks it, and entries of early 0.1 lack it or `laneRows`.
    */
   files?: { path: string; rows: number; lanes: number[]; laneRows?: LaneRows[] }[];
 }

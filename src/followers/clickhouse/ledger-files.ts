@@ -29,7 +29,7 @@ export interface VersionFiles {
 }
 
 /**
- * The files that a version's cuts brought, in the order in which their rows were let out. A cut of a version before 0.2
+ * The files that a version's cuts brought, in the order in which their rows were let out. A cut of early 0.1
  * does not say which lanes lie in which file: each file of such a version counts as one of all its lanes.
  *
  * @throws HeadraceError LAKE_LOG_CORRUPT when the cuts name a file that the version does not add, or a name is not ours

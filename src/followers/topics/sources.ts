@@ -16,7 +16,7 @@ export interface RecordSource {
  * The files of a version that hold records of these lanes, in the order in which the records go out: the data files in the
  * ledger's order, then the dead letters.
  *
- * A version before 0.3 does not say how many rows of a file are of which lane. Where all of the file's lanes are sent
+ * An entry of early 0.1 does not say how many rows of a file are of which lane. Where all of the file's lanes are sent
  * together, its rows go as those of the first one; a file that is shared with a lane that is not can't be divided. (The
  * key's hash would not tell: who writes the topic may place keys as he likes.)
  *
@@ -56,7 +56,7 @@ export function entryOf(actions: readonly Action[]): LedgerEntry | null {
 function undivided(version: number, path: string, lanes: readonly number[]): HeadraceError {
   return new HeadraceError(
     'OUTPUT_HALTED',
-    'a file was written before 0.3 and does not say which rows are of which lane, and not all of its lanes are ours',
+    'a file was written by an early 0.1 and the ledger does not say which rows are of which lane, and not all of its lanes are ours',
     {
       where: { version, path, partitions: lanes.join(',') },
       remedy:
