@@ -1,4 +1,3 @@
-import type { LaneHistory } from '#src/ledger/history.js';
 import { foldedHistory, storedVersions, TOPIC_ID } from '../../support/fake-ledger.js';
 import { fileIdOf } from './clickhouse-line.js';
 import type { SimClickHouse } from './sim-clickhouse.js';
@@ -8,6 +7,12 @@ import { lineOf, ToyLane, type ToyRow } from './toy-sessions.js';
 
 /** What must hold when everything has healed and come to its end. Returns what does not, or null. */
 export function verdict(lake: SimLake, topic: SimTopic, clickhouse: SimClickHouse): string | null {
+  // folding the log anew checks that each lane's cuts join: its offsets never go backwards
+  const history = foldedHistory(lake.objects);
+  const short = topic.lanes.findIndex(
+    (events, partition) => history.lane(TOPIC_ID, partition)?.committedTo !== BigInt(events.length),
+  );
+  if (short >= 0) return `lane ${short} has not come to its end in the log`;
   const expected = referenceRows(lake, topic);
   const table = committedRows(lake);
   const wrong = differenceOf(counted(expected), counted(table));
@@ -16,11 +21,6 @@ export function verdict(lake: SimLake, topic: SimTopic, clickhouse: SimClickHous
     ? differenceOf(net(expected), net(clickhouse.rows))
     : differenceOf(counted(expected), counted(clickhouse.rows));
   return follower === null ? null : `ClickHouse: ${follower}`;
-}
-
-/** The lanes as the log has them: folding it checks that each lane's cuts join, so that offsets never go backwards. */
-export function laneHistories(lake: SimLake): LaneHistory[] {
-  return foldedHistory(lake.objects).lanes(TOPIC_ID);
 }
 
 /** Ids of a lane's files in the ledger up to a version. */

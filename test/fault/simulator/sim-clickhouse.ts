@@ -27,6 +27,7 @@ export class SimClickHouse {
   /** Inserts of other engines than those that are looked at, at their times. */
   readonly #others: { atMs: number; count: number }[] = [];
   #deafUntilMs = 0;
+  #restoringUntilMs = 0;
   /** How often a request goes wrong, 0 to 1. */
   faults = 0.03;
   /** Did merges take rows away? Was it ever set back? */
@@ -60,8 +61,9 @@ export class SimClickHouse {
     this.#deafUntilMs = Math.max(this.#deafUntilMs, this.#timeline.ms + ms);
   }
 
-  up(): void {
-    this.#deafUntilMs = 0;
+  /** Nothing goes wrong any more; a backup that is being brought back takes its time. */
+  heal(): void {
+    this.#deafUntilMs = Math.min(this.#deafUntilMs, this.#restoringUntilMs);
     this.faults = 0;
   }
 
@@ -81,10 +83,16 @@ export class SimClickHouse {
     return this.#backup !== null;
   }
 
+  /** Stops, and is there again with what the backup has. */
   restore(): void {
-    this.#content = copyOf(this.#backup!);
-    this.#tokens = [];
+    this.restart();
+    this.down(RESTORE_MS);
+    this.#restoringUntilMs = this.#timeline.ms + RESTORE_MS;
     this.restored = true;
+    this.#timeline.after(RESTORE_MS, () => {
+      this.#content = copyOf(this.#backup!);
+      this.#tokens = [];
+    });
   }
 
   /** So many inserts of others, each with its token. */
@@ -169,6 +177,7 @@ export class SimClickHouse {
 
 /** Inserts that the server tells repetitions of. */
 export const WINDOW = 400;
+const RESTORE_MS = 3_000;
 /** The server's clock against ours. */
 const SKEW_MS = 1_700;
 

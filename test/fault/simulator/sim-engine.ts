@@ -1,6 +1,7 @@
 import { HeadraceError, messageOf } from '#src/errors.js';
 import { ClickHouseFollower } from '#src/followers/clickhouse/follower.js';
 import { OffsetsFollower } from '#src/followers/offsets.js';
+import type { Action } from '#src/lake/delta/actions.js';
 import { decodeVersion } from '#src/lake/delta/decode.js';
 import { versionPath } from '#src/lake/delta/path.js';
 import type { LaneManager } from '#src/lanes/manager.js';
@@ -35,6 +36,8 @@ export interface SimWorld {
   /** How an engine is put together: a rule may be left out. */
   seamsOf(engine: SimEngine): Seams;
   newFileId(): string;
+  /** Versions of the log that a follower has read. */
+  decoded: Map<number, readonly Action[]>;
   /** For whoever replays a seed. */
   tell(who: string, what: string): void;
   /** Something that must not happen did. */
@@ -83,6 +86,11 @@ export class SimEngine implements SimMember {
 
   get isAlive(): boolean {
     return this.process.isRunning;
+  }
+
+  /** Is it on its way out? */
+  get isLeaving(): boolean {
+    return this.#leaving;
   }
 
   /** Reads the table, then joins the group. Never rejects. */
@@ -247,7 +255,7 @@ export class SimEngine implements SimMember {
       check: async () => {},
       readVersion: async (version) => {
         const bytes = await store.get(versionPath(version));
-        return bytes === null ? null : decodeVersion(version, bytes);
+        return bytes === null ? null : this.#decoded(version, bytes);
       },
       newestVersion: () => this.ledger?.version ?? -1,
       appId: (partition) => appIdOf(SOURCE, TOPIC_ID, partition),
@@ -260,6 +268,14 @@ export class SimEngine implements SimMember {
     });
   }
 
+  /** A version is read by each follower of each engine, and says the same to all. */
+  #decoded(version: number, bytes: Uint8Array): readonly Action[] {
+    const { decoded } = this.world;
+    const actions = decoded.get(version) ?? decodeVersion(version, bytes);
+    decoded.set(version, actions);
+    return actions;
+  }
+
   /** Fetches: a few events of each lane that is read. */
   #feed(): void {
     const { topic, timeline } = this.world;
@@ -268,7 +284,7 @@ export class SimEngine implements SimMember {
       const to = Math.min(end, Number(position) + 1 + this.#random.below(20));
       if (to > position) this.#fetcher.deliver(partition, NO_BYTES, BigInt(to));
     }
-    this.process.after(50 + this.#random.below(500), () => this.#feed());
+    this.process.after(100 + this.#random.below(700), () => this.#feed());
   }
 
   #tick(): void {

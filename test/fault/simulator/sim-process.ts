@@ -79,7 +79,7 @@ export class SimProcess {
       if (signal?.aborted) return resolve();
       const done = () => {
         cancel();
-        signal?.removeEventListener('abort', done);
+        if (signal?.aborted === false) signal.removeEventListener('abort', done);
         resolve();
       };
       const cancel = this.after(ms, done);
