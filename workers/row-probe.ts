@@ -7,6 +7,9 @@ import type { RowProbe } from '#src/clickhouse/file.js';
  * one that no other row of the file cancels. A lane's files go in one after the other, so until the next one is begun the
  * sum of the signs of this row's session and revision says it: with +1 in the file it is above 0 behind it, with −1 it is
  * no more. Null: all rows of the file cancel each other, and it makes no difference.
+ *
+ * A row with +1 is taken where there is one: that nothing is left of a row with −1 says something only if it was in before, and
+ * behind a restored backup another engine may still have to bring in an earlier file of a lane that this file shares.
  */
 export function probeOf(parquet: Uint8Array): RowProbe | null {
   const names = ['session_id', 'session_start', 'revision', 'sign'];
@@ -23,8 +26,8 @@ export function probeOf(parquet: Uint8Array): RowProbe | null {
       sums.set(key, { sessionId: String(sessionId), sessionStartMs, revision: Number(revision), sign });
     }
   }
-  for (const probe of sums.values()) if (probe.sign !== 0) return probe;
-  return null;
+  const probes = [...sums.values()].filter(({ sign }) => sign !== 0);
+  return probes.find(({ sign }) => sign > 0) ?? probes[0] ?? null;
 }
 
 const text = new TextDecoder('utf-8', { ignoreBOM: true });

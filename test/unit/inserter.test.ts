@@ -154,6 +154,11 @@ describe('a file’s probe', () => {
     });
   });
 
+  it('is one that the file adds where there is one, since a row taken back may not have been in yet', () => {
+    const shown = probe(with_(other, -1, 0), with_(row, -1, 4), with_(row, 1, 5));
+    expect(shown).toMatchObject({ sessionId: '\ufeffid', revision: 5, sign: 1 });
+  });
+
   it('does not exist when all rows cancel each other', () => {
     expect(probe(row, with_(row, -1, 0))).toBe(null);
   });

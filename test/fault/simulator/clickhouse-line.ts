@@ -130,6 +130,7 @@ export class ClickHouseLine {
 
 const FAULTS = ['refused', 'lost', 'unanswered', 'late'] as const;
 
+/** As workers/row-probe.ts does. */
 function probeOf(rows: readonly ToyRow[]): RowProbe | null {
   const sums = new Map<string, RowProbe>();
   for (const { session, revision, sign } of rows) {
@@ -138,7 +139,8 @@ function probeOf(rows: readonly ToyRow[]): RowProbe | null {
     if (sum !== undefined) sum.sign += sign;
     else sums.set(key, { sessionId: session, sessionStartMs: 0, revision, sign });
   }
-  return [...sums.values()].find(({ sign }) => sign !== 0) ?? null;
+  const probes = [...sums.values()].filter(({ sign }) => sign !== 0);
+  return probes.find(({ sign }) => sign > 0) ?? probes[0] ?? null;
 }
 
 /** The id that a file's rows carry, as its name tells. */
