@@ -104,7 +104,12 @@ export class Sealer {
     this.#order = eviction ?? this.#order;
     for (const [slot, { marks }] of lanes) {
       const { idleWatermarkMs } = marks;
-      if (idleWatermarkMs !== undefined) slot.applyMarks({ idleWatermarkMs });
+      if (idleWatermarkMs === undefined) continue;
+      slot.applyMarks({ idleWatermarkMs });
+      // lanes that fell silent together let out all they have together
+      if (this.#options.engine.rowPressure <= this.#spillAbove) continue;
+      slot.endPart({ idleWatermarkMs }, 0);
+      this.#relieve([slot]);
     }
     const evictions = eviction === undefined ? new Map<LaneSlot, Eviction>() : this.#evict(lanes.keys());
     for (const [slot, wanted] of lanes) {

@@ -1,6 +1,7 @@
 import type { HeadraceError } from '../errors.js';
 import type { Backoff } from './backoff.js';
 import type { FetchRing } from './fetch-ring.js';
+import type { Silence } from './fetch-types.js';
 
 /** What a lane that has caught up asks for: something may come, a full answer will not. */
 const IDLE_FETCH_BYTES = 64 * 1024;
@@ -53,6 +54,8 @@ export class FetchLane {
   readableEnd: bigint | null = null;
   logStartOffset: bigint | null = null;
   atEndSinceMs: number | null = null;
+  /** Since when, and until when, the partition is known to bring nothing. */
+  silence: Silence | null = null;
   /** The leader epoch of the last batch delivered, −1 when none was. */
   batchEpoch = -1;
   /** The newest leader epoch under which the position is known to be good. */
@@ -98,6 +101,7 @@ export class FetchLane {
     this.voidInFlight();
     this.position = offset;
     this.atEndSinceMs = null;
+    this.silence = null;
     this.batchEpoch = -1;
     this.notBeforeMs = 0;
     this.#settle();
@@ -136,6 +140,16 @@ export class FetchLane {
   fruitless(): boolean {
     this.#fruitless += 1;
     return this.#fruitless > FRUITLESS_MAX;
+  }
+
+  /**
+   * Was an answer that came without an error, to a request of `sentMs`, the partition's end? Not where a transaction is open
+   * behind the position: its records are there already. Nor where the high watermark lies before the position: a new
+   * leader does not know yet how far its log goes.
+   */
+  listen(recordsBytes: number, highWatermark: bigint, sentMs: number): void {
+    if (recordsBytes > 0 || highWatermark !== this.position) this.silence = null;
+    else this.silence = { fromMs: this.silence?.fromMs ?? sentMs, untilMs: sentMs };
   }
 
   /** Takes what an answer said of the partition. True: the lane has reached the end just now. */

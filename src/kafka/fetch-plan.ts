@@ -10,6 +10,8 @@ export interface FetchPart {
   bytes: number;
   /** Of the leader as known when it was sent. */
   leaderEpoch: number;
+  /** When it was sent, by clock.monotonicMs. */
+  sentMs: number;
 }
 
 export interface FetchPlan {
@@ -51,7 +53,8 @@ export function planFetch(lanes: Iterable<FetchLane>, limits: PlanLimits, nowMs:
       plan.leftOut = true;
       continue;
     }
-    plan.parts.push({ lane, generation: lane.generation, position: lane.position, bytes, leaderEpoch: -1 });
+    const { generation, position } = lane;
+    plan.parts.push({ lane, generation, position, bytes, leaderEpoch: -1, sentMs: nowMs });
     plan.bytes += bytes;
   }
   return plan;

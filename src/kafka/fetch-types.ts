@@ -20,6 +20,14 @@ export type FetchEvent =
   /** The topic was deleted and made again; every lane is halted, one event each behind this one. */
   | { type: 'topic-changed'; topic: string; topicId: string; newTopicId: string };
 
+/** What is known of a partition that brings nothing. By clock.monotonicMs. */
+export interface Silence {
+  /** When the first request was sent that the partition's end answered, behind the last record. */
+  fromMs: number;
+  /** When the last one was. */
+  untilMs: number;
+}
+
 export interface LaneStatus {
   incarnation: number;
   position: bigint;
@@ -30,6 +38,8 @@ export interface LaneStatus {
   atEnd: boolean;
   /** By clock.monotonicMs. */
   atEndSinceMonotonicMs: number | null;
+  /** The partition holds nothing behind the position, by answers of brokers; null: it does, or none has said so since. */
+  silence: Silence | null;
   /** Node id of the leader, or null while there is none. */
   leader: number | null;
   blockedByRing: boolean;

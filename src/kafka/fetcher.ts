@@ -137,6 +137,7 @@ export class Fetcher {
       logStartOffset: lane.logStartOffset,
       atEnd: lane.atEndSinceMs !== null,
       atEndSinceMonotonicMs: lane.atEndSinceMs,
+      silence: lane.silence,
       leader: this.#options.topic.leader(partition)?.nodeId ?? null,
       blockedByRing: lane.blockedByRing,
       halted: lane.halted,

@@ -1,5 +1,9 @@
 import { HeadraceError } from '../errors.js';
+import type { LaneHistory, recoveryOf } from '../ledger/history.js';
 import type { HeldLane } from '../ledger/protocol.js';
+import type { EvictionOrder } from '../ledger/types.js';
+import type { AssignCommand } from '../pool/messages.js';
+import type { Rest } from './idle.js';
 
 /**
  * A lane as the main thread sees it. Its states are those of src/ledger/protocol.ts:
@@ -30,6 +34,10 @@ export interface Lane extends HeldLane {
   /** Offset of the newest snapshot in the ledger. */
   snapshotOffset: bigint | null;
   nextSnapshotMs: number;
+  /** Watermark moves lie behind the newest snapshot, at its offset or after it. */
+  marked: boolean;
+  /** Where it stands, as its worker said last; null: not known. */
+  rest: Rest | null;
   /** When the replay began, and where, for its progress. */
   replay: { fromMs: number; fromOffset: bigint } | null;
 }
@@ -65,8 +73,20 @@ export function startingLane(start: {
     cutPosition: null,
     snapshotOffset: null,
     nextSnapshotMs: nowMs + snapshotInMs,
+    marked: false,
+    rest: null,
     replay: null,
   };
+}
+
+/** What a lane's worker needs to bring it back. */
+export function assignment(
+  { partition, incarnation }: Lane,
+  { startOffset, committedTo }: LaneHistory,
+  recovery: NonNullable<ReturnType<typeof recoveryOf>>,
+  common: { appId: string; eviction: EvictionOrder },
+): AssignCommand {
+  return { partition, incarnation, startOffset, committedTo, ...recovery, ...common };
 }
 
 export function noSnapshot({ partition, unusable }: Lane): HeadraceError {

@@ -5,14 +5,16 @@ import type { FetchEvent, Fetcher } from '../kafka/fetcher.js';
 import type { Coordinator } from '../ledger/coordinator.js';
 import { isEndedAt, recoveryOf } from '../ledger/history.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { type CommitPlan, lanesLost } from '../ledger/protocol.js';
-import type { CutCommand, EvictionOrder } from '../ledger/types.js';
-import type { AssignCommand, MainMessage, WorkerMessage } from '../pool/messages.js';
+import { type CommitPlan, hasMarks, lanesLost } from '../ledger/protocol.js';
+import type { CutCommand, EvictionOrder, SealedReport } from '../ledger/types.js';
+import type { MainMessage, WorkerMessage } from '../pool/messages.js';
 import type { Random } from '../random.js';
 import type { RingWriter } from '../ring/writer.js';
 import type { Log } from '../telemetry/log.js';
-import { isHeld, type Lane, noSnapshot, startingLane } from './lane.js';
+import { IdleMoves } from './idle-moves.js';
+import { assignment, isHeld, type Lane, noSnapshot, startingLane } from './lane.js';
 import type { LaneFollower } from './lane-follower.js';
+import { tellRecovered, tellReplay, tellUnusable } from './lane-news.js';
 import { LedgerWatch } from './ledger-watch.js';
 import type { SnapshotJanitor } from './snapshot-janitor.js';
 import { WorkerLink } from './worker-link.js';
@@ -38,6 +40,8 @@ export interface LaneManagerOptions {
   snapshotIntervalMs: number;
   /** How workers make room when their session memory fills. */
   eviction: EvictionOrder;
+  /** The model's: a lane silent for so long has its watermark moved. */
+  idleTimeoutMs: number;
   /** Offsets to start from, for lanes that the ledger does not know. */
   startOffsets(partitions: number[]): Promise<ReadonlyMap<number, bigint>>;
   /** Bounded run: where the input of each lane ends; null: it does not. */
@@ -52,6 +56,7 @@ export class LaneManager {
   readonly #lanes = new Map<number, Lane>();
   readonly #link: WorkerLink;
   readonly #watch: LedgerWatch;
+  readonly #idle: IdleMoves;
   #incarnations = 0;
   /** The engine stops: lanes that become ready now are not read any more. */
   #draining = false;
@@ -61,6 +66,7 @@ export class LaneManager {
     this.#options = options;
     this.#link = new WorkerLink(options.rings, options.post);
     this.#watch = new LedgerWatch(options);
+    this.#idle = new IdleMoves(options);
   }
 
   /** The coordinator is made with this manager's callbacks, hence after it. */
@@ -161,7 +167,8 @@ export class LaneManager {
   cutLive(): Promise<void> | null {
     const nowMs = this.#options.clock.monotonicMs();
     const lanes = [...this.#lanes.values()].filter((lane) => lane.state === 'live');
-    if (!lanes.some((lane) => this.#wantsCut(lane, nowMs))) {
+    const moves = this.#idle.take(lanes);
+    if (moves.size === 0 && !lanes.some((lane) => this.#wantsCut(lane, nowMs))) {
       if (lanes.length > 0) this.#watch.idle();
       return null;
     }
@@ -170,7 +177,8 @@ export class LaneManager {
         const snapshot = this.#wantsSnapshot(lane, nowMs);
         if (snapshot) this.#snapshotTaken(lane);
         lane.cutPosition = this.#position(lane);
-        return { partition: lane.partition, incarnation: lane.incarnation, marks: {}, snapshot };
+        const { partition, incarnation } = lane;
+        return { partition, incarnation, marks: moves.get(partition) ?? {}, snapshot };
       }),
     );
   }
@@ -229,14 +237,7 @@ export class LaneManager {
         this.#halt(lane, HeadraceError.fromPlain(message.error));
         break;
       case 'lane-snapshot-unusable':
-        this.#options.log.warn(
-          {
-            partition: lane.partition,
-            path: message.path,
-            reason: HeadraceError.fromPlain(message.error).message,
-          },
-          'a snapshot can not be used; falling back to the one before it and a longer replay',
-        );
+        tellUnusable(this.#options.log, lane, message.path, message.error);
         lane.unusable.add(message.path);
         this.#reset([lane.partition]);
         break;
@@ -294,6 +295,11 @@ export class LaneManager {
     this.#options.offsets.note({ partition, offset, metadata: `headrace version=${version}` });
   }
 
+  /** A worker's report of a cut. */
+  sealed(report: SealedReport): void {
+    this.#idle.sealed(report, this.#lanes);
+  }
+
   /** Sends a cut to the workers of its lanes; returns those workers. */
   sendCut(command: CutCommand): number[] {
     return this.#link.cut(command, this.#lanes, this.#options.eviction);
@@ -325,6 +331,8 @@ export class LaneManager {
     lane.parent = history.version;
     lane.committedTo = history.committedTo;
     lane.snapshotOffset = recovery?.snapshot?.offset ?? null;
+    lane.marked = recovery?.replay.some(({ marks }) => hasMarks(marks)) ?? false;
+    lane.rest = null;
     lane.state = 'recovering';
     if (recovery === null) {
       this.#halt(lane, noSnapshot(lane));
@@ -333,24 +341,9 @@ export class LaneManager {
     const fromOffset = recovery.snapshot?.offset ?? history.startOffset;
     lane.position = fromOffset;
     lane.replay = { fromMs: clock.monotonicMs(), fromOffset };
-    const command: AssignCommand = {
-      partition: lane.partition,
-      incarnation: lane.incarnation,
-      appId: ledger.appId(lane.partition),
-      snapshot: recovery.snapshot,
-      startOffset: history.startOffset,
-      committedTo: history.committedTo,
-      replay: recovery.replay,
-      eviction: this.#options.eviction,
-    };
-    if (history.committedTo > fromOffset) {
-      const offsets = history.committedTo - fromOffset;
-      log.info(
-        { partition: lane.partition, from: fromOffset, to: history.committedTo, offsets },
-        'replaying a lane up to the ledger',
-      );
-    }
-    this.#link.assign(lane, command);
+    const common = { appId: ledger.appId(lane.partition), eviction: this.#options.eviction };
+    tellReplay(log, lane, fromOffset);
+    this.#link.assign(lane, assignment(lane, history, recovery, common));
   }
 
   #ready(lane: Lane, nextOffset: bigint, openSessions: number): void {
@@ -358,6 +351,7 @@ export class LaneManager {
     this.#options.log.debug({ partition, offset: nextOffset, open_sessions: openSessions }, 'lane ready');
     lane.position = nextOffset;
     lane.cutPosition = nextOffset;
+    this.#idle.ready(lane, this.#options.ledger.lane(partition)!, nextOffset, openSessions);
     if (this.#draining) return;
     this.#options.fetcher.addLane({
       partition,
@@ -369,11 +363,7 @@ export class LaneManager {
 
   #live(lane: Lane): void {
     lane.state = 'live';
-    const nowMs = this.#options.clock.monotonicMs();
-    if (lane.replay !== null && lane.committedTo > lane.replay.fromOffset) {
-      const ms = Math.round(nowMs - lane.replay.fromMs);
-      this.#options.log.info({ partition: lane.partition, offset: lane.committedTo, ms }, 'lane recovered');
-    }
+    tellRecovered(this.#options.log, lane, this.#options.clock.monotonicMs());
     lane.replay = null;
     lane.finished = this.#endedAt(lane);
     this.#options.clickhouse?.acquired([lane.partition]);
@@ -445,7 +435,7 @@ export class LaneManager {
         partition: lane.partition,
         incarnation: lane.incarnation,
         marks: {},
-        snapshot: this.#position(lane) !== lane.snapshotOffset,
+        snapshot: this.#differsFromSnapshot(lane),
       })),
     );
   }
@@ -481,11 +471,16 @@ export class LaneManager {
   }
 
   #snapshotTaken(lane: Lane): void {
+    lane.marked = false;
     lane.nextSnapshotMs = this.#options.clock.monotonicMs() + this.#options.snapshotIntervalMs;
   }
 
   #wantsSnapshot(lane: Lane, nowMs: number): boolean {
-    return nowMs >= lane.nextSnapshotMs && this.#position(lane) !== lane.snapshotOffset;
+    return nowMs >= lane.nextSnapshotMs && this.#differsFromSnapshot(lane);
+  }
+
+  #differsFromSnapshot(lane: Lane): boolean {
+    return lane.marked || this.#position(lane) !== lane.snapshotOffset;
   }
 }
 

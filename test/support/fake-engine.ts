@@ -24,6 +24,7 @@ import { FakeWorker } from './fake-worker.js';
 export const SESSION_MEMORY_BYTES = 1_000_000;
 /** That of the tiny model. */
 const GAP_MS = 10_000;
+export const IDLE_TIMEOUT_MS = 60_000;
 
 export interface FakeEngineOptions {
   store?: MemoryStore;
@@ -87,6 +88,7 @@ export class FakeEngine {
         for (const message of ready) {
           if (message.type === 'sealed') {
             this.memory.sealed(message.report);
+            this.manager.sealed(message.report);
             this.coordinator.sealed(message.report);
           } else this.manager.onWorkerMessage(message);
         }
@@ -206,6 +208,7 @@ export async function wireEngine(
     clickhouse: wiring.clickhouse ?? null,
     ledger,
     eviction: memory.order,
+    idleTimeoutMs: IDLE_TIMEOUT_MS,
     fetcher: wiring.fetcher.asFetcher,
     janitor: wiring.janitor(ledger),
     topic: 'clicks',

@@ -1,3 +1,4 @@
+import type { Silence } from '#src/kafka/fetch-types.js';
 import type { Fetcher, LaneStatus } from '#src/kafka/fetcher.js';
 import { RecordType } from '#src/ring/layout.js';
 import type { RingWriter } from '#src/ring/writer.js';
@@ -6,6 +7,8 @@ interface FakeLane {
   incarnation: number;
   position: bigint;
   endOffset: bigint | null;
+  /** Set by the test; data ends it. */
+  silence: Silence | null;
 }
 
 /** A fetcher whose broker is the test: what `deliver` is given goes into the lane's ring, as fetched from its position. */
@@ -28,7 +31,7 @@ export class FakeFetcher {
     const { partition, incarnation, offset, endOffset = null } = start;
     if (this.lanes.has(partition)) throw new Error(`lane ${partition} is fetched already`);
     this.calls.push(`add ${partition} from ${offset}`);
-    this.lanes.set(partition, { incarnation, position: offset, endOffset });
+    this.lanes.set(partition, { incarnation, position: offset, endOffset, silence: null });
   }
 
   removeLane(partition: number, incarnation: number): void {
@@ -56,6 +59,7 @@ export class FakeFetcher {
       logStartOffset: null,
       atEnd: false,
       atEndSinceMonotonicMs: null,
+      silence: lane.silence,
       leader: 1,
       blockedByRing: false,
       halted: null,
@@ -73,6 +77,7 @@ export class FakeFetcher {
     const { incarnation, position: offset } = lane;
     ring.commit({ type: RecordType.data, partition, incarnation, offset, aux: nextOffset }, bytes.byteLength);
     lane.position = nextOffset;
+    lane.silence = null;
     return true;
   }
 }

@@ -14,6 +14,9 @@ export interface FakeSlot {
   frozen: boolean;
   /** Rows since the last cut: one for each record of data. */
   rows: number;
+  /** As the test says. */
+  watermarkMs: number | null;
+  openSessions: number;
 }
 
 /**
@@ -32,6 +35,8 @@ export class FakeWorker {
   readonly unreadable = new Set<string>();
   /** Lanes (partitions) whose state takes a while to come: `finishLoading` ends it. */
   slowLanes = new Set<number>();
+  /** With how many open sessions a lane comes up, by partition. */
+  readonly openSessions = new Map<number, number>();
   readonly #index: number;
   readonly #consumer: RingConsumer;
 
@@ -82,8 +87,8 @@ export class FakeWorker {
       return;
     }
     if (slot.nextOffset >= committedTo) this.#live(slot);
-    const { nextOffset } = slot;
-    this.outbox.push({ type: 'lane-ready', partition, incarnation, nextOffset, openSessions: 0 });
+    const { nextOffset, openSessions } = slot;
+    this.outbox.push({ type: 'lane-ready', partition, incarnation, nextOffset, openSessions });
   }
 
   #live(slot: FakeSlot): void {
@@ -97,7 +102,15 @@ export class FakeWorker {
     this.seen.push(`assign ${partition}/${incarnation}`);
     this.orders.push(assign.eviction);
     const nextOffset = assign.snapshot?.offset ?? assign.startOffset;
-    this.slots.set(partition, { assign, nextOffset, live: false, frozen: false, rows: 0 });
+    this.slots.set(partition, {
+      assign,
+      nextOffset,
+      live: false,
+      frozen: false,
+      rows: 0,
+      watermarkMs: null,
+      openSessions: this.openSessions.get(partition) ?? 0,
+    });
     if (!this.slowLanes.has(partition)) this.finishLoading(partition);
   }
 
@@ -146,18 +159,22 @@ function sealedLane(
   snapshot: boolean,
 ): SealedLane {
   const { partition, incarnation } = slot.assign;
-  const { nextOffset: to, rows } = slot;
+  const { nextOffset: to, rows, openSessions } = slot;
+  const { idleWatermarkMs } = marks;
+  if (idleWatermarkMs !== undefined)
+    slot.watermarkMs = Math.max(slot.watermarkMs ?? idleWatermarkMs, idleWatermarkMs);
+  const { watermarkMs } = slot;
   const path = `_headrace/snapshots/topic-id/${partition}/${to}-${cutId}.snap`;
   return {
     partition,
     incarnation,
     to,
-    watermarkMs: null,
+    watermarkMs,
     marks,
     rows,
     deadLetters: 0,
     crc: 0,
-    openSessions: 0,
+    openSessions,
     evicted: 0,
     sessionBytes: 0,
     snapshot: snapshot ? { path, sizeBytes: 1, offset: to, cutId } : null,

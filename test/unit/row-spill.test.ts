@@ -9,6 +9,7 @@ import { Sealer } from '../../workers/sealer.js';
 import { NO_EVICTION } from '../support/fake-main-thread.js';
 import { batchOf, events, model, recorded, rowsOf, wanted } from '../support/fake-worker-input.js';
 import { withFolder } from '../support/lake-table.js';
+import { BASE_MS } from '../support/reference-lane.js';
 
 /** What a worker does when rows fill the kernel's memory: how full it is, is what the test says. */
 const LIMITS = { sessionMemoryBytes: 2 ** 20, recordBytesMax: 2 ** 20, decompressedBatchBytesMax: 2 ** 20 };
@@ -33,12 +34,15 @@ function kernel(): PressedKernel {
   return new PressedKernel({ ...place, memory, model, sessionBytesMax, recordBytesMax: 2 ** 20, seed: 1n });
 }
 
-function slotOf(engine: KernelEngine, cut?: { report: SealedReport; to: bigint }): LaneSlot {
+function slotOf(
+  engine: KernelEngine,
+  { partition = 0, replay: cut }: { partition?: number; replay?: { report: SealedReport; to: bigint } } = {},
+): LaneSlot {
   const slot = new LaneSlot({
     assign: {
-      partition: 0,
+      partition,
       incarnation: 1,
-      appId: 'headrace/group/clicks/topic-id/0',
+      appId: `headrace/group/clicks/topic-id/${partition}`,
       snapshot: null,
       startOffset: 0n,
       committedTo: cut?.to ?? 0n,
@@ -108,7 +112,7 @@ it('rows without a cut in sight leave the kernel as parts of the next one, writt
     ]);
     expect(await rowsOf(folder, report!)).toEqual(['user-0 2 gap 1', 'user-2 2 gap 1']);
 
-    const again = slotOf(engine, { report: report!, to: 6n });
+    const again = slotOf(engine, { replay: { report: report!, to: 6n } });
     for (const from of [0, 2, 4]) feed(again, from);
     expect(again.mode).toBe('live');
   });
@@ -129,6 +133,31 @@ it.each([
     await sealer.settled();
     const rows = ['user-0 2 gap 1', 'user-2 2 end_of_input 1'];
     expect(await rowsOf(folder, reports[0]!)).toEqual(rows);
+  });
+});
+
+it('of lanes that fall silent together, the rows of one can leave the kernel before the next lets out its own', async () => {
+  await sealing(async ({ engine, sealer, reports, folder }) => {
+    const slots = new Map([0, 1].map((partition) => [partition, slotOf(engine, { partition })]));
+    for (const slot of slots.values()) feed(slot, 0);
+    engine.pressure = 0.6;
+    const marks = { idleWatermarkMs: BASE_MS + 3_600_000 };
+    const lanes = [0, 1].map((partition) => ({ ...wanted(partition, 1), marks }));
+    sealer.cut({ cutId: '77', createdAtMs: 0, lanes }, slots);
+    await sealer.settled();
+    const [report] = reports;
+    expect(report!.lanes.map(({ partition, to, rows }) => [partition, to, rows])).toEqual([
+      [0, 2n, 1],
+      [0, 2n, 0],
+      [1, 2n, 1],
+    ]);
+    expect(report!.lanes.map((lane) => lane.marks)).toEqual([marks, marks, marks]);
+    expect(await rowsOf(folder, report!)).toEqual(['user-0 2 gap 1', 'user-0 2 gap 1']);
+
+    const own = { ...report!, lanes: report!.lanes.filter(({ partition }) => partition === 0) };
+    const again = slotOf(engine, { replay: { report: own, to: 2n } });
+    feed(again, 0);
+    expect(again.mode).toBe('live');
   });
 });
 

@@ -197,7 +197,7 @@ export class Engine {
   }
 
   #makeManager(): LaneManager {
-    const { config, cluster, topic, clock, random, log, endOffsets } = this.#options;
+    const { config, model, cluster, topic, clock, random, log, endOffsets } = this.#options;
     return new LaneManager({
       ledger: this.#ledger,
       rings: this.#pool.rings,
@@ -212,6 +212,7 @@ export class Engine {
       topic: topic.name,
       snapshotIntervalMs: config.snapshotIntervalMs,
       eviction: this.#memory.order,
+      idleTimeoutMs: model.idleTimeoutMs,
       startOffsets: (partitions) =>
         cluster.listOffsets(topic, partitions, config.kafka.start, config.kafka.isolation),
       endOffsets,
@@ -428,6 +429,7 @@ export class Engine {
       if (message.type === 'started') this.#workerThreads[worker] = message.osThreadId;
       else if (message.type === 'sealed') {
         this.#memory.sealed(message.report);
+        this.#manager.sealed(message.report);
         this.#coordinator.sealed(message.report);
       } else if (message.type === 'seal-retry') {
         const error = HeadraceError.fromPlain(message.error);
