@@ -102,14 +102,15 @@ export class ClickHouseLine {
     const { timeline } = this.#process;
     const random = this.#random;
     const isWrong = random.float() < this.#server.faults;
+    const { starts } = this.#server;
     const fault = isWrong ? FAULTS[random.below(FAULTS.length)]! : 'none';
     return new Promise<T>((resolve, reject) => {
       const answer = (ms: number, say: () => void) => void this.#process.after(ms, say);
       const lose = (ms: number) => answer(ms, () => reject(unreachable(fault)));
       timeline.after(latencyMs(random), () => {
-        if (!this.#server.isUp) return lose(latencyMs(random));
+        // what was under way to a server that has ended is lost with the connection
+        if (!this.#server.isUp || this.#server.starts !== starts) return lose(latencyMs(random));
         if (fault === 'late') {
-          const { starts } = this.#server;
           timeline.after(TIMEOUT_MS + random.below(LATE_MS_MAX), () => {
             if (this.#server.starts === starts) work();
           });
