@@ -8,16 +8,17 @@ import { fuzz } from './commands/fuzz.mjs';
 import { setup } from './commands/setup.mjs';
 import { simulate } from './commands/simulate.mjs';
 import { test } from './commands/test.mjs';
+import { testFault } from './commands/test-fault.mjs';
 import { releaseLocks } from './lock.mjs';
 /**
- * What `npm run setup | build | check | test | demo | bench | fuzz | simulate` call. Each does first whatever a fresh machine lacks.
+ * What `npm run setup | build | check | test | demo | bench | fuzz | simulate | test:fault` call. Each does first whatever a fresh machine lacks.
  *
  * Runs before `npm ci`, so nothing below config/setup imports a package. Progress goes to stderr; stdout is the
  * command's own.
  */
 import { StepError } from './step-error.mjs';
 
-const COMMANDS = { setup, build, check, test, demo, bench, fuzz, simulate };
+const COMMANDS = { setup, build, check, test, demo, bench, fuzz, simulate, 'test:fault': testFault };
 
 const HELP = `Usage: npm run <command> [-- arguments]
 
@@ -29,6 +30,7 @@ const HELP = `Usage: npm run <command> [-- arguments]
   bench  [name]        a benchmark; without a name, the list of them
   fuzz   [fuzz args]   kernel against reference on random logs, e.g. -- --minutes 10; -- --help says more
   simulate [arguments] engines that crash and stand still in a simulated world, e.g. -- --seeds 500; -- --help says more
+  test:fault [vitest args] engines killed 200 times on a real Kafka; HEADRACE_KILLS=n, HEADRACE_SEED=s replays
 
 Downloads and native builds are kept in $HEADRACE_CACHE, by default ~/.cache/headrace; deleting it costs only time.
 `;

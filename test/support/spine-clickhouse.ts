@@ -8,20 +8,43 @@ import type { TableRow } from './spine-table.js';
 /** ClickHouse as a sink of the spine: a database a group, and its rows in the form in which delta-rs gives the table's. */
 
 export class SpineClickHouse {
-  readonly #front: ClickHouseFront;
-  readonly #client: ClickHouseClient;
+  readonly #folder: string;
+  #front: ClickHouseFront;
+  #client: ClickHouseClient;
+  #isUp = true;
 
-  private constructor(front: ClickHouseFront) {
+  private constructor(folder: string, front: ClickHouseFront) {
+    this.#folder = folder;
     this.#front = front;
     this.#client = createClient({ url: front.url });
   }
 
   static async start(folder: string): Promise<SpineClickHouse> {
-    return new SpineClickHouse(await startClickHouseFront({ folder }));
+    return new SpineClickHouse(folder, await startClickHouseFront({ folder }));
   }
 
   get url(): string {
     return this.#front.url;
+  }
+
+  /** False between `kill` and the end of `restart`. */
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  /** SIGKILL. */
+  async kill(): Promise<void> {
+    this.#isUp = false;
+    await this.#client.close();
+    await this.#front.kill();
+  }
+
+  /** After `kill`: the same data at the same address. Merges that were stopped go on. */
+  async restart(): Promise<void> {
+    const port = Number(new URL(this.url).port);
+    this.#front = await startClickHouseFront({ folder: this.#folder, port });
+    this.#client = createClient({ url: this.#front.url });
+    this.#isUp = true;
   }
 
   async close(): Promise<void> {

@@ -82,8 +82,8 @@ export class SpineTopic<Session extends OracleRow> {
   }
 
   /** Produces the second half, once. `onChunk` hears how much of it is sent, 0…1, and what it waits for holds the rest. */
-  produceSecondHalf(onChunk?: (share: number) => Promise<void>): Promise<void> {
-    this.#secondHalf ??= this.#send(this.#half, this.#events.length, onChunk);
+  produceSecondHalf(onChunk?: (share: number) => Promise<void>, chunkEvents = CHUNK_EVENTS): Promise<void> {
+    this.#secondHalf ??= this.#send(this.#half, this.#events.length, onChunk, chunkEvents);
     return this.#secondHalf;
   }
 
@@ -162,9 +162,14 @@ export class SpineTopic<Session extends OracleRow> {
     return this.model.sessionsBySql(this.folder, file, before);
   }
 
-  async #send(from: number, to: number, onChunk?: (share: number) => Promise<void>): Promise<void> {
-    for (let at = from; at < to; at += CHUNK_EVENTS) {
-      const chunk = this.#events.slice(at, Math.min(at + CHUNK_EVENTS, to));
+  async #send(
+    from: number,
+    to: number,
+    onChunk?: (share: number) => Promise<void>,
+    chunkEvents = CHUNK_EVENTS,
+  ): Promise<void> {
+    for (let at = from; at < to; at += chunkEvents) {
+      const chunk = this.#events.slice(at, Math.min(at + chunkEvents, to));
       await this.#producer.send(
         this.model.topic,
         chunk.map(({ key, value, arrivalMs }) => ({ key, value, timestampMs: arrivalMs })),
