@@ -143,13 +143,13 @@ export class FetchLane {
   }
 
   /**
-   * Was an answer that came without an error, to a request of `sentMs`, the partition's end? Not where a transaction is open
+   * Was an answer that came without an error, to a request that was made at `askedMs`, the partition's end? Not where a transaction is open
    * behind the position: its records are there already. Nor where the high watermark lies before the position: a new
    * leader does not know yet how far its log goes.
    */
-  listen(recordsBytes: number, highWatermark: bigint, sentMs: number): void {
+  listen(recordsBytes: number, highWatermark: bigint, askedMs: number): void {
     if (recordsBytes > 0 || highWatermark !== this.position) this.silence = null;
-    else this.silence = { fromMs: this.silence?.fromMs ?? sentMs, untilMs: sentMs };
+    else this.silence = { fromMs: this.silence?.fromMs ?? askedMs, untilMs: askedMs };
   }
 
   /** Takes what an answer said of the partition. True: the lane has reached the end just now. */

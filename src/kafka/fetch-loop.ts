@@ -157,11 +157,7 @@ export class FetchLoop {
     parts: readonly FetchPart[],
   ): Promise<FetchResponse | null> {
     const { topicName, isolation, rack, maxWaitMs, minBytes, closing } = this.#host;
-    const sentMs = this.#host.clock.monotonicMs();
-    for (const part of parts) {
-      part.leaderEpoch = this.#host.leaderEpochOf(part.lane.partition);
-      part.sentMs = sentMs;
-    }
+    for (const part of parts) part.leaderEpoch = this.#host.leaderEpochOf(part.lane.partition);
     const waitMs = plan.leftOut ? SHORT_WAIT_MS : Math.ceil(this.#untilMs(plan.readyAtMs));
     const sent = connection.send(fetchApi, {
       maxWaitMs: Math.min(maxWaitMs, waitMs),

@@ -10,8 +10,8 @@ export interface FetchPart {
   bytes: number;
   /** Of the leader as known when it was sent. */
   leaderEpoch: number;
-  /** When it was sent, by clock.monotonicMs. */
-  sentMs: number;
+  /** When it was made, and not sent yet, by clock.monotonicMs. */
+  plannedMs: number;
 }
 
 export interface FetchPlan {
@@ -54,7 +54,7 @@ export function planFetch(lanes: Iterable<FetchLane>, limits: PlanLimits, nowMs:
       continue;
     }
     const { generation, position } = lane;
-    plan.parts.push({ lane, generation, position, bytes, leaderEpoch: -1, sentMs: nowMs });
+    plan.parts.push({ lane, generation, position, bytes, leaderEpoch: -1, plannedMs: nowMs });
     plan.bytes += bytes;
   }
   return plan;

@@ -51,14 +51,14 @@ export class FetchReactions {
   }
 
   /** True: the lane keeps its turn, since it got nothing of what there is. */
-  onAnswer(nodeId: number, { lane, leaderEpoch, sentMs }: FetchPart, answer: FetchedPartition): boolean {
+  onAnswer(nodeId: number, { lane, leaderEpoch, plannedMs }: FetchPart, answer: FetchedPartition): boolean {
     const { cluster, topic, isolation, clock, placement, halt, reachedEnd } = this.#host;
     if (answer.errorCode !== KafkaErrorCode.NONE) {
       this.onErrorCode(nodeId, lane, answer.errorCode);
       return false;
     }
     if (this.#prefersReplica(nodeId, lane, answer.preferredReadReplica)) return false;
-    lane.listen(answer.records.length, answer.highWatermark, sentMs);
+    lane.listen(answer.records.length, answer.highWatermark, plannedMs);
     const delivery = deliver(lane, answer, { topic: topic.name, broker: cluster.nameOf(nodeId) });
     if (delivery.kind === 'suspect') {
       this.#suspect(lane, delivery.error);

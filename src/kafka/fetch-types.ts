@@ -22,7 +22,7 @@ export type FetchEvent =
 
 /** What is known of a partition that brings nothing. By clock.monotonicMs. */
 export interface Silence {
-  /** When the first request was sent that the partition's end answered, behind the last record. */
+  /** When the first request was made that the partition's end answered, behind the last record. */
   fromMs: number;
   /** When the last one was. */
   untilMs: number;

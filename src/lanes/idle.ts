@@ -6,11 +6,11 @@ import type { Silence } from '../kafka/fetch-types.js';
  *
  *   watermark ◀── rest ──▶ events            time ──▶
  *       │ came to rest at an offset      first answer "end" ····· last answer "end"
- *       └── + (sent last − sent first) ──────────┴────────────────────┘
+ *       └── + (asked last − asked first) ────────┴────────────────────┘
  *
  * - It moves by the time for which the partition is known to be silent, never to the wall clock: a lane that was reading
  *   events of last year, and has none left for a minute, stands a minute further in last year.
- * - Known is only what a broker said: time counts up to when the last request was *sent* that the partition's end answered.
+ * - Known is only what a broker said: time counts up to when the last request was *made* that the partition's end answered.
  *   An engine that stood still knows nothing of the time since until it has asked again, and an answer that lay unread
  *   meanwhile tells nothing of it either.
  * - It is always worked out from the watermark with which the lane came to rest, so moves never add up.

@@ -332,7 +332,6 @@ export class LaneManager {
     lane.committedTo = history.committedTo;
     lane.snapshotOffset = recovery?.snapshot?.offset ?? null;
     lane.marked = recovery?.replay.some(({ marks }) => hasMarks(marks)) ?? false;
-    lane.rest = null;
     lane.state = 'recovering';
     if (recovery === null) {
       this.#halt(lane, noSnapshot(lane));

@@ -162,3 +162,31 @@ describe.each(['kernel', 'reference'])('a partition that falls silent, with the 
     await third.stop(RUN_MS_MAX);
   });
 });
+
+it('an engine that stood still asks before it moves a lane: what came meanwhile keeps a session open', {
+  timeout: TEST_MS_MAX,
+}, async () => {
+  const topic = 'stood-still';
+  const lake = kafka.lakeOf(topic);
+  await kafka.createTopic(topic);
+  const flags = ['--config', join(kafka.folder, 'run.yaml')];
+  const engine = kafka.engine(topic, { model: join(kafka.folder, 'short.yaml'), flags });
+  await engine.untilSays(/lanes assigned/);
+  await kafka.produce(topic, [
+    goodRecord('before', 0, SILENT),
+    goodRecord('one', 20_000, SILENT),
+    goodRecord('one', 21_000, SILENT),
+  ]);
+  const rows = async () => rowsOf(await entriesOf(lake, SILENT));
+  await engine.until('all is taken', async () => (await rows()) === 1, RUN_MS_MAX);
+  // the broker has said at least once that nothing more is there
+  await sleep(1_500);
+  engine.signal('SIGSTOP');
+  // 21 s, the gap and the lateness would be passed by a watermark of 20 s and so much silence
+  await sleep(7_000);
+  await kafka.produce(topic, [goodRecord('one', 24_000, SILENT)]);
+  engine.signal('SIGCONT');
+  await engine.until('the session is closed', async () => (await rows()) === 2, RUN_MS_MAX);
+  await engine.stop(RUN_MS_MAX);
+  expect(await sessions(lake)).toEqual(['before 1 0 gap', 'one 3 20000 gap']);
+});

@@ -24,7 +24,7 @@ async function asked(times = 3): Promise<void> {
 }
 
 describe('the silence of a partition', () => {
-  test('begins with the first request that its end answers, and lasts until the last one was sent', async () => {
+  test('begins with the first request that its end answers, and lasts until the last one was made', async () => {
     const startedMs = (await reading()).clock.monotonicMs();
     expect(silence()).toBeNull();
     await rig.until(() => silence() !== null);

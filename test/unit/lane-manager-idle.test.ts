@@ -200,6 +200,40 @@ describe('a lane that comes back', () => {
     expect(moves(engine).at(-1)).toEqual([AT, 2 * IDLE_TIMEOUT_MS + 3]);
   });
 
+  it('is moved by nothing that its worker said of an earlier assignment', async () => {
+    const engine = await resting();
+    engine.manager.lost([0]);
+    await engine.assign(0);
+    const { incarnation } = engine.manager.lanes.get(0)!;
+    const sealed = { partition: 0, to: 100n, watermarkMs: WATERMARK_MS, openSessions: 2 };
+    const of = (each: number) => ({ ...sealed, incarnation: each, marks: {}, snapshot: null });
+    const report = { cutId: '1', worker: 0, sessionBytes: 0, files: [], deadLetterFile: null };
+    const counts = { rows: 0, deadLetters: 0, crc: 0, evicted: 0, sessionBytes: 0 };
+    engine.manager.lanes.get(0)!.rest = null;
+    engine.manager.sealed({ ...report, lanes: [{ ...of(incarnation - 1), ...counts }] });
+    expect(engine.manager.lanes.get(0)!.rest).toBeNull();
+    engine.manager.sealed({ ...report, lanes: [{ ...of(incarnation), ...counts }] });
+    expect(engine.manager.lanes.get(0)!.rest).toMatchObject({ at: 100n, openSessions: 2 });
+  });
+
+  it('with moves behind its snapshot is soon kept in a new one, though it stays where it is', async () => {
+    const store = new MemoryStore();
+    const before = await resting({ store, engineId: 'before', snapshotIntervalMs: 20_000 });
+    before.clock.advance(60_000);
+    await before.tick();
+    before.clock.advance(1_000);
+    silent(before, 0, IDLE_TIMEOUT_MS);
+    await before.tick();
+    expect(before.ledger.lane(0)!.snapshots).toHaveLength(1);
+    const engine = await FakeEngine.start({ store, snapshotIntervalMs: 20_000 });
+    await engine.assign(0);
+    expect(await engine.tick()).toBe(false);
+    engine.clock.advance(60_000);
+    expect(await engine.tick()).toBe(true);
+    expect(engine.ledger.lane(0)!.snapshots.map(({ offset }) => offset)).toEqual([AT, AT]);
+    expect(await engine.tick()).toBe(false);
+  });
+
   it('without open sessions is left alone', async () => {
     const engine = await FakeEngine.start({ store: await left() });
     await engine.assign(0);
