@@ -18,8 +18,8 @@ describe('inserts by workers', () => {
     const first = inserts.insert(0, FILE, never);
     const second = inserts.insert(1, { ...FILE, path: 'b.parquet' }, never);
     expect(messages).toEqual([
-      [0, { type: 'insert', id: 1, file: FILE }],
-      [1, { type: 'insert', id: 2, file: { ...FILE, path: 'b.parquet' } }],
+      [0, { type: 'insert', id: 1, file: { ...FILE, attempt: 0 } }],
+      [1, { type: 'insert', id: 2, file: { ...FILE, attempt: 0, path: 'b.parquet' } }],
     ]);
     inserts.answered({ type: 'inserted', id: 2, error: null, unknown: false });
     inserts.answered({ type: 'inserted', id: 1, error: refused, unknown: true });
