@@ -26,11 +26,11 @@ const BOUNDED_KILLS = Math.min(10, Math.floor(KILLS / 4));
 const LIVE_KILLS = KILLS - BOUNDED_KILLS;
 const EVENTS_A_KILL = 1_500;
 const HOUR_MS = 3_600_000;
-const RUN_MS_MAX = 180_000;
-const TEST_MS_MAX = 240_000 + KILLS * 20_000;
+/** ClickHouse takes file by file: on a busy machine hundreds that wait for it are minutes. */
+const RUN_MS_MAX = 400_000;
+const TEST_MS_MAX = 600_000 + KILLS * 20_000;
 
 const CONFIG = `
-cut_interval: 250ms
 snapshot_interval: 1s
 workers: 2
 fetch: { partition_bytes: 128KiB, in_flight_bytes: 4MiB }
@@ -82,6 +82,8 @@ class Flow {
 describe.sequential('an engine that is killed again and again', { timeout: TEST_MS_MAX }, () => {
   const GROUP = 'killed';
   const random = seededRandom(SEED);
+  /** What engines were at when they were killed. */
+  const moments = { starting: 0, recovering: 0, working: 0 };
   let spine: SpineTopic<OracleSession>;
   let ledger: LedgerEye;
   let flags: string[];
@@ -93,7 +95,10 @@ describe.sequential('an engine that is killed again and again', { timeout: TEST_
     await keepAllRows(spine.databaseOf(GROUP));
     ledger = new LedgerEye(spine.lakeOf(GROUP));
     // a member that is known by name comes back at once, and not after its session time-out
-    flags = await spine.configFlags('killed', `${CONFIG}kafka: { instance_id: the-one }\n`);
+    flags = await spine.configFlags(
+      'killed',
+      `${CONFIG}cut_interval: 250ms\nkafka: { instance_id: the-one }\n`,
+    );
   }, TEST_MS_MAX);
 
   afterAll(() => spine?.close());
@@ -122,7 +127,6 @@ describe.sequential('an engine that is killed again and again', { timeout: TEST_
     const version = ledger.version;
     const [kind, ms] = [random.below(8), random.below(1_500)];
     const isThere = async () => {
-      // a bounded run may be done before
       if (kind === 0 || (isBounded && engine.ended !== null)) return true;
       if (kind < 3 || isBounded) return engine.output.includes('lanes assigned');
       return (await ledger.refresh()) > version;
@@ -131,11 +135,35 @@ describe.sequential('an engine that is killed again and again', { timeout: TEST_
     await sleep(ms);
   }
 
+  /** Every so often it is killed and is back at once, or not before the next engine was started without it. */
+  async function hurtClickHouse(kills: number): Promise<void> {
+    const { clickhouse } = place;
+    if (kills % 6 === 2) {
+      await clickhouse.kill();
+      await clickhouse.restart();
+    } else if (kills % 6 === 4) await clickhouse.kill();
+    else if (!clickhouse.isUp) await clickhouse.restart();
+    else return;
+    await sleep(random.below(1_500));
+  }
+
+  async function kill(engine: EngineProcess): Promise<void> {
+    // a bounded run may be done before
+    if (engine.ended !== null) return expect(engine.ended).toEqual({ code: 0, signal: null });
+    await engine.kill();
+    const { output } = engine;
+    const id = /"engine":"(\w+)"/.exec(output)?.[1];
+    await ledger.refresh();
+    if (id !== undefined && ledger.enginesSince(-1).has(id)) moments.working++;
+    else if (output.includes('lanes assigned')) moments.recovering++;
+    else moments.starting++;
+  }
+
   it('loses and doubles nothing, neither in the table nor in ClickHouse, which is killed too', async () => {
     for (let kills = 0; kills < BOUNDED_KILLS; kills++) {
       const engine = spine.engine(GROUP, { flags, untilEnd: true });
       await untilItsMoment(engine, { isBounded: true });
-      await engine.kill();
+      await kill(engine);
       expect(await promisedTooMuch(spine, GROUP, ledger)).toEqual([]);
     }
     report('the first half', await spine.engine(GROUP, { flags, untilEnd: true }).result(RUN_MS_MAX));
@@ -144,18 +172,13 @@ describe.sequential('an engine that is killed again and again', { timeout: TEST_
     const producing = spine.produceSecondHalf((share) => flow.chunk(share), 25);
     // what a failure leaves of it ends with the topic
     producing.catch(() => undefined);
-    const frontEnds = [Math.floor(LIVE_KILLS / 3), Math.floor((2 * LIVE_KILLS) / 3)];
     for (let kills = 0; kills < LIVE_KILLS; kills++) {
       flow.allow((kills + 1) / LIVE_KILLS);
       const engine = spine.engine(GROUP, { flags });
       await untilItsMoment(engine);
-      if (kills === frontEnds[0]) {
-        await place.clickhouse.kill();
-        await place.clickhouse.restart();
-      } else if (kills === frontEnds[1]) await place.clickhouse.kill();
-      else if (!place.clickhouse.isUp) await place.clickhouse.restart();
+      await hurtClickHouse(kills);
       expect(engine.ended).toBeNull();
-      await engine.kill();
+      await kill(engine);
       expect(await promisedTooMuch(spine, GROUP, ledger)).toEqual([]);
     }
     flow.open();
@@ -163,10 +186,12 @@ describe.sequential('an engine that is killed again and again', { timeout: TEST_
     if (!place.clickhouse.isUp) await place.clickhouse.restart();
     report('the rest', await spine.engine(GROUP, { flags, untilEnd: true }).result(RUN_MS_MAX));
 
+    console.log(`killed: ${JSON.stringify(moments)}, with ${ledger.version + 1} versions in the end`);
+
     const table = await equal();
     expect(table.rows.filter(({ sign }) => sign === -1).length).toBeGreaterThan(100);
     expect(await promisedTooMuch(spine, GROUP, ledger)).toEqual([]);
-    expect(ledger.enginesSince(-1).size).toBeGreaterThan(KILLS / 2);
+    expect(moments.working).toBeGreaterThan(KILLS / 3);
   });
 
   it('would be seen to have lost a file that is left out of the ledger', async () => {
@@ -224,7 +249,10 @@ describe.sequential('two engines of web_clicks in one group', { timeout: TEST_MS
     spine = await SpineTopic.create(place, WEB_CLICKS, profile, [GROUP]);
     await keepAllRows(spine.databaseOf(GROUP));
     ledger = new LedgerEye(spine.lakeOf(GROUP));
-    flags = await spine.configFlags('pair', `${CONFIG}kafka: { session_timeout: 6s, librdkafka: { heartbeat.interval.ms: 2000 } }\n`);
+    flags = await spine.configFlags(
+      'pair',
+      `${CONFIG}cut_interval: 500ms\nkafka: { session_timeout: 6s, librdkafka: { heartbeat.interval.ms: 2000 } }\n`,
+    );
   }, TEST_MS_MAX);
 
   afterAll(() => spine?.close());
