@@ -3,13 +3,13 @@ import { type RowProbe, tokenOf } from '#src/clickhouse/file.js';
 import { HeadraceError } from '#src/errors.js';
 import type { ServerFacts } from '#src/followers/clickhouse/doubt.js';
 import type { FileInserter, InsertOutcome } from '#src/followers/clickhouse/file-inserter.js';
-import type { LedgerFile } from '#src/followers/clickhouse/ledger-files.js';
 import type {
   FileState,
   FollowerTables,
   PositionRow,
   StoredPosition,
 } from '#src/followers/clickhouse/tables.js';
+import type { LedgerFile } from '#src/followers/ledger-files.js';
 import type { Random } from '#src/random.js';
 import type { HurriedClock } from './fake-time.js';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { HeadraceError } from '#src/errors.js';
 import { hasRestartedSince, isTokenGood } from '#src/followers/clickhouse/doubt.js';
-import { LaneOffsets } from '#src/followers/clickhouse/lane-offsets.js';
-import { filesOfVersion } from '#src/followers/clickhouse/ledger-files.js';
-import { FollowerTrouble } from '#src/followers/clickhouse/trouble.js';
+import { LaneOffsets } from '#src/followers/lane-offsets.js';
+import { filesOfVersion } from '#src/followers/ledger-files.js';
+import { FollowerTrouble } from '#src/followers/trouble.js';
 import type { Action } from '#src/lake/delta/actions.js';
 import type { CutEntry } from '#src/ledger/types.js';
 import { seededRandom } from '#src/random.js';

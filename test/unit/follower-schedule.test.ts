@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { LedgerFile } from '#src/followers/clickhouse/ledger-files.js';
 import { FollowerSchedule } from '#src/followers/clickhouse/schedule.js';
+import type { LedgerFile } from '#src/followers/ledger-files.js';
 
 function file(path: string, version: number, lanes: number[], index = 0): LedgerFile {
   return { path, version, index, rows: 10, sizeBytes: 1, lanes, fileId: '1', date: '2026-01-01' };

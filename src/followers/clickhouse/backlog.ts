@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.js';
 import type { Action } from '../../lake/delta/actions.js';
 import type { PlainLog } from '../../telemetry/log.js';
-import { filesOfVersion } from './ledger-files.js';
+import { filesOfVersion } from '../ledger-files.js';
 
 const PROGRESS_MS = 5_000;
 /** Fewer files than these behind is no backlog, but the way things go. */

@@ -4,17 +4,17 @@ import { WakeSignal } from '../../kafka/wake-signal.js';
 import type { Action } from '../../lake/delta/actions.js';
 import type { Random } from '../../random.js';
 import type { PlainLog } from '../../telemetry/log.js';
+import { LaneOffsets } from '../lane-offsets.js';
+import { filesOfVersion, type LedgerFile } from '../ledger-files.js';
+import { concernsFile, FollowerTrouble } from '../trouble.js';
 import { withinMs } from '../within-ms.js';
 import { BacklogLines, countFiles } from './backlog.js';
 import type { FileInserter, InsertOutcome } from './file-inserter.js';
-import { LaneOffsets } from './lane-offsets.js';
-import { filesOfVersion, type LedgerFile } from './ledger-files.js';
 import { FollowerPositions } from './positions.js';
 import { type Doubtful, FollowerSchedule } from './schedule.js';
 import { Settlement } from './settlement.js';
 import { StandstillWatch } from './standstill.js';
 import type { FollowerTables } from './tables.js';
-import { concernsFile, FollowerTrouble } from './trouble.js';
 
 /**
  * Brings ClickHouse after the ledger: each file that our cuts committed goes in once, in the order of its lanes. What is to be

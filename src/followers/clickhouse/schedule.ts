@@ -1,4 +1,4 @@
-import type { LedgerFile } from './ledger-files.js';
+import type { LedgerFile } from '../ledger-files.js';
 
 /**
  * What is inserted when: facts in, decisions out, no I/O. The ledger's versions are walked by one cursor; of each, the files

@@ -1,13 +1,13 @@
 import type { Clock } from '../../clock.js';
 import { HeadraceError } from '../../errors.js';
 import type { PlainLog } from '../../telemetry/log.js';
+import type { LedgerFile } from '../ledger-files.js';
+import type { FollowerTrouble } from '../trouble.js';
 import { hasRestartedSince, isTokenGood, type ServerFacts } from './doubt.js';
 import type { FileInserter } from './file-inserter.js';
-import type { LedgerFile } from './ledger-files.js';
 import type { Doubtful, FollowerSchedule } from './schedule.js';
 import type { StandstillWatch } from './standstill.js';
 import type { FollowerTables } from './tables.js';
-import type { FollowerTrouble } from './trouble.js';
 
 /**
  * Decides of files in doubt whether they are sent again. While ClickHouse still tells a repetition by its token they simply

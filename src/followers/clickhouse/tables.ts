@@ -3,8 +3,8 @@ import type { RowProbe } from '../../clickhouse/file.js';
 import { FILES_TABLE, POSITIONS_TABLE } from '../../clickhouse/schema.js';
 import { quoteName, quoteTable, quoteText } from '../../clickhouse/sql.js';
 import type { ClickHouseTarget } from '../../clickhouse/target.js';
+import type { LedgerFile } from '../ledger-files.js';
 import type { ServerFacts } from './doubt.js';
-import type { LedgerFile } from './ledger-files.js';
 
 /** A position as ClickHouse has it. */
 export interface StoredPosition {

@@ -1,7 +1,7 @@
 import { HeadraceError } from '../../errors.js';
 import type { Action } from '../../lake/delta/actions.js';
 import type { LaneRows, LedgerEntry } from '../../ledger/types.js';
-import { filesOfVersion } from '../clickhouse/ledger-files.js';
+import { filesOfVersion } from '../ledger-files.js';
 
 /** A file of a version that some lanes' records come from. */
 export interface RecordSource {

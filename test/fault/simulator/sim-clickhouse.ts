@@ -1,5 +1,5 @@
-import type { LedgerFile } from '#src/followers/clickhouse/ledger-files.js';
 import type { FileState, PositionRow, StoredPosition } from '#src/followers/clickhouse/tables.js';
+import type { LedgerFile } from '#src/followers/ledger-files.js';
 import type { Random } from '#src/random.js';
 import { WALL_MS } from './sim-process.js';
 import type { Timeline } from './timeline.js';

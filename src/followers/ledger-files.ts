@@ -1,6 +1,6 @@
-import { HeadraceError } from '../../errors.js';
-import type { Action } from '../../lake/delta/actions.js';
-import type { CutEntry, LaneRows, LedgerEntry } from '../../ledger/types.js';
+import { HeadraceError } from '../errors.js';
+import type { Action } from '../lake/delta/actions.js';
+import type { CutEntry, LaneRows, LedgerEntry } from '../ledger/types.js';
 
 /** A data file of the table, as the ledger names it. */
 export interface LedgerFile {

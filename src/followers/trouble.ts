@@ -1,9 +1,9 @@
-import type { Clock } from '../../clock.js';
-import { HeadraceError, messageOf } from '../../errors.js';
-import { Backoff } from '../../kafka/backoff.js';
-import type { Random } from '../../random.js';
-import type { PlainLog } from '../../telemetry/log.js';
-import { RepeatLimitedLog } from '../../telemetry/repeat-limited-log.js';
+import type { Clock } from '../clock.js';
+import { HeadraceError, messageOf } from '../errors.js';
+import { Backoff } from '../kafka/backoff.js';
+import type { Random } from '../random.js';
+import type { PlainLog } from '../telemetry/log.js';
+import { RepeatLimitedLog } from '../telemetry/repeat-limited-log.js';
 
 /**
  * What goes wrong between a follower and what it brings up to date (here ClickHouse): how long it waits, and one line that says so, and one when it is
