@@ -111,6 +111,11 @@ describe('headrace ledger status', () => {
   it('refuses a folder without a table, by name', async () => {
     await withFolder(async (folder) => {
       await expect(readLedger(folder)).rejects.toThrow(/there is no Delta table/);
+      await new LocalStore(folder).put('something.txt', new Uint8Array(1));
+      await expect(readLedger(folder)).rejects.toMatchObject({
+        code: 'LAKE_NOT_OURS',
+        remedy: 'name a table that headrace writes, or the folder that holds it',
+      });
     });
   });
 });

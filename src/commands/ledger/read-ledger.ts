@@ -55,6 +55,7 @@ interface TableOwner {
   model: string;
 }
 
+const NAME_A_TABLE = 'name a table that headrace writes, or the folder that holds it';
 const SNAPSHOTS = '_headrace/snapshots/';
 
 /**
@@ -62,7 +63,7 @@ const SNAPSHOTS = '_headrace/snapshots/';
  * @throws HeadraceError LAKE_NOT_OURS (no table there, or none of headrace's), LAKE_LOG_CORRUPT, LAKE_IO
  */
 export async function readLedger(path: string): Promise<LedgerReport> {
-  const table = await resolveTableFolder(path);
+  const table = await folderOf(path);
   const store = new LocalStore(table);
   const times = new Map<number, number>();
   const read: { owner: TableOwner | null; history: LedgerHistory | null; topicIds: Set<string> } = {
@@ -86,7 +87,7 @@ export async function readLedger(path: string): Promise<LedgerReport> {
     throw new HeadraceError(
       'LAKE_NOT_OURS',
       log === null ? 'there is no Delta table' : 'the Delta table was not made by headrace',
-      { where: { path: table }, remedy: 'name a table that headrace writes, or the folder that holds it' },
+      { where: { path: table }, remedy: NAME_A_TABLE },
     );
   }
   const stored = new Set((await store.list(SNAPSHOTS)).map((object) => object.path));
@@ -110,6 +111,16 @@ export async function readLedger(path: string): Promise<LedgerReport> {
     lanes: history.lanes(topicId).map((lane) => laneReport(topicId, lane)),
   }));
   return { table, version: log.version, writtenMs: times.get(log.version)!, ...owner, topics };
+}
+
+/** What an engine would be told of a folder that is no table, to make one there, is no help here. */
+async function folderOf(path: string): Promise<string> {
+  try {
+    return await resolveTableFolder(path);
+  } catch (error) {
+    if (!(error instanceof HeadraceError) || error.code !== 'LAKE_NOT_OURS') throw error;
+    throw new HeadraceError(error.code, error.message, { where: error.where, remedy: NAME_A_TABLE });
+  }
 }
 
 function snapshotReport(
