@@ -1,3 +1,4 @@
+import { heartbeatIntervalMs } from './heartbeat.js';
 import type { Problem } from './problems.js';
 import type { ClickHouseConfig, EngineConfig, Machine } from './types.js';
 import { formatDuration, formatSize } from './units.js';
@@ -29,9 +30,8 @@ const SESSION_MEMORY_BYTES_LEAST = 64 * MiB;
 export const RESPONSE_OVERHEAD_BYTES = 64 * 1024;
 /** Header, read-ahead and alignment of a ring's record (src/ring/layout.ts; a test holds them equal). */
 export const RING_RECORD_OVERHEAD_BYTES = 160;
-/** librdkafka's defaults. */
+/** librdkafka's default. */
 const MAX_POLL_INTERVAL_MS = 300_000;
-const HEARTBEAT_INTERVAL_MS = 3_000;
 
 /** The largest payload of one ring record: half the ring, less its overhead. */
 export function ringPayloadBytesMax(ringBytes: number): number {
@@ -175,7 +175,7 @@ function timeRelations({ kafka, fetch, ...config }: EngineConfig): Problem[] {
   ];
   // with the consumer protocol the broker decides both
   if (kafka.groupProtocol === 'consumer') return common;
-  const heartbeat = property(kafka.librdkafka, 'heartbeat.interval.ms', HEARTBEAT_INTERVAL_MS);
+  const heartbeat = property(kafka.librdkafka, 'heartbeat.interval.ms', heartbeatIntervalMs(session.value));
   const three = { ...heartbeat, value: heartbeat.value * 3, shown: `3 × ${heartbeat.shown}` };
   return [
     ...common,

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { heartbeatIntervalMs } from '../config/heartbeat.js';
 import { invariant } from '../invariant.js';
 import { readStatistics, type Statistics } from './group-statistics.js';
 import {
@@ -102,8 +103,7 @@ export function memberConfig(options: MemberOptions): LibrdkafkaConfig {
   const classic: LibrdkafkaConfig = {
     'partition.assignment.strategy': 'cooperative-sticky',
     'session.timeout.ms': sessionTimeoutMs,
-    // Members learn of a rebalance by their heartbeat: often enough that it starts soon.
-    'heartbeat.interval.ms': Math.max(200, Math.min(3_000, Math.floor(sessionTimeoutMs / 10))),
+    'heartbeat.interval.ms': heartbeatIntervalMs(sessionTimeoutMs),
   };
   return {
     ...clientConfig(options.brokers, options.clientId),

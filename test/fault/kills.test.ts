@@ -249,10 +249,7 @@ describe.sequential('two engines of web_clicks in one group', { timeout: TEST_MS
     spine = await SpineTopic.create(place, WEB_CLICKS, profile, [GROUP]);
     await keepAllRows(spine.databaseOf(GROUP));
     ledger = new LedgerEye(spine.lakeOf(GROUP));
-    flags = await spine.configFlags(
-      'pair',
-      `${CONFIG}cut_interval: 500ms\nkafka: { session_timeout: 6s, librdkafka: { heartbeat.interval.ms: 2000 } }\n`,
-    );
+    flags = await spine.configFlags('pair', `${CONFIG}cut_interval: 500ms\nkafka: { session_timeout: 6s }\n`);
   }, TEST_MS_MAX);
 
   afterAll(() => spine?.close());

@@ -116,8 +116,8 @@ describe('limits', () => {
     ],
     [
       'three heartbeats fit into the session time-out',
-      changed({ kafka: { sessionTimeoutMs: 9_000 } }),
-      changed({ kafka: { sessionTimeoutMs: 8_999 } }),
+      changed({ kafka: { sessionTimeoutMs: 9_000, librdkafka: { 'heartbeat.interval.ms': 3_000 } } }),
+      changed({ kafka: { sessionTimeoutMs: 8_999, librdkafka: { 'heartbeat.interval.ms': 3_000 } } }),
       'kafka.librdkafka.heartbeat.interval.ms',
     ],
     [
@@ -130,6 +130,10 @@ describe('limits', () => {
   it.each(edges)('%s, to the last value', (_, holds, breaks, path) => {
     expect(violated(holds)).toEqual([]);
     expect(violated(breaks)).toEqual([path]);
+  });
+
+  it('hold for the shortest session time-out by themselves', () => {
+    expect(violated(changed({ kafka: { sessionTimeoutMs: 6_000 } }))).toEqual([]);
   });
 
   it('leave session time-out and heartbeat to the broker with the consumer protocol', () => {
