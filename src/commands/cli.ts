@@ -67,7 +67,9 @@ export async function main(
 export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Command {
   const { stdout, stderr } = surroundings;
   const cli = new Command('headrace')
-    .description('Turns Kafka clickstreams into finished sessions in a Delta table and ClickHouse, exactly once.')
+    .description(
+      'Turns Kafka clickstreams into finished sessions in a Delta table and ClickHouse, exactly once.',
+    )
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
