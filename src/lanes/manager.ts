@@ -31,7 +31,7 @@ export interface LaneManagerOptions {
   fetcher: Fetcher;
   offsets: OffsetsFollower;
   /** Null: none. */
-  clickhouse: LaneFollower | null;
+  follower: LaneFollower | null;
   janitor: SnapshotJanitor;
   clock: Clock;
   random: Random;
@@ -126,7 +126,7 @@ export class LaneManager {
     await this.#cutWithSnapshot(leaving);
     await this.#coordinator!.idle();
     // nothing of theirs may still be sent when they are somebody else's (rule 18)
-    await this.#options.clickhouse?.released(partitions, CLICKHOUSE_TIMEOUT_MS);
+    await this.#options.follower?.released(partitions, FOLLOWER_TIMEOUT_MS);
     await Promise.all(lanes.map((lane) => this.#dismiss(lane)));
     await this.#options.offsets.flush(OFFSETS_TIMEOUT_MS);
     await this.#options.offsets.forget(partitions, OFFSETS_TIMEOUT_MS);
@@ -134,7 +134,7 @@ export class LaneManager {
 
   /** The group has already given these partitions to somebody else: what is not committed is void. */
   lost(partitions: number[]): void {
-    this.#options.clickhouse?.lost(partitions);
+    this.#options.follower?.lost(partitions);
     for (const lane of this.#lanesOf(partitions)) {
       this.#stopReading(lane);
       void this.#dismiss(lane);
@@ -269,7 +269,7 @@ export class LaneManager {
 
   onCommitted(version: number, plan: CommitPlan): void {
     const nowMs = this.#options.clock.monotonicMs();
-    const { clickhouse } = this.#options;
+    const { follower } = this.#options;
     const moved = plan.lanes.filter(
       ({ partition, incarnation }) => this.#lanes.get(partition)?.incarnation === incarnation,
     );
@@ -279,9 +279,9 @@ export class LaneManager {
       lane.committedTo = to;
       lane.lastCommitMs = nowMs;
       // the group's offsets are those of the slowest follower (rule 21)
-      if (clickhouse === null) this.noteOffset(partition, version, to);
+      if (follower === null) this.noteOffset(partition, version, to);
     }
-    clickhouse?.committed(version, moved);
+    follower?.committed(version, moved);
     for (const snapshot of plan.snapshots) {
       const lane = this.#lanes.get(snapshot.partition);
       if (lane !== undefined) lane.snapshotOffset = snapshot.offset;
@@ -365,7 +365,7 @@ export class LaneManager {
     tellRecovered(this.#options.log, lane, this.#options.clock.monotonicMs());
     lane.replay = null;
     lane.finished = this.#endedAt(lane);
-    this.#options.clickhouse?.acquired([lane.partition]);
+    this.#options.follower?.acquired([lane.partition]);
   }
 
   /** Were the sessions let out at the lane's end, now or by an earlier bounded run? */
@@ -414,7 +414,7 @@ export class LaneManager {
       lane.corruptAt = null;
     }
     if (lanes.length === 0) return;
-    this.#options.clickhouse?.lost(lanes.map((lane) => lane.partition));
+    this.#options.follower?.lost(lanes.map((lane) => lane.partition));
     const incarnations = lanes.map((lane) => lane.incarnation);
     this.#options.ledger
       .refresh()
@@ -486,8 +486,8 @@ export class LaneManager {
 /** The committed offsets are for display: a hand-over waits this long for them. */
 const OFFSETS_TIMEOUT_MS = 2_000;
 
-/** What is being inserted when a lane goes is waited for so long, then given up: the next owner sends it again. */
-const CLICKHOUSE_TIMEOUT_MS = 5_000;
+/** What is being sent when a lane goes is waited for so long, then given up: the next owner sends it again. */
+const FOLLOWER_TIMEOUT_MS = 5_000;
 
 /** A lane that moved is committed at least this often (rule 4). */
 export const IDLE_COMMIT_MS = 30_000;

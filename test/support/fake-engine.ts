@@ -34,7 +34,7 @@ export interface FakeEngineOptions {
   /** Where lanes start that the ledger does not know; 100 when left out. */
   starts?: Record<number, bigint>;
   ends?: Record<number, bigint>;
-  clickhouse?: LaneFollower;
+  follower?: LaneFollower;
 }
 
 /** The main thread's parts, real, over workers and a fetcher that do as the test says. */
@@ -147,7 +147,7 @@ export class FakeEngine {
       },
       ends: options.ends ?? null,
       sessionMemoryBytes: SESSION_MEMORY_BYTES,
-      ...(options.clickhouse === undefined ? {} : { clickhouse: options.clickhouse }),
+      ...(options.follower === undefined ? {} : { follower: options.follower }),
       onFatal: (error) => this.fatal.push(error),
     });
     Object.assign(this, wired);
@@ -169,7 +169,7 @@ export interface EngineWiring {
   startOffsets(partitions: number[]): ReadonlyMap<number, bigint>;
   ends: Record<number, bigint> | null;
   sessionMemoryBytes: number;
-  clickhouse?: LaneFollower;
+  follower?: LaneFollower;
   seams?: EngineSeams;
   onFatal(error: unknown): void;
 }
@@ -205,7 +205,7 @@ export async function wireEngine(
   });
   const manager = new LaneManager({
     ...wiring,
-    clickhouse: wiring.clickhouse ?? null,
+    follower: wiring.follower ?? null,
     ledger,
     eviction: memory.order,
     idleTimeoutMs: IDLE_TIMEOUT_MS,

@@ -30,13 +30,13 @@ class ToldFollower implements LaneFollower {
 
 describe('a follower of lanes', () => {
   it('gets a lane when it is live, and hears of its commits instead of the committed offsets', async () => {
-    const clickhouse = new ToldFollower();
-    const engine = await FakeEngine.start({ clickhouse });
+    const follower = new ToldFollower();
+    const engine = await FakeEngine.start({ follower });
     await engine.assign(0);
-    expect(clickhouse.told).toEqual(['acquired 0']);
+    expect(follower.told).toEqual(['acquired 0']);
     await engine.feed(0, 150n);
     await engine.tick();
-    expect(clickhouse.told).toEqual(['acquired 0', 'version 2: 0@150']);
+    expect(follower.told).toEqual(['acquired 0', 'version 2: 0@150']);
     expect(engine.noted).toEqual([]);
     engine.manager.noteOffset(0, 2, 150n);
     engine.manager.noteOffset(7, 2, 150n);
@@ -44,8 +44,8 @@ describe('a follower of lanes', () => {
   });
 
   it('is done with a revoked lane before the revoke is answered, and after its last commit', async () => {
-    const clickhouse = new ToldFollower();
-    const engine = await FakeEngine.start({ clickhouse });
+    const follower = new ToldFollower();
+    const engine = await FakeEngine.start({ follower });
     await engine.assign(0);
     await engine.feed(0, 150n);
     let answered = false;
@@ -53,9 +53,9 @@ describe('a follower of lanes', () => {
       answered = true;
     });
     await engine.settle();
-    expect(clickhouse.told).toEqual(['acquired 0', 'version 2: 0@150', 'released 0']);
+    expect(follower.told).toEqual(['acquired 0', 'version 2: 0@150', 'released 0']);
     expect([answered, engine.manager.lanes.has(0)]).toEqual([false, true]);
-    clickhouse.letGo();
+    follower.letGo();
     await engine.settle();
     await revoked;
     expect(engine.manager.lanes.has(0)).toBe(false);
@@ -63,8 +63,8 @@ describe('a follower of lanes', () => {
 
   it('loses a lane that is lost, and one that starts over until it is live again', async () => {
     const store = new MemoryStore();
-    const clickhouse = new ToldFollower();
-    const ours = await FakeEngine.start({ store, clickhouse });
+    const follower = new ToldFollower();
+    const ours = await FakeEngine.start({ store, follower });
     await ours.assign(0, 1);
     ours.manager.lost([1]);
     const theirs = await FakeEngine.start({ store, engineId: 'theirs' });
@@ -72,9 +72,9 @@ describe('a follower of lanes', () => {
     await theirs.feed(0, 150n);
     await theirs.tick();
     await ours.ledger.refresh();
-    expect(clickhouse.told).toEqual(['acquired 0', 'acquired 1', 'lost 1', 'lost 0']);
+    expect(follower.told).toEqual(['acquired 0', 'acquired 1', 'lost 1', 'lost 0']);
     await ours.settle();
     await ours.feed(0, 150n);
-    expect(clickhouse.told.slice(4)).toEqual(['acquired 0']);
+    expect(follower.told.slice(4)).toEqual(['acquired 0']);
   });
 });

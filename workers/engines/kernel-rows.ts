@@ -67,8 +67,10 @@ export class KernelRows implements DayRows {
       const lengths = ends.map((end, index) => end - (ends[index - 1] ?? 0));
       for (const { from, to } of runs(lengths, most)) {
         const start = ends[from - 1] ?? 0;
-        const part = { bytes: bytes.subarray(start, ends[to - 1]), ends: ends.slice(from, to) };
-        part.ends = part.ends.map((end) => end - start);
+        const part = {
+          bytes: bytes.subarray(start, ends[to - 1]),
+          ends: ends.slice(from, to).map((end) => end - start),
+        };
         parts.push(new KernelRows(this.#kernel, [part], []));
       }
     }

@@ -204,7 +204,7 @@ export class Engine {
       post: (worker, message) => this.#pool.post(worker, message),
       fetcher: this.#fetcher,
       offsets: this.#offsets,
-      clickhouse: this.#followers.lanes,
+      follower: this.#followers.lanes,
       janitor: this.#janitor,
       clock,
       random,

@@ -239,7 +239,7 @@ export class SimEngine implements SimMember {
       startOffsets: (partitions) => new Map(partitions.map((partition) => [partition, 0n])),
       ends: null,
       sessionMemoryBytes: 2 ** 30,
-      clickhouse: this.#seams.laneFollower?.(this.follower) ?? this.follower,
+      follower: this.#seams.laneFollower?.(this.follower) ?? this.follower,
       onFatal: (error) => this.#fatal(error),
       ...(this.#seams.engine === undefined ? {} : { seams: this.#seams.engine }),
     });
