@@ -1,6 +1,6 @@
 /** What the host may call. */
 import { crcInit } from './crc32c';
-import { hashSeed } from './bytes';
+import { bytesInit } from './bytes';
 import { freeRows } from './emitted';
 import { internInit } from './intern';
 import { moveWatermark, settleLane } from './lane';
@@ -44,7 +44,7 @@ export { memoryInit };
 
 /** Starts over a program that the host has put into reserved memory. */
 export function init(program: usize, seed: u64, sessionBytesMax: u64, recordBytesMax: u32): void {
-  hashSeed(seed);
+  bytesInit(seed);
   modelInit(program);
   crcInit();
   internInit(loggedCount);

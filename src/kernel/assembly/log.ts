@@ -34,8 +34,13 @@ export let logHeadBytes: u32 = 0;
 const LOG_ROOM_BYTES: u32 = 24;
 /** By place, the type of its field, u8. */
 let types: usize = 0;
-/** One encoded event. */
+/** One encoded event, where the log has no room for the longest. */
 let scratch: usize = 0;
+/** By four places: ones at those from `trackedCount` on. */
+let untracked: usize = 0;
+/** What an event without changes takes at most, and each change. */
+const EVENT_BYTES_MAX: u32 = 20;
+const CHANGE_BYTES_MAX: u32 = 5;
 /** The entries of the event that is appended, u32 by place. */
 export let eventEntries: usize = 0;
 /**
@@ -51,7 +56,9 @@ export function logInit(): void {
   logHeadBytes = ((loggedCount << 2) + 7) & ~7;
   logHeadBytes += 8;
   types = reserve(loggedCount + 1);
-  scratch = reserve(32 + loggedCount * 5);
+  scratch = reserve(EVENT_BYTES_MAX + loggedCount * CHANGE_BYTES_MAX + 16);
+  untracked = reserve((loggedCount << 2) + 16);
+  for (let place = trackedCount; place < loggedCount; place++) store<u32>(untracked + (place << 2), 0xffffffff);
   eventEntries = reserve((loggedCount << 2) + 16);
   for (let place: u32 = 0; place < loggedCount; place++) {
     store<u8>(types + place, <u8>typeOfField(fieldAt(place)));
@@ -120,8 +127,6 @@ export function appendValues(
   timeMs: i64,
   values: usize,
 ): usize {
-  let at = putVarint(scratch, zigzag(timeMs - greatestMs));
-  const inOrder = timeMs >= firstTimeOf(log);
   let mask: u64 = 0;
   for (let place: u32 = 0; place < trackedCount; place++) {
     const known: usize = load<u32>(log + (place << 2));
@@ -131,21 +136,35 @@ export function appendValues(
     mask |= <u64>1 << place;
     store<u32>(eventEntries + (place << 2), <u32>entry);
   }
-  for (let place = trackedCount; place < loggedCount; place++) {
-    const known: usize = load<u32>(log + (place << 2));
-    if (inOrder && known != 0) continue;
-    const entry = entryOf(place, values, known);
-    if (entry == known) continue;
-    mask |= <u64>1 << place;
-    store<u32>(eventEntries + (place << 2), <u32>entry);
+  if (timeMs < firstTimeOf(log)) {
+    for (let place = trackedCount; place < loggedCount; place++) {
+      const known: usize = load<u32>(log + (place << 2));
+      const entry = entryOf(place, values, known);
+      if (entry == known) continue;
+      mask |= <u64>1 << place;
+      store<u32>(eventEntries + (place << 2), <u32>entry);
+    }
+  } else {
+    // most often the first event has them all
+    for (let from = trackedCount & ~3; from < loggedCount; from += 4) {
+      const entries = v128.load(log + (from << 2));
+      const isNull = v128.and(i32x4.eq(entries, i32x4.splat(0)), v128.load(untracked + (from << 2)));
+      let lanes = <u32>i32x4.bitmask(isNull);
+      while (lanes != 0) {
+        const place = from + <u32>ctz(lanes);
+        lanes &= lanes - 1;
+        const entry = entryOf(place, values, 0);
+        if (entry == 0) continue;
+        mask |= <u64>1 << place;
+        store<u32>(eventEntries + (place << 2), <u32>entry);
+      }
+    }
   }
-  at = putChanges(at, mask);
-  return appendScratch(log, bytes, room, <u32>(at - scratch));
+  return appendChanges(log, bytes, room, zigzag(timeMs - greatestMs), mask);
 }
 
 /** As `appendValues`, from `eventEntries`. */
 export function appendEntries(log: usize, bytes: u32, room: u32, greatestMs: i64, timeMs: i64): usize {
-  let at = putVarint(scratch, zigzag(timeMs - greatestMs));
   const inOrder = timeMs >= firstTimeOf(log);
   let mask: u64 = 0;
   for (let place: u32 = 0; place < loggedCount; place++) {
@@ -153,16 +172,36 @@ export function appendEntries(log: usize, bytes: u32, room: u32, greatestMs: i64
     if (place >= trackedCount && inOrder && known != 0) continue;
     if (load<u32>(eventEntries + (place << 2)) != known) mask |= <u64>1 << place;
   }
-  at = putChanges(at, mask);
-  return appendScratch(log, bytes, room, <u32>(at - scratch));
+  return appendChanges(log, bytes, room, zigzag(timeMs - greatestMs), mask);
 }
 
 export let appendedBytes: u32 = 0;
 
 // @ts-ignore: decorator
 @inline
-function putChanges(at: usize, mask: u64): usize {
-  at = putVarint(at, mask);
+function appendChanges(log: usize, bytes: u32, room: u32, time: u64, mask: u64): usize {
+  if (bytes + EVENT_BYTES_MAX + <u32>popcnt(mask) * CHANGE_BYTES_MAX <= room) {
+    appendedBytes = <u32>(putChanges(log + bytes, time, mask) - log);
+    return log;
+  }
+  const more = <u32>(putChanges(scratch, time, mask) - scratch);
+  const need = bytes + more;
+  if (need > room) {
+    // an eighth more than is needed: a session of twenty events moves four or five times
+    const larger = alloc(need + (need >> 3) + 16);
+    if (larger == 0) unreachable();
+    copyBlock(larger, log, bytes);
+    free(log);
+    log = larger;
+  }
+  copyWords(log + bytes, scratch, more);
+  appendedBytes = need;
+  return log;
+}
+
+/** Writes an event; its changes lie in `eventEntries`. Returns the place behind it. */
+function putChanges(to: usize, time: u64, mask: u64): usize {
+  let at = putVarint(putVarint(to, time), mask);
   while (mask != 0) {
     const entry: usize = load<u32>(eventEntries + (<usize>ctz(mask) << 2));
     mask &= mask - 1;
@@ -174,23 +213,6 @@ function putChanges(at: usize, mask: u64): usize {
     }
   }
   return at;
-}
-
-// @ts-ignore: decorator
-@inline
-function appendScratch(log: usize, bytes: u32, room: u32, more: u32): usize {
-  const need = bytes + more;
-  if (need > room) {
-    // an eighth more than is needed: a session of twenty events moves four or five times
-    const larger = alloc(need + (need >> 3) + 8);
-    if (larger == 0) unreachable();
-    memory.copy(larger, log, bytes);
-    free(log);
-    log = larger;
-  }
-  copyWords(log + bytes, scratch, more);
-  appendedBytes = need;
-  return log;
 }
 
 /** Gives a log back. What its later events refer to is pinned, and left to the sweep. */
@@ -267,6 +289,13 @@ export function decodeLog(log: usize, count: u32): void {
 @inline
 function copyRow(row: usize, log: usize): void {
   for (let at: u32 = 0; at < decodedStride; at += 16) v128.store(row + at, v128.load(log + at));
+}
+
+/** memory.copy costs a call. Copies up to 15 bytes more, for which there is room on both sides. */
+// @ts-ignore: decorator
+@inline
+function copyBlock(to: usize, from: usize, bytes: u32): void {
+  for (let at: u32 = 0; at < bytes; at += 16) v128.store(to + at, v128.load(from + at));
 }
 
 /** memory.copy costs a call; an event is some ten bytes. */

@@ -14,7 +14,7 @@ import { lanesBytes } from './lane-memory';
 import { alloc, free, reserve } from './memory';
 import { endField, endSet, fieldCount, keyField, maxFutureMs, program, timeField, trackedCount } from './model';
 import { logUseResolved } from './log';
-import { resolve, resolvedOf, resolveInit, resolvedStride } from './resolve';
+import { resolve, resolveBegin, resolvedOf, resolveHash, resolveInit, resolvedStride } from './resolve';
 import { sweepForRoom, sweepIfDue } from './sweep';
 import { scanEvent, scanScratchFree, scanScratchReset } from './scan';
 import {
@@ -158,6 +158,8 @@ function scanRecord(timestamp: i64, recordBytesMax: u32): bool {
   store<i32>(event + EVENT_OFFSET, recOffsetDelta);
   const key = values + keyField * VALUE_BYTES;
   store<u32>(event + EVENT_HASH, hashBytes(load<u32>(key), load<u32>(key + 4)));
+  if (events == 0) resolveBegin();
+  resolveHash(events, values);
   windowValueBytes += valueBytes;
   events++;
   return true;
