@@ -22,3 +22,33 @@ export const KIND_EPOCH_S: u8 = 10;
 export const KIND_END: u8 = 11;
 /** A piece of a text that is longer than a shape's node holds. */
 export const KIND_PART: u8 = 12;
+
+/** How the loop over a learned shape reads a value (scan-step.ts). A string that ends within sixteen bytes: */
+export const WAY_SHORT: u32 = 0;
+/** one that is always as long; */
+export const WAY_SHORT_FIXED: u32 = 1;
+/** longer ones: always as long, but not more than 47 bytes; */
+export const WAY_FIXED: u32 = 2;
+/** any other. */
+export const WAY_WIDE: u32 = 3;
+export const WAY_ISO: u32 = 4;
+export const WAY_NUMBER: u32 = 5;
+export const WAY_WORD: u32 = 6;
+/** By kind. */
+export const WAY_ANY: u32 = 7;
+
+export function firstWay(kind: u32): u32 {
+  switch (kind) {
+    case KIND_ANY_STRING:
+    case KIND_STRING:
+      return WAY_SHORT_FIXED;
+    case KIND_ISO:
+      return WAY_ISO;
+    case KIND_NUMBER:
+      return WAY_NUMBER;
+    case KIND_WORD:
+      return WAY_WORD;
+    default:
+      return WAY_ANY;
+  }
+}

@@ -69,6 +69,48 @@ export function readNumber(at: usize, end: usize): usize {
 }
 
 /**
+ * The place behind a number of at most seven digits without an exponent, its value stored; 0: it is none of these. As in
+ * plainNumber, the place comes from one look at all bytes.
+ */
+export function quickNumber(at: usize, result: usize): usize {
+  const bytes = v128.load(at);
+  const negative = <u32>(load<u8>(at) == MINUS);
+  // above 9 overflows where it is not below 0 already
+  const digits = <u32>i8x16.bitmask(i8x16.gt_s(i8x16.add(bytes, i8x16.splat(0x46)), i8x16.splat(0x75)));
+  const points = <u32>i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(0x2e)));
+  const length: u32 = ctz(~(digits | points | negative));
+  const behind = at + length;
+  const whole: u32 = ctz(~(digits >> negative));
+  let count = length - negative;
+  let word = load<u64>(at + negative);
+  // too long, no digit, or a zero that others follow
+  if (count > 8 || whole - 1 > 6) return 0;
+  if ((word & 0xff) == DIGIT_0) {
+    if (whole != 1) return 0;
+  }
+  let scale: f64 = 1;
+  if (whole != count) {
+    const fraction = count - whole - 1;
+    // a second point, or none before the end
+    if (((points & ((1 << length) - 1)) ^ (1 << (whole + negative))) != 0 || fraction == 0) return 0;
+    const low = ((<u64>1) << (<u64>whole << 3)) - 1;
+    word = (word & low) | ((word >> 8) & ~low);
+    scale = power(<i32>fraction);
+    count--;
+  }
+  if ((<u32>load<u8>(behind) | 0x20) == SMALL_E) return 0;
+  // moved to the end, zeroes before them
+  word = (word - 0x3030303030303030) << ((8 - <u64>count) << 3);
+  word = word * 10 + (word >> 8);
+  word =
+    ((word & 0x000000ff000000ff) * 0x000f424000000064 + ((word >> 16) & 0x000000ff000000ff) * 0x0000271000000001) >> 32;
+  // all of it below 2⁵³: one rounding; the sign comes first, so that there is no −0
+  const signed = (<i64>word ^ -<i64>negative) + <i64>negative;
+  store<f64>(result, <f64>signed / scale);
+  return behind;
+}
+
+/**
  * A number that ends within sixteen bytes and has no exponent: its length, and above 2³² its point's place, bit by bit.
  * 0: it is not so, or malformed. The length comes from one look at all bytes, since the next step waits for it; whether they
  * make a number is asked in one branch, which is hardly ever guessed wrong.

@@ -1,10 +1,8 @@
 /**
  * Learned shapes: what one producer's events repeat between their values, e.g. `","timestamp":"`. A node is such a text with
- * what follows it; it knows up to four nodes that came next. Reading is then comparing texts, most often the first.
- *
- *   node  0 text, zeroes behind, 32 bytes │ 32 mask of its bytes │ 36 its bytes u8 │ 37 kind u8 │ 38 field u16
- *         40 object that the value is in │ 44 bits of selected containers in the text │ 48 next nodes, 4 × u32, 0 at the end
- * One cache line. A text longer than 32 bytes is a chain of KIND_PART nodes and one at its end.
+ * what follows it; it knows up to eight nodes that came next. Reading is then comparing texts, most often the first.
+ * A text longer than a node's (scan-node.ts) is a chain of KIND_PART nodes and one at its end. Behind a node that knows no next
+ * one comes the node of what is not known, which no event fits.
  *
  * Why a match needs no further look: a node was made by the walk behind a value of a certain object, and stands only in
  * lists of nodes whose values are in that object. So its text is right there too. Texts that begin in one object and end
@@ -15,18 +13,30 @@
  * are forgotten and learned anew; the rests double up to REST_MAX.
  */
 import { reserve } from './memory';
-import { KIND_END, KIND_PART, KIND_UNSURE } from './scan-kinds';
+import { firstWay, KIND_END, KIND_PART, KIND_UNSURE, WAY_ANY } from './scan-kinds';
+import {
+  headBytes,
+  headKind,
+  isText,
+  LENGTH_NONE,
+  likelyNode,
+  N_BITS,
+  N_BYTES,
+  N_KIND,
+  N_LENGTH,
+  N_MASK,
+  N_NEXT,
+  N_OBJECT,
+  N_VALUE,
+  N_WAY,
+  NEXT_MAX,
+  NODE_SHIFT,
+  nodeBits,
+  nodeHead,
+  TEXT_BYTES_MAX,
+} from './scan-node';
 import { beginsNumber } from './scan-number';
 
-const N_MASK: usize = 32;
-const N_BYTES: usize = 36;
-const N_KIND: usize = 37;
-const N_FIELD: usize = 38;
-const N_OBJECT: usize = 40;
-const N_BITS: usize = 44;
-const N_NEXT: usize = 48;
-const NODE_SHIFT: usize = 6;
-const TEXT_BYTES_MAX: u32 = 32;
 /** Longer texts are walked each time. */
 const CHAIN_BYTES_MAX: u32 = 256;
 
@@ -64,6 +74,12 @@ function forget(): void {
   memory.fill(table, 0, TABLE_SLOTS * 4);
   // the first stands for what is not known, the second for a record's start
   count = 2;
+  store<u32>(nodes + N_MASK, 0xffffffff);
+  store<u8>(nodes + N_BYTES, TEXT_BYTES_MAX);
+  store<u8>(nodes + N_KIND, KIND_PART);
+  store<u8>(nodes + N_WAY, WAY_ANY);
+  store<u32>(nodes + N_NEXT, <u32>nodes);
+  store<u32>(nodes + (1 << NODE_SHIFT) + N_NEXT, <u32>nodes);
   full = false;
 }
 
@@ -105,72 +121,47 @@ function countBad(): void {
   rest = min(rest * 2, REST_MAX);
 }
 
-/** Mask │ bytes │ kind │ field of a node in one. */
-@inline
-export function nodeHead(node: usize): u64 {
-  return load<u64>(node + N_MASK);
-}
-
-@inline
-export function headBytes(head: u64): usize {
-  return <usize>(head >> 32) & 0xff;
-}
-
-@inline
-export function headKind(head: u64): u32 {
-  return <u32>(head >> 40) & 0xff;
-}
-
-@inline
-export function headField(head: u64): u32 {
-  return <u32>(head >> 48);
-}
-
-@inline
-export function nodeObject(node: usize): usize {
-  return load<u32>(node + N_OBJECT);
-}
-
-@inline
-export function nodeBits(node: usize): u32 {
-  return load<u32>(node + N_BITS);
-}
-
-/** The likeliest node behind this one, 0: none is known. */
-@inline
-export function likelyNode(from: usize): usize {
-  return load<u32>(from + N_NEXT);
-}
-
-/** Does the node's text lie at `at`? Whoever asks sees to it that it ends before the record does. */
-@inline
-export function isText(node: usize, head: u64, at: usize): bool {
-  const mask = <u32>head;
-  let same = <u32>i8x16.bitmask(i8x16.eq(v128.load(at), v128.load(node)));
-  if (mask > 0xffff) same |= <u32>i8x16.bitmask(i8x16.eq(v128.load(at, 16), v128.load(node, 16))) << 16;
-  return (same & mask) == mask;
-}
-
 /** The known node behind `from` that fits the text at `at` and what follows it, 0: none. */
 export function nextNode(from: usize, at: usize, end: usize): usize {
-  for (let place = from + N_NEXT; place < from + N_NEXT + 16; place += 4) {
+  const likely = likelyNode(from);
+  if (likely <= nodes) return 0;
+  return fits(likely, at, end) ? likely : otherNode(from, at, end);
+}
+
+/** Where the last step that was not likely began: what otherNode was asked for. */
+export let askedNode: usize = 0;
+export let askedAt: usize = 0;
+
+@inline
+export function ask(from: usize, at: usize): void {
+  askedNode = from;
+  askedAt = at;
+}
+
+/** As nextNode, when it isn't the likeliest. */
+export function otherNode(from: usize, at: usize, end: usize): usize {
+  ask(from, at);
+  let place = from + N_NEXT;
+  if (<usize>load<u32>(place) == nodes) return 0;
+  while (true) {
+    place += 4;
     const node: usize = load<u32>(place);
     if (node == 0) return 0;
     if (!fits(node, at, end)) continue;
     // what is met more often comes to the front, and a rare one doesn't push it back at once
-    if (place != from + N_NEXT && (++turn & 3) == 0) {
+    if ((++turn & 3) == 0) {
       store<u32>(place, load<u32>(place - 4));
       store<u32>(place - 4, <u32>node);
     }
     return node;
   }
-  return 0;
 }
 
+@inline
 function fits(node: usize, at: usize, end: usize): bool {
   const head = nodeHead(node);
   const behind = at + headBytes(head);
-  if (behind > end || !isText(node, head, at)) return false;
+  if (behind > end || !isText(node, at)) return false;
   const kind = headKind(head);
   if (kind < KIND_UNSURE || kind == KIND_PART) return true;
   return kind == KIND_END ? behind == end : beginsNumber(load<u8>(behind));
@@ -185,7 +176,7 @@ export function learn(
   at: usize,
   bytes: u32,
   kind: u8,
-  field: u32,
+  value: usize,
   object: usize,
   bits: u32,
 ): usize {
@@ -205,7 +196,7 @@ export function learn(
   }
   let node = shared ? find(at, bytes, kind, object, bits) : known(from, at, bytes, kind);
   if (node == 0) {
-    node = make(at, bytes, kind, field, object, bits);
+    node = make(at, bytes, kind, value, object, bits);
     if (node == 0) return nodes;
     if (shared) remember(node);
   }
@@ -213,7 +204,7 @@ export function learn(
   return node;
 }
 
-function make(at: usize, bytes: u32, kind: u8, field: u32, object: usize, bits: u32): usize {
+function make(at: usize, bytes: u32, kind: u8, value: usize, object: usize, bits: u32): usize {
   if (count == NODES_MAX) {
     full = true;
     return 0;
@@ -224,7 +215,10 @@ function make(at: usize, bytes: u32, kind: u8, field: u32, object: usize, bits: 
   store<u32>(node + N_MASK, maskOf(bytes));
   store<u8>(node + N_BYTES, bytes);
   store<u8>(node + N_KIND, kind);
-  store<u16>(node + N_FIELD, field);
+  store<u8>(node + N_WAY, firstWay(kind));
+  store<u8>(node + N_LENGTH, LENGTH_NONE);
+  store<u32>(node + N_VALUE, <u32>value);
+  store<u32>(node + N_NEXT, <u32>nodes);
   store<u32>(node + N_OBJECT, <u32>object);
   store<u32>(node + N_BITS, bits);
   return node;
@@ -237,11 +231,11 @@ function maskOf(bytes: u32): u32 {
 
 /** Into the list of those that come next; into a full one in place of its last, and not each time. */
 function link(from: usize, node: usize): void {
-  const last = from + N_NEXT + 12;
+  const last = from + N_NEXT + ((NEXT_MAX - 1) << 2);
   for (let place = from + N_NEXT; place <= last; place += 4) {
-    const next = load<u32>(place);
-    if (next == <u32>node) return;
-    if (next == 0) {
+    const next: usize = load<u32>(place);
+    if (next == node) return;
+    if (next <= nodes) {
       store<u32>(place, <u32>node);
       return;
     }
@@ -256,12 +250,13 @@ function isNode(node: usize, at: usize, bytes: u32, kind: u8): bool {
 }
 
 function known(from: usize, at: usize, bytes: u32, kind: u8): usize {
-  for (let place = from + N_NEXT; place < from + N_NEXT + 16; place += 4) {
+  let place = from + N_NEXT;
+  while (true) {
     const node: usize = load<u32>(place);
-    if (node == 0) return 0;
+    if (node <= nodes) return 0;
+    place += 4;
     if (isNode(node, at, bytes, kind)) return node;
   }
-  return 0;
 }
 
 /** The shared node of this text and meaning. The table has twice as many slots as there are nodes. */

@@ -4,7 +4,7 @@
  * One test stops at everything that is not plain: quote, control character, backslash, byte ≥ 0x80. So ASCII costs no
  * check of UTF-8, and what is not ASCII is checked where it stops.
  *
- * Reads up to 32 bytes behind `end`; what is found there is refused by whoever looks at the place, since it is not
+ * Reads up to 48 bytes behind `end`; what is found there is refused by whoever looks at the place, since it is not
  * before `end`.
  */
 import { reserve } from './memory';
@@ -13,6 +13,8 @@ import { utf8End } from './scan-utf8';
 
 const QUOTE: u32 = 0x22;
 const BACKSLASH: u32 = 0x5c;
+/** How far a look goes that is to find a string's end at once. */
+export const WIDE_BYTES: usize = 48;
 
 /** 3 × 16 bytes: what the test for stops compares with. */
 let tests: usize = 0;
@@ -25,31 +27,58 @@ export function stringInit(): void {
 }
 
 /**
- * Bit by bit: which of the sixteen bytes stop. Constants come from memory: the engine makes a constant vector anew wherever
- * it is used, by three instructions.
+ * Bit by bit: which of the sixteen bytes stop. What it compares with comes from memory, once for many calls: the engine makes
+ * a constant vector anew wherever it is used, by three instructions.
  */
 @inline
-function stops(at: usize): u32 {
-  const bytes = v128.load(at);
+export function stops(bytes: v128, flip: v128, low: v128, backslash: v128): u32 {
   // ^ 2 swaps quote and space, so that quote and control characters are what lies below 0x21; ≥ 0x80 is negative
-  const quoteOrControl = i8x16.lt_s(v128.xor(bytes, v128.load(tests)), v128.load(tests, 16));
-  return <u32>i8x16.bitmask(v128.or(quoteOrControl, i8x16.eq(bytes, v128.load(tests, 32))));
+  const quoteOrControl = i8x16.lt_s(v128.xor(bytes, flip), low);
+  return <u32>i8x16.bitmask(v128.or(quoteOrControl, i8x16.eq(bytes, backslash)));
+}
+
+@inline
+export function testFlip(): v128 {
+  return v128.load(tests);
+}
+
+@inline
+export function testLow(): v128 {
+  return v128.load(tests, 16);
+}
+
+@inline
+export function testBackslash(): v128 {
+  return v128.load(tests, 32);
 }
 
 /** The first byte from `at` on that is not plain; some place at or behind `end` when there is none before. */
 @inline
 export function plainEnd(at: usize, end: usize): usize {
-  const found = stops(at);
+  const found = stops(v128.load(at), testFlip(), testLow(), testBackslash());
   return found != 0 ? at + ctz(found) : plainEndFar(at + 16, end);
 }
 
-function plainEndFar(at: usize, end: usize): usize {
+/** As plainEnd, for what is expected to be far. */
+export function plainEndFar(at: usize, end: usize): usize {
+  const flip = testFlip();
+  const low = testLow();
+  const backslash = testBackslash();
   while (at < end) {
-    const found = stops(at) | (stops(at + 16) << 16);
-    if (found != 0) return at + ctz(found);
-    at += 32;
+    const found = wideStops(at, flip, low, backslash);
+    if (found != 0) return at + <usize>ctz(found);
+    at += WIDE_BYTES;
   }
   return at;
+}
+
+/** As stops, of WIDE_BYTES bytes. */
+@inline
+export function wideStops(at: usize, flip: v128, low: v128, backslash: v128): u64 {
+  const first = stops(v128.load(at), flip, low, backslash);
+  const second = stops(v128.load(at, 16), flip, low, backslash);
+  const third = stops(v128.load(at, 32), flip, low, backslash);
+  return <u64>(first | (second << 16)) | (<u64>third << 32);
 }
 
 /** The closing quote of a string whose plain beginning ends at `at`; 0: the string is malformed. */

@@ -1,5 +1,4 @@
 /** From a value's beginning (scan-kinds.ts says where that is) to behind it; what is selected is stored. */
-import { FIELD_NONE } from './scan-keys';
 import {
   KIND_ANY_CONTAINER,
   KIND_ANY_NUMBER,
@@ -12,35 +11,53 @@ import {
   KIND_UINT32,
   KIND_WORD,
 } from './scan-kinds';
-import { numberEnd, numberValue, readNumber } from './scan-number';
+import { numberEnd, numberValue, quickNumber, readNumber } from './scan-number';
 import { containerEnd } from './scan-skip';
 import { oddStringEnd, plainEnd } from './scan-string';
-import { epochMsTime, epochSecondsTime, isoTime } from './scan-time';
+import { epochMsTime, epochSecondsTime, isoTime, quickTime } from './scan-time';
 import { oddStringValue, writtenString } from './scan-unescape';
 
 const QUOTE: u32 = 0x22;
 const UINT32_MAX: f64 = 4294967295;
 
-/** The place behind any value but a record's end, 0: undecided. `nulls`: the values of an event that has none. */
-export function readValue(at: usize, end: usize, kind: u32, field: u32, values: usize, nulls: usize): usize {
-  const offset = <usize>field << 3;
+/**
+ * The place behind any value but a record's end, 0: undecided. `value`: where it goes among an event's; what nobody selected
+ * has a place, too. `nulls`: the values of an event that has none.
+ */
+export function readValue(
+  at: usize,
+  end: usize,
+  kind: u32,
+  value: usize,
+  values: usize,
+  nulls: usize,
+): usize {
   switch (kind) {
     case KIND_ANY_STRING:
       return skipString(at, end);
     case KIND_STRING:
-      return readString(at, end, values + offset);
+      return readString(at, end, values + value);
     case KIND_ISO:
-      return readIso(at, end, values + offset);
+      return readIso(at, end, values + value);
     case KIND_WORD:
-      if (field != FIELD_NONE) store<u64>(values + offset, load<u64>(nulls + offset));
+      store<u64>(values + value, load<u64>(nulls + value));
       return at;
     case KIND_ANY_NUMBER:
       return numberEnd(at, end);
     case KIND_ANY_CONTAINER:
       return containerEnd(at, end);
     default:
-      return readNumberField(at, end, kind, values + offset);
+      return readNumberField(at, end, kind, values + value);
   }
+}
+
+/** As readValue, of a string that begins at `start` and whose first byte that is not plain is at `at`. */
+export function readStringFrom(start: usize, at: usize, end: usize, value: usize, kind: u32): usize {
+  if (load<u8>(at) == QUOTE) {
+    store<u64>(value, <u64>start | (<u64>(at - start) << 32));
+    return at + 1;
+  }
+  return kind == KIND_STRING ? readOddString(start, at, end, value) : skipOddString(at, end);
 }
 
 @inline
@@ -70,6 +87,8 @@ function readOddString(start: usize, at: usize, end: usize, value: usize): usize
 }
 
 function readIso(at: usize, end: usize, value: usize): usize {
+  const behind = quickTime(at, value);
+  if (behind != 0) return behind;
   const quote = plainEnd(at, end);
   if (load<u8>(quote) != QUOTE) return 0;
   const time = isoTime(at, <u32>(quote - at));
@@ -78,7 +97,12 @@ function readIso(at: usize, end: usize, value: usize): usize {
 }
 
 function readNumberField(at: usize, end: usize, kind: u32, value: usize): usize {
-  const behind = readNumber(at, end);
+  let behind: usize = 0;
+  if (kind == KIND_NUMBER) {
+    behind = quickNumber(at, value);
+    if (behind != 0) return behind;
+  }
+  behind = readNumber(at, end);
   if (behind == 0) return 0;
   let number = numberValue;
   switch (kind) {

@@ -16,6 +16,7 @@ import {
   P_FIELD_COUNT,
   P_FIELDS,
   TYPE_STRING,
+  VALUE_BYTES,
 } from '../abi';
 import { reserve } from './memory';
 import { keysInit } from './scan-keys';
@@ -24,6 +25,7 @@ import { shapesInit } from './scan-shapes';
 import { DEPTH_BYTES, skipInit } from './scan-skip';
 import { readValues, stepInit } from './scan-step';
 import { stringInit } from './scan-string';
+import { timeInit } from './scan-time';
 import {
   scratchFree,
   scratchInit,
@@ -38,11 +40,17 @@ let valueBytes: u32 = 0;
 /** count u32 │ offsets of required fields' values, u32 each */
 let required: usize = 0;
 
+/** What an event's values take where it writes them: one more, too, for what nobody selected. */
+export function scanValueBytes(fields: u32): u32 {
+  return ((fields + 1) * VALUE_BYTES + 31) & ~31;
+}
+
 /** Builds what it needs from the program (abi.ts) at this address, which stays where it is. */
 export function scanInit(program: usize): void {
   const fields = load<u32>(program + P_FIELD_COUNT);
   const table = program + load<u32>(program + P_FIELDS);
-  valueBytes = fields << 3;
+  // one more takes what nobody selected
+  valueBytes = scanValueBytes(fields);
   nulls = reserve(valueBytes);
   required = reserve((fields + 1) << 2);
   let count: u32 = 0;
@@ -52,10 +60,11 @@ export function scanInit(program: usize): void {
     if (load<u32>(field + FIELD_REQUIRED) != 0) store<u32>(required + (++count << 2), i << 3);
   }
   store<u32>(required, count);
-  stepInit(keysInit(program));
+  stepInit(keysInit(program), fields);
   skipInit(reserve(DEPTH_BYTES));
   stringInit();
   numberInit();
+  timeInit();
   shapesInit();
 }
 
@@ -89,9 +98,10 @@ export function scanEvent(at: usize, bytes: u32, values: usize): bool {
 /** memory.copy is a call into the engine, dearer than these few moves. */
 @inline
 function clear(values: usize): void {
-  let offset: u32 = 0;
-  for (; offset + 16 <= valueBytes; offset += 16) v128.store(values + offset, v128.load(nulls + offset));
-  if (offset < valueBytes) store<u64>(values + offset, load<u64>(nulls + offset));
+  for (let offset: usize = 0; offset < <usize>valueBytes; offset += 32) {
+    v128.store(values + offset, v128.load(nulls + offset));
+    v128.store(values + offset, v128.load(nulls + offset, 16), 16);
+  }
 }
 
 @inline

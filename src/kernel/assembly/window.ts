@@ -16,7 +16,7 @@ import { endField, endSet, fieldCount, keyField, maxFutureMs, program, timeField
 import { logUseResolved } from './log';
 import { resolve, resolveBegin, resolvedOf, resolveHash, resolveInit, resolvedStride } from './resolve';
 import { sweepForRoom, sweepIfDue } from './sweep';
-import { scanEvent, scanScratchFree, scanScratchReset } from './scan';
+import { scanEvent, scanScratchFree, scanScratchReset, scanValueBytes } from './scan';
 import {
   recKeyAt,
   recKeyBytes,
@@ -68,7 +68,7 @@ export let undecided: u32 = 0;
 
 /** `sessionBytesMax`: what sessions may take. One event more is kept free for what the host decides. */
 export function windowInit(sessionBytesMax: u64): void {
-  eventBytes = (<u32>EVENT_VALUES + fieldCount * VALUE_BYTES + 15) & ~15;
+  eventBytes = <u32>EVENT_VALUES + scanValueBytes(fieldCount);
   window = reserve(eventBytes * (WINDOW_EVENTS + 1));
   limitBytes = sessionBytesMax;
   resolveInit(WINDOW_EVENTS);
