@@ -175,6 +175,63 @@ describe('an event', () => {
   });
 });
 
+describe('along one shape', () => {
+  const probe = () => new KernelScan(odd, BYTES_MAX);
+  const same = (scanning: KernelScan, document: string) =>
+    expect(scanning.scanOne(document)).toEqual(reference(document));
+
+  // so that its node first expects one length, then others, then none
+  it.each([[[0]], [[11]], [[15, 16]], [[36]], [[36, 47, 48]], [[100, 3]]])(
+    'strings of any length follow those of %j bytes',
+    (first) => {
+      const scanning = probe();
+      for (let turn = 0; turn < 6; turn++) {
+        for (const bytes of first) same(scanning, event(`,"constructor":"${'x'.repeat(bytes)}","n":1`));
+      }
+      for (let bytes = 0; bytes < 160; bytes += bytes < 50 ? 1 : 7) {
+        const text = 'y'.repeat(bytes);
+        same(scanning, event(`,"constructor":"${text}","n":1`));
+        for (const other of ['é', '\\n', '"', '\u0001', '\\u00zz']) {
+          for (const at of [0, bytes >> 1, bytes]) {
+            same(scanning, event(`,"constructor":"${text.slice(0, at)}${other}${text.slice(at)}","n":1`));
+          }
+        }
+      }
+    },
+  );
+
+  it('times of all forms follow each other', () => {
+    const scanning = probe();
+    const minute = '2026-01-30T06:00';
+    const seconds = ['00.000', '59.999', '60.000', '5a.000', '09.9:9', '09.99', '09.9999', '09', '9.0000'];
+    const times = [...seconds, '00,000', '00.00a', '0:.000', '00.000'].map((second) => `${minute}:${second}Z`);
+    for (const rest of ['', 'z', '+01:00', 'Zx', 'Z\\n']) times.push(`${minute}:11.645${rest}`);
+    times.push('1970-01-01T00:00:00.000Z', '1969-12-31T23:59:59.999Z', '1970-01-01T00:00:59.999Z');
+    times.push('2262-12-31T23:59:59.999Z', '2263-01-01T00:00:00.000Z', '2262-12-31T23:59:00.000Z');
+    times.push('2024-02-29T23:59:59.999Z', '2025-02-29T00:00:00.000Z', '2026-01-30T24:00:00.000Z', '');
+    for (let turn = 0; turn < 3; turn++) {
+      for (const time of times) {
+        for (const at of [time, `${minute}:30.123Z`, time]) same(scanning, `{"u":"me","t":"${at}","n":1}`);
+      }
+    }
+  });
+
+  it('numbers of all forms follow each other', () => {
+    const scanning = probe();
+    const digits = ['', '0', '7', '00', '07', '10', '1234567', '12345678', '123456789', '9007199254740991'];
+    const others = ['1.2.3', '1.5e1', '1E2', '.', '1-', '12e', '1.5x', '0.1 ', 'null', '"1"', '{}'];
+    for (let turn = 0; turn < 2; turn++) {
+      for (const sign of ['', '-', '+', '--']) {
+        for (const whole of digits) {
+          same(scanning, event(`,"n":${sign}${whole}`));
+          for (const fraction of digits) same(scanning, event(`,"n":${sign}${whole}.${fraction},"c":1`));
+        }
+        for (const other of others) same(scanning, event(`,"n":${sign}${other},"c":1`));
+      }
+    }
+  });
+});
+
 describe('numbers that are not plainly exact', () => {
   it('are asked of the host, and only those', () => {
     const probe = new KernelScan(odd, BYTES_MAX);
