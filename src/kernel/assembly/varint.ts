@@ -9,6 +9,7 @@ const BYTES_SHIFT: u64 = 56;
 const VALUE_MASK: u64 = (1 << 56) - 1;
 const BEYOND: u64 = 1 << 53;
 const CONTINUED: u64 = 0x8080808080808080;
+const ENDS_OF_SEVEN: u64 = 0x0080808080808080;
 
 // @ts-ignore: decorator
 @inline
@@ -17,6 +18,21 @@ export function packedVarint(at: usize): u64 {
   if ((word & 0x80) == 0) return (word & 0x7f) | (<u64>1 << BYTES_SHIFT);
   if ((word & 0x8000) == 0) return (word & 0x7f) | ((word & 0x7f00) >> 1) | (<u64>2 << BYTES_SHIFT);
   return longVarint(at, word);
+}
+
+/** As packedVarint, for one whose bytes vary: no branch has to guess how many they are. */
+// @ts-ignore: decorator
+@inline
+export function packedVaryingVarint(at: usize): u64 {
+  return longVarint(at, load<u64>(at));
+}
+
+/** The bytes of a varint, when they are at most seven; 0: they are more, or it has no end. */
+// @ts-ignore: decorator
+@inline
+export function varyingBytes(at: usize): usize {
+  const ends = ~load<u64>(at) & ENDS_OF_SEVEN;
+  return ends == 0 ? 0 : (<usize>ctz(ends) >> 3) + 1;
 }
 
 // @ts-ignore: decorator

@@ -19,7 +19,16 @@ import {
   FAULT_VARINT_LONG_5,
   FAULT_VARINT_LONG_10,
 } from '../fault';
-import { isOver32, packedBytes, packedI32, packedI64, packedValue, packedVarint } from './varint';
+import {
+  isOver32,
+  packedBytes,
+  packedI32,
+  packedI64,
+  packedValue,
+  packedVarint,
+  packedVaryingVarint,
+  varyingBytes,
+} from './varint';
 
 const RECORD_BYTES_MIN: u64 = 7;
 const SAFE_MAX: u64 = (1 << 53) - 1;
@@ -53,7 +62,7 @@ export function recordNext(): bool {
   at += packedBytes(packed);
   cursor = at + packedI32(packed);
   at++;
-  packed = packedVarint(at);
+  packed = packedVaryingVarint(at);
   at += packedBytes(packed);
   recTimestampDelta = packedI64(packed);
   packed = packedVarint(at);
@@ -88,9 +97,15 @@ export function walkRecords(from: usize, bytes: u32, count: u32, lastOffsetDelta
     if (length == 0) return FAULT_LENGTH;
     at++;
 
-    packed = packedVarint(at);
-    if (isBad64(packed, at, limit)) return faultOf64(packed, at, limit);
-    at += packedBytes(packed);
+    // the timestamp; what has seven bytes is in range
+    const timestampBytes = varyingBytes(at);
+    if (timestampBytes != 0 && at + timestampBytes <= limit) {
+      at += timestampBytes;
+    } else {
+      packed = packedVarint(at);
+      if (isBad64(packed, at, limit)) return faultOf64(packed, at, limit);
+      at += packedBytes(packed);
+    }
 
     packed = packedVarint(at);
     if (isBad32(packed, at, limit)) return faultOf32(packed, at, limit);
