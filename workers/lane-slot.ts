@@ -134,6 +134,14 @@ export class LaneSlot {
     this.#meetCuts(this.nextOffset);
   }
 
+  /** Passes over offsets that the log lacks. Throws HeadraceError REPLAY_DIFFERS. */
+  pass(offset: bigint): void {
+    const { partition, nextOffset } = this;
+    invariant(offset >= nextOffset, 'a lane was sent back', { partition, nextOffset, offset });
+    this.nextOffset = offset;
+    this.#meetCuts(offset);
+  }
+
   /** Piece by piece from recorded cut to recorded cut in a replay, else in one. */
   #acceptBatch(batch: OpenBatch, until: bigint, taken: Taken): void {
     const lane = this.#laneOf('data came before the lane was ready');

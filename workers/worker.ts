@@ -166,7 +166,7 @@ class WorkerLoop {
         break;
       case RecordType.seek: {
         const slot = this.#slots.get(partition);
-        if (slot?.incarnation === incarnation) slot.waitsForSeek = false;
+        if (slot?.incarnation === incarnation) this.#seek(slot, record.offset);
         break;
       }
       case RecordType.cut:
@@ -175,6 +175,18 @@ class WorkerLoop {
         break;
       default:
         throw new HeadraceError('INVARIANT', 'unknown ring record', { where: { type: record.type } });
+    }
+  }
+
+  /** Fetched again after a corrupt batch, or behind offsets that the log lacks. */
+  #seek(slot: LaneSlot, offset: bigint): void {
+    slot.waitsForSeek = false;
+    if (offset === slot.nextOffset || slot.frozen || slot.mode === 'loading' || slot.mode === 'halted')
+      return;
+    try {
+      slot.pass(offset);
+    } catch (error) {
+      this.#laneError(slot, error);
     }
   }
 

@@ -52,6 +52,12 @@ export class JsonRows {
     return `${text}}`;
   }
 
+  /** The columns of a row, each as JSON. */
+  texts(row: number): string[] {
+    const { members, from } = this.#batchOf(row);
+    return members.map(({ json }) => json(row - from));
+  }
+
   #batchOf(row: number): Batch {
     let low = 0;
     for (let high = this.#batches.length - 1; low < high; ) {

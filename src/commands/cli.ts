@@ -13,7 +13,7 @@ import {
   RUN_EXAMPLES,
 } from './examples.js';
 import { reportFailure, wantsStacks } from './failure.js';
-import { addLedgerCommand } from './ledger/command.js';
+import { addLedgerCommand, type LedgerLoaders, ownLedgerLoaders } from './ledger/command.js';
 import type { CommandLoaders } from './options.js';
 
 /**
@@ -25,6 +25,7 @@ import type { CommandLoaders } from './options.js';
 
 export interface CliSurroundings {
   loaders: CommandLoaders;
+  ledgerLoaders?: LedgerLoaders;
   stdout: (text: string) => void;
   stderr: (text: string) => void;
   /** Reads file and flags; a test brings its own machine. */
@@ -87,6 +88,13 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
   addDemo(cli, surroundings, outcome);
   addLedgerCommand(cli, {
     stdout,
+    stderr,
+    load: (options) => {
+      const config = (surroundings.load ?? loadConfig)(options);
+      outcome.stacks = showsStacks(config);
+      return config;
+    },
+    loaders: surroundings.ledgerLoaders ?? ownLedgerLoaders,
     done: (exitCode) => {
       outcome.exitCode = exitCode;
     },
@@ -173,7 +181,12 @@ function runFlags(command: Command): Command {
     .option('--workers <n|auto>', 'worker threads; auto is one per spare core')
     .option('--engine <name>', 'kernel, or reference: the same rows in plain TypeScript, slowly')
     .option('--group-protocol <name>', 'classic or consumer (KIP-848)')
-    .option('--start <where>', 'where unknown partitions start: earliest or latest')
+    .option('--start <where>', 'where a new table starts: earliest, latest or a time (ISO 8601)')
+    .option(
+      '--accept-gap <p:first-last,…>',
+      'offsets that are gone and may be passed over, as the engine named them',
+    )
+    .option('--accept-topic <id>', 'go on with a topic that was deleted and made again: its new id')
     .option('--cut-interval <duration>', 'time between two commits, such as 1s')
     .option('--log-level <level>', 'trace, debug, info, warn or error')
     .option('--json', 'logs as JSON; a bounded run ends with one JSON object on stdout');

@@ -1,6 +1,6 @@
 import { systemClock } from '../clock.js';
 import { Cluster } from '../kafka/cluster.js';
-import { semanticsHash } from '../ledger/semantics.js';
+import { semanticsOf } from '../ledger/semantics.js';
 import { loadModel } from '../model/load.js';
 import { systemRandom } from '../random.js';
 import { createLog, type Log } from '../telemetry/log.js';
@@ -10,6 +10,7 @@ import { checkAtBoot } from './run/clickhouse.js';
 import { Engine } from './run/engine.js';
 import type { RunFigures } from './run/figures.js';
 import { prepareLake } from './run/lake.js';
+import { sourceTopic } from './run/source-topic.js';
 
 const EXIT_TRY_AGAIN = 75;
 /** 128 + SIGTERM's number: what a shell reports of a process that a signal ended. */
@@ -27,7 +28,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
   const log = createLog({ level: config.log.level, format: options.json ? 'json' : config.log.format });
   const stopping = stopOnSignal(log);
   const model = loadModel(config.model);
-  const semantics = semanticsHash(model, config.kafka.isolation, config.limits);
+  const semantics = semanticsOf(model, config);
   const engineId = systemRandom.id63().toString(36);
   const version = packageVersion();
   const lake = await prepareLake(config, model, {
@@ -78,7 +79,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
         signal: waiting.signal,
         ...common,
       });
-      const topic = await cluster.topic(config.kafka.topic);
+      const topic = await sourceTopic(config, cluster, lake.history);
       const endOffsets = options.untilEnd
         ? await cluster.listOffsets(topic, topic.partitions, 'latest', config.kafka.isolation)
         : null;
@@ -89,7 +90,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
         cluster,
         topic,
         engineId,
-        semantics,
+        semantics: semantics.hash,
         version,
         endOffsets,
         ...common,

@@ -18,6 +18,8 @@ export interface ConfigFlags {
   engine?: string;
   groupProtocol?: string;
   start?: string;
+  acceptGap?: string;
+  acceptTopic?: string;
   cutInterval?: string;
   logLevel?: string;
   /** Logs as JSON, whatever they are written to. */
@@ -45,6 +47,8 @@ const FLAG_PATHS: Readonly<Record<keyof ConfigFlags, FlagPath>> = {
   engine: { flag: '--engine', path: ['engine'] },
   groupProtocol: { flag: '--group-protocol', path: ['kafka', 'group_protocol'] },
   start: { flag: '--start', path: ['kafka', 'start'] },
+  acceptGap: { flag: '--accept-gap', path: ['kafka', 'accept_gaps'] },
+  acceptTopic: { flag: '--accept-topic', path: ['kafka', 'accept_topic'] },
   cutInterval: { flag: '--cut-interval', path: ['cut_interval'] },
   logLevel: { flag: '--log-level', path: ['log', 'level'] },
   json: { flag: '--json', path: ['log', 'format'] },

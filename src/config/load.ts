@@ -106,6 +106,8 @@ function toEngineConfig(
       clientId: file.kafka.client_id,
       rack: file.kafka.rack ?? null,
       start: file.kafka.start,
+      acceptGaps: file.kafka.accept_gaps,
+      acceptTopic: file.kafka.accept_topic ?? null,
       isolation: file.kafka.isolation,
       librdkafka: file.kafka.librdkafka,
     },

@@ -13,7 +13,9 @@ import {
   sizeOrAuto,
   text,
 } from './fields.js';
+import { acceptedGaps } from './gaps.js';
 import { librdkafkaProblem } from './librdkafka.js';
+import { startPlace } from './start-place.js';
 
 /**
  * The configuration file: its words, their types, ranges and defaults. config/default.yaml shows the same defaults with
@@ -42,7 +44,12 @@ const kafka = section({
   instance_id: text('an instance id').optional(),
   client_id: text('a client id').prefault('headrace'),
   rack: text('a rack').optional(),
-  start: oneOf(['earliest', 'latest']).prefault('earliest'),
+  start: startPlace().prefault('earliest'),
+  accept_gaps: acceptedGaps().prefault([]),
+  accept_topic: text('a topic id', {
+    pattern: /^[0-9a-f]{32}$/,
+    says: 'must be the id of a topic as the engine names it: 32 hex digits',
+  }).optional(),
   isolation: oneOf(['read_committed', 'read_uncommitted']).prefault('read_committed'),
   librdkafka: properties(librdkafkaProblem).prefault({}),
 }).prefault({} as never);

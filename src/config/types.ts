@@ -11,6 +11,16 @@ export type LogFormatName = 'auto' | 'json' | 'pretty';
 /** Whether events of transactions count that are open or were aborted. */
 export type Isolation = 'read_committed' | 'read_uncommitted';
 
+/** A time means the first record that is as late. */
+export type StartPlace = 'earliest' | 'latest' | { readonly timestampMs: number };
+
+/** Offsets from `from` up to `to` that a partition's log lacks. */
+export interface AcceptedGap {
+  readonly partition: number;
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
 export interface KafkaConfig {
   /** `host:port` each, at least one. */
   readonly brokers: readonly string[];
@@ -25,7 +35,11 @@ export interface KafkaConfig {
   /** Where this engine stands, for fetching from the nearest replica, or null. */
   readonly rack: string | null;
   /** Where a lane starts that the ledger does not know. */
-  readonly start: 'earliest' | 'latest';
+  readonly start: StartPlace;
+  /** What a log lacks and lanes may pass over all the same. */
+  readonly acceptGaps: readonly AcceptedGap[];
+  /** Id of a topic that was made again under the name, to go on with; or null. */
+  readonly acceptTopic: string | null;
   /** It decides rows: a table keeps its value. */
   readonly isolation: Isolation;
   /** Properties passed on to librdkafka as they are; none that the engine itself decides. */

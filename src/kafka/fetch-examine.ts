@@ -10,8 +10,16 @@ export interface Unanswered {
   unanswered: unknown;
 }
 
+/** What the log lacks in front of its start: offsets from `from` up to `to`, the first that is there. */
+export interface Gap {
+  from: bigint;
+  to: bigint;
+  /** For a lane that may not pass it. */
+  error: HeadraceError;
+}
+
 /**
- * After OFFSET_OUT_OF_RANGE: what is missing exactly. Null: the log does hold the position after all (a leader that was
+ * After OFFSET_OUT_OF_RANGE: what is missing exactly. An error: no gap that could be passed. Null: the log does hold the position after all (a leader that was
  * not there yet). Throws KAFKA_UNREACHABLE when the cluster is closed.
  */
 export async function examineGap(
@@ -19,7 +27,7 @@ export async function examineGap(
   topic: Topic,
   lane: FetchLane,
   broker: string,
-): Promise<HeadraceError | null> {
+): Promise<Gap | HeadraceError | null> {
   const { partition, position } = lane;
   // a topic made again looks like a log that lost its records: metadata tells them apart, and halts the lane
   await cluster.refresh();
@@ -30,16 +38,23 @@ export async function examineGap(
   if (position >= start && position <= end) return null;
   lane.logStartOffset = start;
   lane.readableEnd = end;
-  const deleted = position < start;
-  const what = deleted
-    ? `offsets ${position} to ${start - 1n} (${start - position} of them) were deleted before they were read`
-    : `the log ends at ${end}, ${position - end} offsets before the position ${position}`;
-  return new HeadraceError('OFFSET_OUT_OF_RANGE', what, {
-    where: { topic: topic.name, partition, position, logStart: start, highWatermark: end, broker },
-    remedy: deleted
-      ? 'raise the retention of the topic; what is gone can only come back from a copy of it'
-      : 'the log lost records, or the position is from another topic',
-  });
+  const where = { topic: topic.name, partition, position, logStart: start, highWatermark: end, broker };
+  if (position > end) {
+    const what = `the log ends at ${end}, ${position - end} offsets before the position ${position}`;
+    return new HeadraceError('OFFSET_OUT_OF_RANGE', what, { where, remedy: resetRemedy(partition, end) });
+  }
+  const what = `offsets ${position} to ${start - 1n} (${start - position} of them) were deleted before they were read`;
+  const remedy = `bring them back from a copy of the topic, or start once with --accept-gap ${partition}:${position}-${start - 1n} to go on without them (open sessions stay open); raise the topic's retention`;
+  return {
+    from: position,
+    to: start,
+    error: new HeadraceError('OFFSET_OUT_OF_RANGE', what, { where, remedy }),
+  };
+}
+
+/** Records that were read are not the log's any more: sessions stand on them that nothing can build again. */
+function resetRemedy(partition: number, to: bigint | 'earliest'): string {
+  return `records that were read are gone from the log; headrace ledger reset --partition ${partition} --to ${to} starts the lane over there: it says first what that means for its open sessions`;
 }
 
 /**
@@ -75,7 +90,7 @@ export async function examineTruncation(
         : `leader epoch ${batchEpoch} ends at ${answer.endOffset} there, ${position - answer.endOffset} offsets before the position`;
     return new HeadraceError('LOG_TRUNCATED', `records that were read are gone: ${found}`, {
       where: { topic: topic.name, partition, position, broker: cluster.nameOf(leader.nodeId) },
-      remedy: 'an unclean leader election lost data; what was read of it is in the table and not in the log',
+      remedy: `an unclean leader election lost data; ${resetRemedy(partition, answer.endOffset < 0n ? 'earliest' : answer.endOffset)}`,
     });
   } catch (error) {
     if (!(error instanceof HeadraceError) || error.domain === 'internal') throw error;

@@ -29,6 +29,9 @@ export interface FetchReactionsHost {
   isOurs(lane: FetchLane): boolean;
   lanes(): Iterable<FetchLane>;
   halt(lane: FetchLane, error: HeadraceError): void;
+  /** May the lane go on at `to`, although the log lacks what lies from `from` up to it? */
+  acceptsGap(partition: number, from: bigint, to: bigint): boolean;
+  skip(lane: FetchLane, from: bigint, to: bigint): void;
   reachedEnd(lane: FetchLane): void;
 }
 
@@ -181,12 +184,16 @@ export class FetchReactions {
   }
 
   async #findGap(lane: FetchLane, broker: string): Promise<void> {
-    const { cluster, topic, placement, halt } = this.#host;
+    const { cluster, topic, placement, halt, skip, acceptsGap } = this.#host;
     const { generation } = lane;
     lane.examined = true;
     try {
-      const error = await examineGap(cluster, topic, lane, broker);
-      if (error !== null && lane.generation === generation) halt(lane, error);
+      const found = await examineGap(cluster, topic, lane, broker);
+      if (found === null || lane.generation !== generation) {
+        // it is there after all, or the lane has moved on
+      } else if (found instanceof HeadraceError) halt(lane, found);
+      else if (acceptsGap(lane.partition, found.from, found.to)) skip(lane, found.from, found.to);
+      else halt(lane, found.error);
     } catch (error) {
       // closed, or the topic was replaced: the lanes have been told
       if (!(error instanceof HeadraceError) || error.domain === 'internal') throw error;

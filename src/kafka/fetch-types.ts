@@ -15,6 +15,8 @@ export interface FetchLimits {
 export type FetchEvent =
   /** The lane is not fetched any more; others go on. */
   | { type: 'lane-halted'; partition: number; incarnation: number; error: HeadraceError }
+  /** The log lacks the offsets from `from` up to `to`, which was accepted: the lane goes on at `to`. */
+  | { type: 'lane-skipped'; partition: number; incarnation: number; from: bigint; to: bigint }
   /** All there is has been handed over, for now or (with an end offset) for good. Once each time the end is reached. */
   | { type: 'lane-at-end'; partition: number; incarnation: number }
   /** The topic was deleted and made again; every lane is halted, one event each behind this one. */

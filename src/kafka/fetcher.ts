@@ -32,6 +32,8 @@ export interface FetcherOptions {
   log: PlainLog;
   clock: Clock;
   random: Random;
+  /** May a lane go on at `to`, although the log lacks the offsets from `from` up to it? Without it: never. */
+  acceptsGap?(partition: number, from: bigint, to: bigint): boolean;
   /** Called synchronously; it may add, remove and seek lanes. */
   onEvent(event: FetchEvent): void;
 }
@@ -73,6 +75,8 @@ export class Fetcher {
       isOurs: (lane) => this.#lanes.get(lane.partition) === lane,
       lanes: () => this.#lanes.values(),
       halt: (lane, error) => this.#halt(lane, error),
+      acceptsGap: (...gap) => options.acceptsGap?.(...gap) ?? false,
+      skip: (lane, from, to) => this.#skip(lane, from, to),
       reachedEnd: (lane) => this.#reachedEnd(lane),
     });
     const host = this.#makeHost(this.#reactions);
@@ -117,7 +121,18 @@ export class Fetcher {
   /** Puts a `seek` into the ring, behind all that was delivered, and fetches from `offset` on. A halted lane stays. */
   seekLane(partition: number, incarnation: number, offset: bigint): void {
     const lane = this.#find(partition, incarnation);
-    if (lane === undefined || lane.halted !== null) return;
+    if (lane !== undefined && lane.halted === null) this.#seek(lane, offset);
+  }
+
+  #skip(lane: FetchLane, from: bigint, to: bigint): void {
+    if (lane.halted !== null || this.#lanes.get(lane.partition) !== lane) return;
+    this.#seek(lane, to);
+    const { partition, incarnation } = lane;
+    this.#options.onEvent({ type: 'lane-skipped', partition, incarnation, from, to });
+  }
+
+  #seek(lane: FetchLane, offset: bigint): void {
+    const { partition, incarnation } = lane;
     lane.seek(offset);
     lane.ring.writer.command(
       { type: RecordType.seek, partition, incarnation, offset, aux: 0n },
@@ -211,12 +226,7 @@ export class Fetcher {
   }
 
   #topicChanged(newTopicId: string): HeadraceError {
-    const { topic } = this.#options;
-    const what = 'the topic was deleted and made again: it is another stream';
-    return new HeadraceError('KAFKA_TOPIC_CHANGED', what, {
-      where: { topic: topic.name, topicId: topic.topicId, newTopicId },
-      remedy: 'start with a new table, or with another group and topic',
-    });
+    return topicChanged(this.#options.topic, newTopicId);
   }
 
   #reachedEnd({ partition, incarnation }: FetchLane): void {
@@ -234,4 +244,16 @@ export class Fetcher {
     const lane = this.#lanes.get(partition);
     return lane?.incarnation === incarnation ? lane : undefined;
   }
+}
+
+/** Another topic under the name of one that was read. */
+export function topicChanged(
+  { name, topicId }: Pick<Topic, 'name' | 'topicId'>,
+  newTopicId: string,
+): HeadraceError {
+  const what = 'the topic was deleted and made again: it is another stream';
+  return new HeadraceError('KAFKA_TOPIC_CHANGED', what, {
+    where: { topic: name, topicId, newTopicId },
+    remedy: `start with --accept-topic ${newTopicId} to go on with the new one from its first event, in the same table (sessions that were open stay unwritten), or with another group and a new table`,
+  });
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import { heartbeatIntervalMs } from '../config/heartbeat.js';
 import { invariant } from '../invariant.js';
+import { byPartition } from './committed-offsets.js';
 import { readStatistics, type Statistics } from './group-statistics.js';
 import {
   clientConfig,
@@ -257,12 +258,7 @@ class NativeMember implements GroupMember {
         // Partitions that failed stand in the list as bare errors.
         const failed = error ?? list.find((entry) => entry instanceof Error);
         if (failed) return reject(failureToError(failureOf(failed), { topic, group: groupId }));
-        const found = new Map<number, CommittedOffset>();
-        for (const { partition, offset, metadata } of list as TopicPartition[]) {
-          if (offset === undefined || offset < 0) continue;
-          found.set(partition, { offset: BigInt(offset), metadata: metadata ?? '' });
-        }
-        resolve(found);
+        resolve(byPartition(list as TopicPartition[]));
       });
     });
   }

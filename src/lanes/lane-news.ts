@@ -14,7 +14,9 @@ export function tellReplay(log: Log, { partition, committedTo }: Lane, from: big
 
 export function tellRecovered(log: Log, { partition, committedTo, replay }: Lane, nowMs: number): void {
   if (replay === null || committedTo <= replay.fromOffset) return;
-  log.info({ partition, offset: committedTo, ms: Math.round(nowMs - replay.fromMs) }, 'lane recovered');
+  const offsets = committedTo - replay.fromOffset;
+  const ms = Math.round(nowMs - replay.fromMs);
+  log.info({ partition, offset: committedTo, offsets, ms }, 'lane recovered');
 }
 
 export function tellUnusable(log: Log, { partition }: Lane, path: string, error: PlainError): void {

@@ -1,7 +1,7 @@
 import { HeadraceError } from '../errors.js';
 import type { LaneHistory, recoveryOf } from '../ledger/history.js';
 import type { HeldLane } from '../ledger/protocol.js';
-import type { EvictionOrder } from '../ledger/types.js';
+import type { EvictionOrder, LaneGap } from '../ledger/types.js';
 import type { AssignCommand } from '../pool/messages.js';
 import type { Rest } from './idle.js';
 
@@ -36,6 +36,7 @@ export interface Lane extends HeldLane {
   nextSnapshotMs: number;
   /** Watermark moves lie behind the newest snapshot, at its offset or after it. */
   marked: boolean;
+  gaps: LaneGap[];
   /** Where it stands, as its worker said last; null: not known. */
   rest: Rest | null;
   /** When the replay began, and where, for its progress. */
@@ -74,6 +75,7 @@ export function startingLane(start: {
     snapshotOffset: null,
     nextSnapshotMs: nowMs + snapshotInMs,
     marked: false,
+    gaps: [],
     rest: null,
     replay: null,
   };

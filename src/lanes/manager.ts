@@ -5,17 +5,21 @@ import type { FetchEvent, Fetcher } from '../kafka/fetcher.js';
 import type { Coordinator } from '../ledger/coordinator.js';
 import { isEndedAt, recoveryOf } from '../ledger/history.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { offsetNote } from '../ledger/offset-note.js';
 import { type CommitPlan, hasMarks, lanesLost } from '../ledger/protocol.js';
 import type { CutCommand, EvictionOrder, SealedReport } from '../ledger/types.js';
 import type { MainMessage, WorkerMessage } from '../pool/messages.js';
 import type { Random } from '../random.js';
 import type { RingWriter } from '../ring/writer.js';
 import type { Log } from '../telemetry/log.js';
+import { differsFromSnapshot, wantsCut, wantsSnapshot } from './cut-wishes.js';
 import { IdleMoves } from './idle-moves.js';
 import { assignment, isHeld, type Lane, noSnapshot, startingLane } from './lane.js';
 import type { LaneFollower } from './lane-follower.js';
+import { gapOfReplay, passGap } from './lane-gaps.js';
 import { tellRecovered, tellReplay, tellUnusable } from './lane-news.js';
 import { LedgerWatch } from './ledger-watch.js';
+import { RecoveryProgress } from './recovery-progress.js';
 import type { SnapshotJanitor } from './snapshot-janitor.js';
 import { WorkerLink } from './worker-link.js';
 
@@ -42,7 +46,7 @@ export interface LaneManagerOptions {
   eviction: EvictionOrder;
   /** The model's: a lane silent for so long has its watermark moved. */
   idleTimeoutMs: number;
-  /** Offsets to start from, for lanes that the ledger does not know. */
+  /** Offsets to start from, for lanes that the ledger does not know: these, and those that must begin with them. */
   startOffsets(partitions: number[]): Promise<ReadonlyMap<number, bigint>>;
   /** Bounded run: where the input of each lane ends; null: it does not. */
   endOffsets: ReadonlyMap<number, bigint> | null;
@@ -57,6 +61,7 @@ export class LaneManager {
   readonly #link: WorkerLink;
   readonly #watch: LedgerWatch;
   readonly #idle: IdleMoves;
+  readonly #recovery: RecoveryProgress;
   #incarnations = 0;
   /** The engine stops: lanes that become ready now are not read any more. */
   #draining = false;
@@ -67,6 +72,7 @@ export class LaneManager {
     this.#link = new WorkerLink(options.rings, options.post);
     this.#watch = new LedgerWatch(options);
     this.#idle = new IdleMoves(options);
+    this.#recovery = new RecoveryProgress(options);
   }
 
   /** The coordinator is made with this manager's callbacks, hence after it. */
@@ -99,9 +105,7 @@ export class LaneManager {
     const unknown = fresh.filter((partition) => ledger.lane(partition) === undefined);
     if (unknown.length > 0) {
       const starts = await this.#options.startOffsets(unknown);
-      await this.#coordinator!.startLanes(
-        unknown.map((partition) => ({ partition, offset: starts.get(partition)! })),
-      );
+      await this.#coordinator!.startLanes([...starts].map(([partition, offset]) => ({ partition, offset })));
     }
     for (const lane of lanes) {
       // it may have been taken away again while we asked
@@ -168,13 +172,14 @@ export class LaneManager {
     const nowMs = this.#options.clock.monotonicMs();
     const lanes = [...this.#lanes.values()].filter((lane) => lane.state === 'live');
     const moves = this.#idle.take(lanes);
-    if (moves.size === 0 && !lanes.some((lane) => this.#wantsCut(lane, nowMs))) {
-      if (lanes.length > 0) this.#watch.idle();
+    if (moves.size === 0 && !lanes.some((lane) => wantsCut(lane, this.#position(lane), nowMs))) {
+      // a lane that halted on its way back may be moved by the operator, too
+      if (this.#lanes.size > 0) this.#watch.idle();
       return null;
     }
     return this.#coordinator!.cut(
       lanes.map((lane) => {
-        const snapshot = this.#wantsSnapshot(lane, nowMs);
+        const snapshot = wantsSnapshot(lane, this.#position(lane), nowMs);
         if (snapshot) this.#snapshotTaken(lane);
         lane.cutPosition = this.#position(lane);
         const { partition, incarnation } = lane;
@@ -245,9 +250,22 @@ export class LaneManager {
   }
 
   onFetchEvent(event: FetchEvent): void {
-    if (event.type !== 'lane-halted') return;
+    if (event.type !== 'lane-halted' && event.type !== 'lane-skipped') return;
     const lane = this.#lanes.get(event.partition);
-    if (lane !== undefined && lane.incarnation === event.incarnation) this.#halt(lane, event.error);
+    if (lane?.incarnation !== event.incarnation) return;
+    if (event.type === 'lane-halted') this.#halt(lane, gapOfReplay(event.error, lane));
+    else passGap(this.#options.log, lane, event, this.#options.clock.monotonicMs());
+  }
+
+  /** One line on the lanes that are on their way back, if there are any. */
+  tellRecovery(): void {
+    this.#recovery.tell((partition) => this.#position(this.#lanes.get(partition)!));
+  }
+
+  /** A snapshot of each lane that differs from its last one, at the next cut. */
+  snapshotSoon(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const lane of this.#lanes.values()) lane.nextSnapshotMs = nowMs;
   }
 
   /** Another engine wrote a version with these lanes' transactions. */
@@ -292,7 +310,8 @@ export class LaneManager {
   /** All followers have the lane up to this version, in which it stands at `offset`. */
   noteOffset(partition: number, version: number, offset: bigint): void {
     if (!this.#lanes.has(partition)) return;
-    this.#options.offsets.note({ partition, offset, metadata: `headrace version=${version}` });
+    const metadata = offsetNote(this.#options.ledger.tableId, version);
+    this.#options.offsets.note({ partition, offset, metadata });
   }
 
   /** A worker's report of a cut. */
@@ -328,6 +347,9 @@ export class LaneManager {
     const { ledger, log, clock } = this.#options;
     const history = ledger.lane(lane.partition)!;
     const recovery = recoveryOf(history, lane.unusable);
+    // moved back by the operator: what Kafka was told last is not the newest any more
+    if (history.committedTo < lane.committedTo) void this.#options.offsets.forget([lane.partition], 0);
+    lane.gaps = [];
     lane.parent = history.version;
     lane.committedTo = history.committedTo;
     lane.snapshotOffset = recovery?.snapshot?.offset ?? null;
@@ -342,6 +364,7 @@ export class LaneManager {
     lane.replay = { fromMs: clock.monotonicMs(), fromOffset };
     const common = { appId: ledger.appId(lane.partition), eviction: this.#options.eviction };
     tellReplay(log, lane, fromOffset);
+    this.#recovery.begin(lane.partition, fromOffset, lane.committedTo);
     this.#link.assign(lane, assignment(lane, history, recovery, common));
   }
 
@@ -364,6 +387,7 @@ export class LaneManager {
     lane.state = 'live';
     tellRecovered(this.#options.log, lane, this.#options.clock.monotonicMs());
     lane.replay = null;
+    this.#recovery.end(lane.partition, true);
     lane.finished = this.#endedAt(lane);
     this.#options.follower?.acquired([lane.partition]);
   }
@@ -392,6 +416,7 @@ export class LaneManager {
     const broker = this.#options.leaderOf(lane.partition);
     lane.halted = error;
     this.#stopReading(lane);
+    this.#recovery.end(lane.partition, false);
     this.#options.log.error(
       { topic: this.#options.topic, partition: lane.partition, broker, error: error.toString() },
       'lane halted; the others go on',
@@ -434,7 +459,7 @@ export class LaneManager {
         partition: lane.partition,
         incarnation: lane.incarnation,
         marks: {},
-        snapshot: this.#differsFromSnapshot(lane),
+        snapshot: differsFromSnapshot(lane, this.#position(lane)),
       })),
     );
   }
@@ -443,6 +468,7 @@ export class LaneManager {
   #dismiss(lane: Lane): Promise<void> {
     // it may have become ready since it was told to stop
     this.#stopReading(lane);
+    this.#recovery.end(lane.partition, false);
     if (this.#lanes.get(lane.partition) === lane) this.#lanes.delete(lane.partition);
     return this.#link.revoke(lane);
   }
@@ -461,25 +487,9 @@ export class LaneManager {
     return lane.state === 'live' && lane.endOffset !== null && this.#position(lane) >= lane.endOffset;
   }
 
-  #wantsCut(lane: Lane, nowMs: number): boolean {
-    const position = this.#position(lane);
-    if (position !== lane.cutPosition) return true;
-    if (lane.halted !== null) return false;
-    const overdue = nowMs - lane.lastCommitMs >= IDLE_COMMIT_MS && position !== lane.committedTo;
-    return overdue || this.#wantsSnapshot(lane, nowMs);
-  }
-
   #snapshotTaken(lane: Lane): void {
     lane.marked = false;
     lane.nextSnapshotMs = this.#options.clock.monotonicMs() + this.#options.snapshotIntervalMs;
-  }
-
-  #wantsSnapshot(lane: Lane, nowMs: number): boolean {
-    return nowMs >= lane.nextSnapshotMs && this.#differsFromSnapshot(lane);
-  }
-
-  #differsFromSnapshot(lane: Lane): boolean {
-    return lane.marked || this.#position(lane) !== lane.snapshotOffset;
   }
 }
 
@@ -488,6 +498,3 @@ const OFFSETS_TIMEOUT_MS = 2_000;
 
 /** What is being sent when a lane goes is waited for so long, then given up: the next owner sends it again. */
 const FOLLOWER_TIMEOUT_MS = 5_000;
-
-/** A lane that moved is committed at least this often (rule 4). */
-export const IDLE_COMMIT_MS = 30_000;

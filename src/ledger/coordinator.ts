@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { Random } from '../random.js';
+import { newCutId } from './cut-id.js';
 import type { Ledger } from './ledger.js';
 import { type CommitPlan, type HeldLane, planCommit, type SealedCut } from './protocol.js';
 import type { CutCommand, CutLane, SealedReport } from './types.js';
@@ -105,10 +106,10 @@ export class Coordinator {
     });
   }
 
-  /** Ids below 2⁶³ that grow with time: 42 bits of milliseconds, 21 random; never the same twice in a process. */
+  /** Ids that grow with time; never the same twice in a process. */
   newCutId(): string {
     const { clock, random } = this.#options;
-    let id = (BigInt(clock.nowMs()) << 21n) | BigInt(random.below(2 ** 21));
+    let id = newCutId(clock, random);
     if (id <= this.#lastId) id = this.#lastId + 1n;
     this.#lastId = id;
     return id.toString();

@@ -1,6 +1,6 @@
 import { HeadraceError } from '../errors.js';
 import { hasMarks } from './protocol.js';
-import type { CutLaneEntry, LedgerEntry, RecordedCut, SnapshotRef } from './types.js';
+import type { CutLaneEntry, LaneGap, LedgerEntry, RecordedCut, SnapshotRef } from './types.js';
 
 /**
  * What the Delta log says of each lane, folded from its versions in order: how far it is committed, which snapshots are
@@ -26,8 +26,10 @@ function prefixOf({ group, topic }: LaneSource): string {
 
 export interface LaneHistory {
   partition: number;
-  /** Where the lane started (T0). */
+  /** Where the lane started (T0), or was started over. */
   startOffset: bigint;
+  /** The version that started it over, or null: none did. */
+  resetIn: number | null;
   /** The ledger's offset: everything below it is in the table. */
   committedTo: bigint;
   /** Version of the lane's last commit. */
@@ -39,6 +41,8 @@ export interface LaneHistory {
   snapshots: (SnapshotRef & { version: number })[];
   /** In order of version. */
   cuts: (RecordedCut & { version: number })[];
+  /** What the lane passed over since it started, because the log lacked it and the operator accepted that. */
+  gaps: LaneGap[];
 }
 
 /** The parts of a version that the history reads. */
@@ -70,6 +74,11 @@ export class LedgerHistory {
   /** All lanes of a topic, by partition. */
   lanes(topicId: string): LaneHistory[] {
     return [...(this.#lanes.get(topicId)?.values() ?? [])].sort((a, b) => a.partition - b.partition);
+  }
+
+  /** Ids of the topics that lanes were read from; one that was deleted and made again has another. */
+  topicIds(): string[] {
+    return [...this.#lanes.keys()];
   }
 
   /** Partitions of the topic whose `txn` the version carries, be it ours or another's. */
@@ -132,16 +141,19 @@ export class LedgerHistory {
       lane = {
         partition: entry.partition,
         startOffset: BigInt(entry.from),
+        resetIn: null,
         committedTo: BigInt(entry.from),
         version,
         watermarkMs: null,
         endedAt: null,
         snapshots: [],
         cuts: [],
+        gaps: [],
       };
       lanes.set(entry.partition, lane);
     }
-    if (BigInt(entry.from) !== lane.committedTo || entry.to < entry.from) {
+    const forward = entry.to >= entry.from || entry.reset === true;
+    if (BigInt(entry.from) !== lane.committedTo || !forward) {
       throw new HeadraceError('LAKE_LOG_CORRUPT', "a lane's cuts do not join", {
         where: { version, partition: entry.partition, from: entry.from, committed: lane.committedTo },
       });
@@ -149,6 +161,11 @@ export class LedgerHistory {
     const to = BigInt(entry.to);
     lane.committedTo = to;
     lane.version = version;
+    if (entry.reset === true) {
+      startOver(lane);
+      return;
+    }
+    lane.gaps.push(...(entry.gaps ?? []));
     lane.watermarkMs = entry.watermarkMs ?? lane.watermarkMs;
     if (entry.marks.endOfInput === true) lane.endedAt = to;
     if (entry.start === true) return;
@@ -173,6 +190,17 @@ export class LedgerHistory {
     const at = lane.cuts.findLastIndex((cut) => cut.cutId === cutId);
     if (at >= 0) lane.cuts = lane.cuts.slice(at + 1);
   }
+}
+
+/** Nothing of what the lane knew counts any more: no session, no snapshot, no mark. */
+function startOver(lane: LaneHistory): void {
+  lane.startOffset = lane.committedTo;
+  lane.resetIn = lane.version;
+  lane.watermarkMs = null;
+  lane.endedAt = null;
+  lane.snapshots = [];
+  lane.cuts = [];
+  lane.gaps = [];
 }
 
 /**

@@ -5,6 +5,7 @@ import type { DeltaLog } from '../lake/delta/log.js';
 import type { Random } from '../random.js';
 import type { Log } from '../telemetry/log.js';
 import { appIdOf, type LaneHistory, type LedgerHistory, type VersionFacts } from './history.js';
+import { otherSemantics } from './semantics.js';
 import type { CutEntry, LedgerEntry, SealedFile } from './types.js';
 
 /**
@@ -32,6 +33,8 @@ export interface CommitDraft {
   files: readonly SealedFile[];
   lanes: readonly { partition: number; to: bigint }[];
   cuts: CutEntry[];
+  /** Lanes that the operator moved: their offsets may be lower than before. */
+  moved?: readonly number[];
 }
 
 const BACKOFF_MS_MAX = 5_000;
@@ -61,6 +64,16 @@ export class Ledger {
     return this.#history.lane(this.#options.topicId, partition);
   }
 
+  /** Id of the Delta table, for as long as it exists. */
+  get tableId(): string {
+    return this.#delta.metaData.id;
+  }
+
+  /** Does it know any lane of the topic? */
+  get isStarted(): boolean {
+    return this.#history.lanes(this.#options.topicId).length > 0;
+  }
+
   appId(partition: number): string {
     return appIdOf(this.#options, this.#options.topicId, partition);
   }
@@ -87,7 +100,7 @@ export class Ledger {
       const draft = build();
       if (draft === null) return null;
       const version = this.#delta.version + 1;
-      const outcome = await this.#put(version, this.#actions(draft, this.#entry(draft.cuts)));
+      const outcome = await this.#put(version, this.#actions(draft, this.#entry(draft)));
       if (outcome === 'committed') return { version, draft };
       await this.#options.clock.sleep(this.#jitter(CONFLICT_WAIT_MS));
     }
@@ -159,15 +172,14 @@ export class Ledger {
   #checkSemantics(): void {
     const last = this.#history.lastSemantics;
     if (last === null || last === this.#options.semantics) return;
-    throw new HeadraceError('LAKE_NOT_OURS', 'the table was written by another model, isolation or limits', {
-      where: { table_semantics: last.slice(0, 12), ours: this.#options.semantics.slice(0, 12) },
-      remedy: 'run with the model, kafka.isolation and limits of before, or start a new table and group',
-    });
+    throw otherSemantics(last, this.#options.semantics);
   }
 
-  #entry(cuts: CutEntry[]): LedgerEntry {
+  #entry({ cuts, moved = [] }: CommitDraft): LedgerEntry {
     const { engineId, semantics, random } = this.#options;
-    return { format: 1, attempt: random.id63().toString(36), engine: engineId, semantics, cuts };
+    const entry = { attempt: random.id63().toString(36), engine: engineId, semantics, cuts };
+    if (moved.length === 0) return { format: 1, ...entry };
+    return { format: 1, ...entry, moved: moved.map((partition) => this.appId(partition)) };
   }
 
   #actions(draft: CommitDraft, entry: LedgerEntry): Action[] {

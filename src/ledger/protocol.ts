@@ -1,6 +1,6 @@
 import { invariant } from '../invariant.js';
 import type { Marks } from '../model/marks.js';
-import type { CutEntry, CutLaneEntry, SealedFile, SealedLane, SealedReport } from './types.js';
+import type { CutEntry, CutLaneEntry, LaneGap, SealedFile, SealedLane, SealedReport } from './types.js';
 
 /**
  * The rules of exactly once as pure functions: observed facts in, decisions out. All I/O is in ledger.ts and
@@ -26,6 +26,8 @@ export interface HeldLane {
   committedTo: bigint;
   /** When the lane's `txn` was last written, monotonic ms. */
   lastCommitMs: number;
+  /** What it passed over since its state was built. */
+  gaps?: readonly LaneGap[];
 }
 
 /** A cut that every worker has reported. */
@@ -74,7 +76,7 @@ export function planCommit(
         const content = hasContent(sealed);
         if (!content && sealed.to === from) continue;
         urgent ||= content || nowMs - lane.lastCommitMs >= idleCommitMs;
-        entry.lanes.push(laneEntry(sealed, from, lane.parent));
+        entry.lanes.push(laneEntry(sealed, from, lane));
         position.set(sealed.partition, sealed.to);
         if (sealed.snapshot !== null)
           plan.snapshots.push({ partition: sealed.partition, ...sealed.snapshot });
@@ -178,7 +180,8 @@ function fileEntry({ path, rows, lanes, laneRows }: SealedFile): NonNullable<Cut
   return { path, rows, lanes, ...(laneRows === undefined ? {} : { laneRows }) };
 }
 
-function laneEntry(sealed: SealedLane, from: bigint, parent: number): CutLaneEntry {
+function laneEntry(sealed: SealedLane, from: bigint, { parent, gaps = [] }: HeldLane): CutLaneEntry {
+  const passed = gaps.filter((gap) => gap.from >= from && gap.to <= sealed.to);
   return {
     partition: sealed.partition,
     from: Number(from),
@@ -189,6 +192,7 @@ function laneEntry(sealed: SealedLane, from: bigint, parent: number): CutLaneEnt
     deadLetters: sealed.deadLetters,
     crc: sealed.crc,
     parent,
+    ...(passed.length === 0 ? {} : { gaps: passed }),
     ...(sealed.snapshot === null
       ? {}
       : { snapshot: { path: sealed.snapshot.path, sizeBytes: sealed.snapshot.sizeBytes } }),
@@ -206,7 +210,11 @@ function mergeEmptyCuts(cuts: CutEntry[]): CutEntry[] {
     cut.lanes = cut.lanes.toReversed().filter((lane) => {
       const next = later.get(lane.partition);
       const empty =
-        lane.rows === 0 && lane.deadLetters === 0 && lane.snapshot === undefined && !hasMarks(lane.marks);
+        lane.rows === 0 &&
+        lane.deadLetters === 0 &&
+        lane.snapshot === undefined &&
+        lane.gaps === undefined &&
+        !hasMarks(lane.marks);
       if (empty && next !== undefined) {
         next.from = lane.from;
         return false;

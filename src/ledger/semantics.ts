@@ -1,24 +1,87 @@
 import { createHash } from 'node:crypto';
 import type { Isolation } from '../config/types.js';
+import { HeadraceError } from '../errors.js';
+import type { ObjectStore } from '../lake/store/store.js';
+import { type ModelDecisions, modelDecisions } from '../model/hash.js';
 import type { CompiledModel } from '../model/types.js';
+import { semanticDifferences } from './semantic-differences.js';
 
 /** Raised when the same log would give other rows than before, although the model did not change. */
 const ENGINE_SEMANTICS = 1;
 
 /**
- * Hash of all that decides a row and is neither in the log nor a mark (rule 1): the model, the limits that make dead
- * letters, the isolation level, the engine's own semantics. Lanes are never continued under another one (rule 16).
+ * All that decides a row and is neither in the log nor a mark (rule 1): the model, the limits that make dead letters, the isolation
+ * level, the engine's own semantics. Lanes are never continued under another one (rule 16). What is not in it may change at any time:
+ * idle_timeout (its moves are marks), low_cardinality, comments, names of files.
  */
-export function semanticsHash(
+export interface Semantics {
+  /** In every version of the ledger. */
+  hash: string;
+  /** Beside the table under the hash's name, so that it can be said what changed. */
+  rules: SemanticRules;
+}
+
+export interface SemanticRules {
+  engine: number;
+  isolation: Isolation;
+  recordBytesMax: number;
+  model: ModelDecisions;
+}
+
+export function semanticsOf(
   model: CompiledModel,
-  isolation: Isolation,
-  limits: { recordBytesMax: number },
-): string {
-  const facts = {
-    engine: ENGINE_SEMANTICS,
-    model: model.hash,
-    isolation,
-    recordBytesMax: limits.recordBytesMax,
+  { kafka, limits }: { kafka: { isolation: Isolation }; limits: { recordBytesMax: number } },
+): Semantics {
+  const engine = ENGINE_SEMANTICS;
+  const { isolation } = kafka;
+  const { recordBytesMax } = limits;
+  const facts = { engine, model: model.hash, isolation, recordBytesMax };
+  return {
+    hash: createHash('sha256').update(JSON.stringify(facts)).digest('hex'),
+    rules: { engine, isolation, recordBytesMax, model: modelDecisions(model) },
   };
-  return createHash('sha256').update(JSON.stringify(facts)).digest('hex');
+}
+
+/** Throws HeadraceError LAKE_NOT_OURS, with what differs, when the table's last version was made by other rules. */
+export async function checkSemantics(
+  store: Pick<ObjectStore, 'get'>,
+  last: string | null,
+  ours: Semantics,
+): Promise<void> {
+  if (last === null || last === ours.hash) return;
+  const bytes = await store.get(pathOf(last));
+  const differences = bytes === null ? [] : differencesTo(bytes, ours.rules);
+  throw otherSemantics(last, ours.hash, differences);
+}
+
+/** Remembers the rules beside the table. */
+export async function keepSemantics(store: Pick<ObjectStore, 'putIfAbsent'>, ours: Semantics): Promise<void> {
+  await store.putIfAbsent(pathOf(ours.hash), Buffer.from(JSON.stringify(ours.rules)));
+}
+
+/** `differences`: none known. */
+export function otherSemantics(
+  last: string,
+  ours: string,
+  differences: readonly string[] = [],
+): HeadraceError {
+  const what = differences.length > 0 ? differences.join('; ') : 'another model, isolation, limits or engine';
+  return new HeadraceError('LAKE_NOT_OURS', `the table's rows were made by other rules: ${what}`, {
+    where: { table_semantics: last.slice(0, 12), ours: ours.slice(0, 12) },
+    remedy:
+      'open sessions and snapshots go on only under the same ones: run as before, or begin a new table with a new group',
+  });
+}
+
+function differencesTo(bytes: Uint8Array, ours: SemanticRules): string[] {
+  try {
+    return semanticDifferences(JSON.parse(Buffer.from(bytes).toString()) as SemanticRules, ours);
+  } catch {
+    // a file that nobody can read says nothing; the hashes differ all the same
+    return [];
+  }
+}
+
+function pathOf(hash: string): string {
+  return `_headrace/semantics/${hash}.json`;
 }

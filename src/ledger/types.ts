@@ -122,6 +122,12 @@ export interface SealedReport {
   deadLetterFile: DeadLetterFile | null;
 }
 
+/** Offsets that a lane passed over: from the first that is missing up to the next that is there. */
+export interface LaneGap {
+  from: number;
+  to: number;
+}
+
 /** A lane in a cut, in `commitInfo.headrace`. Offsets are JSON numbers (Kafka's stay far below 2⁵³). */
 export interface CutLaneEntry {
   partition: number;
@@ -137,6 +143,10 @@ export interface CutLaneEntry {
   snapshot?: { path: string; sizeBytes: number };
   /** This is the lane's first entry: it starts at `from`. */
   start?: true;
+  /** The operator moved the lane (`headrace ledger reset`): it starts over at `to`, before or behind `from`, without sessions. */
+  reset?: true;
+  /** Offsets between `from` and `to` that the log lacked and the operator accepted to pass over; a replay passes them too. */
+  gaps?: LaneGap[];
 }
 
 export interface CutEntry {
@@ -163,4 +173,6 @@ export interface LedgerEntry {
   /** Hash of all that decides a row and is not in the log: model, limits, kernel semantics. */
   semantics: string;
   cuts: CutEntry[];
+  /** App ids of lanes that the operator moved: the only ones whose `txn` may go backwards. */
+  moved?: string[];
 }

@@ -6,7 +6,16 @@ import type { ColumnOp, CompiledModel } from './types.js';
  * names and comments of the file, idle_timeout (its moves are marks in the cuts), low_cardinality (an encoding).
  */
 export function modelHash(model: Omit<CompiledModel, 'hash'>): string {
-  const decides = {
+  return createHash('sha256')
+    .update(canonicalJson(modelDecisions(model)))
+    .digest('hex');
+}
+
+export type ModelDecisions = ReturnType<typeof modelDecisions>;
+
+/** What is in the hash. */
+export function modelDecisions(model: Omit<CompiledModel, 'hash'>) {
+  return {
     fields: model.fields.map(({ path, type, required }) => ({ path, type, required })),
     keyField: model.keyField,
     timeField: model.timeField,
@@ -23,7 +32,6 @@ export function modelHash(model: Omit<CompiledModel, 'hash'>): string {
       op: withoutDefaults(op),
     })),
   };
-  return createHash('sha256').update(canonicalJson(decides)).digest('hex');
 }
 
 /**

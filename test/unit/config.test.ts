@@ -76,6 +76,8 @@ describe('a resolved configuration', () => {
         clientId: 'headrace',
         rack: null,
         start: 'earliest',
+        acceptGaps: [],
+        acceptTopic: null,
         isolation: 'read_committed',
         librdkafka: {},
       },

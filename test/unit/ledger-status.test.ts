@@ -66,12 +66,12 @@ describe('headrace ledger status', () => {
         committedTo: 30n,
         version: 2,
         watermarkMs: 1_767_225_600_000,
-        snapshot: { path: SNAPSHOT, offset: 30n, sizeBytes: 2048, isThere: true },
+        snapshots: [{ path: SNAPSHOT, offset: 30n, sizeBytes: 2048, isThere: true }],
       });
-      expect(fifth).toMatchObject({ partition: 5, committedTo: 0n, version: 1, snapshot: null });
+      expect(fifth).toMatchObject({ partition: 5, committedTo: 0n, version: 1, snapshots: [] });
       const text = statusText(report, report.writtenMs + 5_000);
       expect(text).toContain('2026-01-01 00:00:00');
-      expect(text).toMatch(/^ +3 +10 +30 +2 +5\.0 s ago .* 30 +5\.0 s ago +2\.00 KiB +–$/m);
+      expect(text).toMatch(/^ +3 +10 +30 +2 +5\.0 s ago .* 30 +5\.0 s ago +2\.00 KiB +– +–$/m);
     });
   });
 
@@ -80,7 +80,7 @@ describe('headrace ledger status', () => {
       await writeTable(folder);
       await new LocalStore(folder).delete(SNAPSHOT);
       const report = await readLedger(folder);
-      expect(report.topics[0]!.lanes[0]!.snapshot).toMatchObject({ isThere: false });
+      expect(report.topics[0]!.lanes[0]!.snapshots).toMatchObject([{ isThere: false }]);
       expect(statusText(report, report.writtenMs)).toContain('missing');
     });
   });
@@ -92,7 +92,7 @@ describe('headrace ledger status', () => {
       const stdout = (text: string) => {
         printed += text;
       };
-      expect(await ledgerStatus({ lake: folder, json: true, stdout })).toBe(0);
+      expect(await ledgerStatus({ lake: folder, config: null, json: true, stdout })).toBe(0);
       expect(JSON.parse(printed).topics[0].lanes[0]).toMatchObject({ partition: 3, committedTo: '30' });
     });
   });

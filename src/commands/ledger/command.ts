@@ -1,37 +1,145 @@
 import type { Command } from 'commander';
+import type { ConfigFlags } from '../../config/flags.js';
+import type { EngineConfig } from '../../config/types.js';
+import { parseDurationMs } from '../../config/units.js';
+import { HeadraceError } from '../../errors.js';
+import { RESET_EXAMPLES, SNAPSHOT_EXAMPLES, STATUS_EXAMPLES, VERIFY_EXAMPLES } from './examples.js';
+import type { LedgerResetOptions } from './reset.js';
+import type { LedgerSnapshotOptions } from './snapshot.js';
 import type { LedgerStatusOptions } from './status.js';
+import type { LedgerVerifyOptions } from './verify.js';
 
 export interface LedgerLoaders {
   status(): Promise<{ ledgerStatus(options: LedgerStatusOptions): Promise<number> }>;
+  verify(): Promise<{ ledgerVerify(options: LedgerVerifyOptions): Promise<number> }>;
+  snapshot(): Promise<{ ledgerSnapshot(options: LedgerSnapshotOptions): Promise<number> }>;
+  reset(): Promise<{ ledgerReset(options: LedgerResetOptions): Promise<number> }>;
 }
 
-const ownLoaders: LedgerLoaders = { status: () => import('./status.js') };
+export const ownLedgerLoaders: LedgerLoaders = {
+  status: () => import('./status.js'),
+  verify: () => import('./verify.js'),
+  snapshot: () => import('./snapshot.js'),
+  reset: () => import('./reset.js'),
+};
 
-/** Adds `headrace ledger …` to the command line; `done` takes the exit code. */
-export function addLedgerCommand(
-  cli: Command,
-  surroundings: { stdout(text: string): void; done(exitCode: number): void },
-  loaders: LedgerLoaders = ownLoaders,
-): void {
-  const ledger = cli.command('ledger').description('look at what was done: the ledger of a sessions table');
-  ledger
-    .command('status')
-    .description('what is committed per partition, and which snapshots there are')
-    .requiredOption('--lake <folder>', 'the sessions table, or the folder that holds it')
+export interface LedgerSurroundings {
+  stdout(text: string): void;
+  stderr(text: string): void;
+  load(options: { file?: string; flags: ConfigFlags }): EngineConfig;
+  /** Takes the exit code. */
+  done(exitCode: number): void;
+  loaders: LedgerLoaders;
+}
+
+interface EngineFlags extends ConfigFlags {
+  config?: string;
+}
+
+/** Adds `headrace ledger …` to the command line. */
+export function addLedgerCommand(cli: Command, surroundings: LedgerSurroundings): void {
+  const ledger = cli
+    .command('ledger')
+    .description('the ledger of a sessions table: look at it, prove it, move partitions');
+  addStatus(ledger, surroundings);
+  addVerify(ledger, surroundings);
+  addSnapshot(ledger, surroundings);
+  addReset(ledger, surroundings);
+}
+
+function addStatus(ledger: Command, { stdout, load, done, loaders }: LedgerSurroundings): void {
+  engineFlags(
+    ledger
+      .command('status')
+      .description('what is committed per partition, its snapshots, and how far followers are'),
+    '; with it, or with --brokers, the followers are asked',
+  )
     .option('--json', 'print one JSON object')
     .addHelpText('after', STATUS_EXAMPLES)
-    .action(async (flags: { lake: string; json?: boolean }) => {
+    .action(async (flags: EngineFlags) => {
+      const asks = flags.config !== undefined || flags.brokers !== undefined;
+      const config = asks ? load(toLoad(flags)) : null;
       const { ledgerStatus } = await loaders.status();
-      const { stdout } = surroundings;
-      surroundings.done(await ledgerStatus({ lake: flags.lake, json: flags.json === true, stdout }));
+      const lake = config?.lake.path ?? lakeOf(flags);
+      done(await ledgerStatus({ lake, config, json: flags.json === true, stdout }));
     });
 }
 
-const STATUS_EXAMPLES = `
-Examples:
-  headrace ledger status --lake ./lake
-      Asks the table alone: no broker is needed, and an engine may be running.
+function addVerify(ledger: Command, { stdout, stderr, load, done, loaders }: LedgerSurroundings): void {
+  engineFlags(
+    ledger
+      .command('verify')
+      .description('make sessions again from Kafka by the plain reference, and compare the table with them'),
+  )
+    .option('--partition <n,…|all>', 'which partitions', 'all')
+    .option('--from <offset|time>', 'compare from the snapshot before it on; without it as early as can be')
+    .option('--to <offset|time>', 'compare up to the cut behind it; without it all that is committed')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', VERIFY_EXAMPLES)
+    .action(async (flags: EngineFlags & { partition: string; from?: string; to?: string }) => {
+      const { partition, from, to, ...rest } = flags;
+      const config = load(toLoad(rest));
+      const { ledgerVerify } = await loaders.verify();
+      const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+      done(await ledgerVerify({ config, partition, ...range, json: rest.json === true, stdout, stderr }));
+    });
+}
 
-  headrace ledger status --lake ./lake --json
-      The same for a script; offsets are texts.
-`;
+function addSnapshot(ledger: Command, { stdout, done, loaders }: LedgerSurroundings): void {
+  ledger
+    .command('snapshot')
+    .description('have the running engines take a snapshot of every partition now, and wait for it')
+    .requiredOption('--lake <folder>', 'the sessions table, or the folder that holds it')
+    .option('--timeout <duration>', 'how long to wait for them', '60s')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', SNAPSHOT_EXAMPLES)
+    .action(async (flags: { lake: string; timeout: string; json?: boolean }) => {
+      const timeout = parseDurationMs(flags.timeout);
+      if (!timeout.ok) throw new HeadraceError('USAGE', `--timeout: ${timeout.message}`);
+      const { ledgerSnapshot } = await loaders.snapshot();
+      const { lake } = flags;
+      done(await ledgerSnapshot({ lake, timeoutMs: timeout.value, json: flags.json === true, stdout }));
+    });
+}
+
+function addReset(ledger: Command, { stdout, load, done, loaders }: LedgerSurroundings): void {
+  engineFlags(
+    ledger
+      .command('reset')
+      .description('have partitions start over at another offset; shows it, unless --yes'),
+  )
+    .requiredOption('--partition <n|all>', 'which partition')
+    .requiredOption('--to <where>', 'an offset, earliest, latest, or a time (ISO 8601)')
+    .option('--yes', 'do it')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', RESET_EXAMPLES)
+    .action(async (flags: EngineFlags & { partition: string; to: string; yes?: boolean }) => {
+      const { partition, to, yes, ...rest } = flags;
+      const config = load(toLoad(rest));
+      const { ledgerReset } = await loaders.reset();
+      done(await ledgerReset({ config, partition, to, yes: yes === true, json: rest.json === true, stdout }));
+    });
+}
+
+/** What an engine is told, as far as it says whose table and topic. */
+function engineFlags(command: Command, more = ''): Command {
+  return command
+    .option('--config <file>', `the engine's YAML file; flags win over it${more}`)
+    .option('--brokers <host:port,…>', 'Kafka brokers to ask first')
+    .option('--topic <name>', 'topic with the events')
+    .option('--group <name>', 'consumer group')
+    .option('--model <name|file>', 'what a session is')
+    .option('--lake <folder>', 'the sessions table, or the folder that holds it')
+    .option('--log-level <level>', 'trace, debug, info, warn or error');
+}
+
+function toLoad({ config, ...flags }: EngineFlags): { file?: string; flags: ConfigFlags } {
+  return { ...(config === undefined ? {} : { file: config }), flags };
+}
+
+function lakeOf({ lake }: EngineFlags): string {
+  if (lake !== undefined) return lake;
+  throw new HeadraceError('USAGE', 'which table? neither --lake nor --config was given', {
+    remedy: 'headrace ledger status --help shows how',
+  });
+}

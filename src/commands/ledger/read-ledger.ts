@@ -1,10 +1,6 @@
-import { HeadraceError } from '../../errors.js';
-import type { Action } from '../../lake/delta/actions.js';
-import { DeltaLog } from '../../lake/delta/log.js';
-import { resolveTableFolder } from '../../lake/delta/table-folder.js';
-import { LocalStore } from '../../lake/store/local.js';
-import { appIdOf, type LaneHistory, LedgerHistory } from '../../ledger/history.js';
-import { factsOf } from '../../ledger/ledger.js';
+import { appIdOf, type LaneHistory } from '../../ledger/history.js';
+import type { FollowerPlace } from './follower-places.js';
+import { type OpenedTable, openTable } from './open-table.js';
 
 /** The ledger of a table, read from the outside: nothing is written, no engine is asked. */
 export interface LedgerReport {
@@ -17,6 +13,8 @@ export interface LedgerReport {
   topic: string;
   model: string;
   topics: TopicReport[];
+  /** Followers that could not be asked, and why. */
+  troubles: string[];
 }
 
 /** A topic that was deleted and made again has another id, and lanes of its own. */
@@ -29,16 +27,20 @@ export interface LaneReport {
   partition: number;
   appId: string;
   startOffset: bigint;
+  /** The version in which an operator started it over there, or null. */
+  resetIn: number | null;
   /** Everything below it is in the table. */
   committedTo: bigint;
   /** Of its last commit. */
   version: number;
   committedMs: number;
   watermarkMs: number | null;
-  /** Newest one that the ledger knows, and whether its file is there. */
-  snapshot: SnapshotReport | null;
+  /** Those that the ledger knows, the newest last, and whether their files are there. */
+  snapshots: SnapshotReport[];
   /** Bounded runs end with all sessions let out: where the last one did. */
   endedAt: bigint | null;
+  /** How far the followers are that are known, or were asked. */
+  followers: FollowerPlace[];
 }
 
 export interface SnapshotReport {
@@ -49,13 +51,6 @@ export interface SnapshotReport {
   isThere: boolean;
 }
 
-interface TableOwner {
-  group: string;
-  topic: string;
-  model: string;
-}
-
-const NAME_A_TABLE = 'name a table that headrace writes, or the folder that holds it';
 const SNAPSHOTS = '_headrace/snapshots/';
 
 /**
@@ -63,64 +58,40 @@ const SNAPSHOTS = '_headrace/snapshots/';
  * @throws HeadraceError LAKE_NOT_OURS (no table there, or none of headrace's), LAKE_LOG_CORRUPT, LAKE_IO
  */
 export async function readLedger(path: string): Promise<LedgerReport> {
-  const table = await folderOf(path);
-  const store = new LocalStore(table);
-  const times = new Map<number, number>();
-  const read: { owner: TableOwner | null; history: LedgerHistory | null; topicIds: Set<string> } = {
-    owner: null,
-    history: null,
-    topicIds: new Set(),
-  };
-  const log = await DeltaLog.open(store, {
-    onVersion: ({ version, actions }) => {
-      times.set(version, timeOf(actions));
-      read.owner ??= ownerOf(actions);
-      if (read.owner === null) return;
-      read.history ??= new LedgerHistory(read.owner);
-      const facts = factsOf({ version, actions });
-      read.history.apply(facts);
-      for (const { appId } of facts.txns) noteTopic(appId, read.owner, read.topicIds);
-    },
-  });
-  const { owner, history } = read;
-  if (log === null || owner === null || history === null) {
-    throw new HeadraceError(
-      'LAKE_NOT_OURS',
-      log === null ? 'there is no Delta table' : 'the Delta table was not made by headrace',
-      { where: { path: table }, remedy: NAME_A_TABLE },
-    );
-  }
+  return await reportOf(await openTable(path));
+}
+
+export async function reportOf(opened: OpenedTable): Promise<LedgerReport> {
+  const { table, store, delta, owner, history, times } = opened;
   const stored = new Set((await store.list(SNAPSHOTS)).map((object) => object.path));
   const laneReport = (topicId: string, lane: LaneHistory): LaneReport => {
-    const { partition, startOffset, committedTo, version, watermarkMs, endedAt } = lane;
-    const newest = lane.snapshots.at(-1) ?? null;
+    const { partition, startOffset, resetIn, committedTo, version, watermarkMs, endedAt } = lane;
     return {
       partition,
       appId: appIdOf(owner, topicId, partition),
       startOffset,
+      resetIn,
       committedTo,
       version,
       committedMs: times.get(version)!,
       watermarkMs,
-      snapshot: newest === null ? null : snapshotReport(newest, times, stored),
+      snapshots: lane.snapshots.map((snapshot) => snapshotReport(snapshot, times, stored)),
       endedAt,
+      followers: [],
     };
   };
-  const topics = [...read.topicIds].map((topicId) => ({
+  const topics = history.topicIds().map((topicId) => ({
     topicId,
     lanes: history.lanes(topicId).map((lane) => laneReport(topicId, lane)),
   }));
-  return { table, version: log.version, writtenMs: times.get(log.version)!, ...owner, topics };
-}
-
-/** What an engine would be told of a folder that is no table, to make one there, is no help here. */
-async function folderOf(path: string): Promise<string> {
-  try {
-    return await resolveTableFolder(path);
-  } catch (error) {
-    if (!(error instanceof HeadraceError) || error.code !== 'LAKE_NOT_OURS') throw error;
-    throw new HeadraceError(error.code, error.message, { where: error.where, remedy: NAME_A_TABLE });
-  }
+  return {
+    table,
+    version: delta.version,
+    writtenMs: times.get(delta.version)!,
+    ...owner,
+    topics,
+    troubles: [],
+  };
 }
 
 function snapshotReport(
@@ -129,26 +100,4 @@ function snapshotReport(
   stored: ReadonlySet<string>,
 ): SnapshotReport {
   return { path, offset, sizeBytes, takenMs: times.get(version)!, isThere: stored.has(path) };
-}
-
-/** Null: these actions don't say, or say that the table is another's. */
-function ownerOf(actions: readonly Action[]): TableOwner | null {
-  for (const action of actions) {
-    if (!('metaData' in action)) continue;
-    const { configuration } = action.metaData;
-    const [group, topic, model] = ['group', 'topic', 'model'].map((key) => configuration[`headrace.${key}`]);
-    if (group !== undefined && topic !== undefined && model !== undefined) return { group, topic, model };
-  }
-  return null;
-}
-
-/** `headrace/<group>/<topic>/<topic id>/<partition>` */
-function noteTopic(appId: string, { group, topic }: TableOwner, topicIds: Set<string>): void {
-  const prefix = `headrace/${group}/${topic}/`;
-  if (appId.startsWith(prefix)) topicIds.add(appId.slice(prefix.length).split('/')[0]!);
-}
-
-function timeOf(actions: readonly Action[]): number {
-  for (const action of actions) if ('commitInfo' in action) return action.commitInfo.timestamp;
-  return 0;
 }

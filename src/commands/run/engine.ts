@@ -7,9 +7,12 @@ import { Fetcher } from '../../kafka/fetcher.js';
 import { Group } from '../../kafka/group.js';
 import type { Topic } from '../../kafka/topic.js';
 import { chooseEngine } from '../../kernel/engine-choice.js';
-import { IDLE_COMMIT_MS, LaneManager } from '../../lanes/manager.js';
+import { IDLE_COMMIT_MS } from '../../lanes/cut-wishes.js';
+import { acceptsGap } from '../../lanes/lane-gaps.js';
+import { LaneManager } from '../../lanes/manager.js';
 import { SessionMemory } from '../../lanes/session-memory.js';
 import { SnapshotJanitor } from '../../lanes/snapshot-janitor.js';
+import { SnapshotRequests } from '../../lanes/snapshot-requests.js';
 import { Coordinator } from '../../ledger/coordinator.js';
 import { isEndedAt } from '../../ledger/history.js';
 import { Ledger } from '../../ledger/ledger.js';
@@ -22,7 +25,9 @@ import type { Log } from '../../telemetry/log.js';
 import { clickHouseTarget } from './clickhouse.js';
 import { cpuFigures, type RunFigures, runFigures } from './figures.js';
 import { Followers } from './followers.js';
+import { checkGroupAtBoot, judgeOffsets } from './group-offsets.js';
 import type { PreparedLake } from './lake.js';
+import { startOffsets } from './source-topic.js';
 
 export interface EngineOptions {
   config: EngineConfig;
@@ -54,6 +59,7 @@ export class Engine {
   readonly #offsets: OffsetsFollower;
   readonly #janitor: SnapshotJanitor;
   readonly #memory: SessionMemory;
+  readonly #requests: SnapshotRequests;
   readonly #followers: Followers;
   readonly #manager: LaneManager;
   readonly #coordinator: Coordinator;
@@ -87,6 +93,12 @@ export class Engine {
     this.#memory = this.#makeMemory();
     this.#followers = this.#makeFollowers();
     this.#manager = this.#makeManager();
+    this.#requests = new SnapshotRequests({
+      store: lake.store,
+      clock,
+      log,
+      onRequest: () => this.#manager.snapshotSoon(),
+    });
     this.#coordinator = this.#makeCoordinator();
     this.#manager.attach(this.#coordinator);
   }
@@ -149,6 +161,8 @@ export class Engine {
       log,
       clock,
       random,
+      acceptsGap: (partition, from, to) =>
+        acceptsGap(config.kafka.acceptGaps, this.#ledger.lane(partition), { partition, from, to }),
       onEvent: (event) => this.#manager.onFetchEvent(event),
     });
   }
@@ -214,7 +228,7 @@ export class Engine {
       eviction: this.#memory.order,
       idleTimeoutMs: model.idleTimeoutMs,
       startOffsets: (partitions) =>
-        cluster.listOffsets(topic, partitions, config.kafka.start, config.kafka.isolation),
+        startOffsets(config, { cluster, topic, ledger: this.#ledger }, partitions),
       endOffsets,
       leaderOf: (partition) => {
         const leader = topic.leader(partition);
@@ -244,9 +258,10 @@ export class Engine {
    * was read is committed and every part has ended; rejects when the engine can't go on.
    */
   async run(signal: AbortSignal): Promise<RunFigures> {
-    const { clock } = this.#options;
+    const { clock, topic } = this.#options;
     this.#startedMs = clock.monotonicMs();
     try {
+      await checkGroupAtBoot({ ...this.#options, tableId: this.#ledger.tableId }, topic.partitions);
       await this.#group.start();
       const done = Promise.race([this.#untilStopped(signal), this.#untilFinished(), this.#failed]);
       const loops = Promise.race([this.#cutLoop(), this.#progressLoop(), this.#failed]);
@@ -319,6 +334,7 @@ export class Engine {
       if (this.#stop.signal.aborted) break;
       const full = this.#coordinator.cutsInFlight >= config.limits.cutsInFlight;
       for (const ring of this.#pool.rings) ring.holdData(full);
+      this.#requests.look();
       if (full) continue;
       const cut = this.#manager.cutLive();
       if (cut !== null) this.#cutting = cut.catch((error: unknown) => this.#fail(error));
@@ -332,6 +348,7 @@ export class Engine {
     while (!this.#stop.signal.aborted) {
       await clock.sleep(PROGRESS_MS, this.#stop.signal);
       if (this.#stop.signal.aborted) break;
+      this.#manager.tellRecovery();
       const totals = sumCounters(this.#pool.counters);
       const atMs = clock.monotonicMs();
       const eventsPerSecond = Math.round(((totals.events - before.events) / (atMs - before.atMs)) * 1_000);
@@ -422,6 +439,18 @@ export class Engine {
 
   #onAssigned(partitions: number[]): void {
     this.#manager.assigned(partitions).catch((error: unknown) => this.#fail(error));
+    void this.#checkGroup(partitions);
+  }
+
+  /** Engines of another table may have joined the group, too: none of us had said anything yet when we began. */
+  async #checkGroup(partitions: number[]): Promise<void> {
+    const found = await this.#group.committed(partitions).catch(() => null);
+    if (found === null) return;
+    try {
+      judgeOffsets({ ...this.#options, tableId: this.#ledger.tableId }, found);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #onWorkerMessage(worker: number, message: WorkerMessage): void {

@@ -6,6 +6,7 @@ import { LocalStore } from '../../lake/store/local.js';
 import { probeWritable } from '../../lake/store/probe.js';
 import { LedgerHistory } from '../../ledger/history.js';
 import { factsOf } from '../../ledger/ledger.js';
+import { checkSemantics, keepSemantics, type Semantics } from '../../ledger/semantics.js';
 import type { LedgerEntry } from '../../ledger/types.js';
 import type { CompiledModel } from '../../model/types.js';
 
@@ -22,7 +23,7 @@ export interface PreparedLake {
 export async function prepareLake(
   config: EngineConfig,
   model: CompiledModel,
-  identity: { engineId: string; attempt: string; semantics: string; version: string; nowMs: number },
+  identity: { engineId: string; attempt: string; semantics: Semantics; version: string; nowMs: number },
 ): Promise<PreparedLake> {
   const tableFolder = await resolveTableFolder(config.lake.path);
   const store = await LocalStore.open(tableFolder);
@@ -30,7 +31,7 @@ export async function prepareLake(
   const owner = { group: config.kafka.group, topic: config.kafka.topic };
   const history = new LedgerHistory(owner);
   const { engineId, attempt, semantics, version, nowMs } = identity;
-  const entry: LedgerEntry = { format: 1, attempt, engine: engineId, semantics, cuts: [] };
+  const entry: LedgerEntry = { format: 1, attempt, engine: engineId, semantics: semantics.hash, cuts: [] };
   const { log, created } = await ensureTable(store, model, owner, {
     onVersion: (actions) => history.apply(factsOf(actions)),
     commitInfo: {
@@ -42,5 +43,7 @@ export async function prepareLake(
       headrace: entry,
     },
   });
+  await checkSemantics(store, history.lastSemantics, semantics);
+  await keepSemantics(store, semantics);
   return { tableFolder, store, delta: log, history, created };
 }

@@ -8,6 +8,7 @@ import type { Cluster } from '../../kafka/cluster.js';
 import type { Group } from '../../kafka/group.js';
 import type { Topic } from '../../kafka/topic.js';
 import type { Ledger } from '../../ledger/ledger.js';
+import { offsetNote } from '../../ledger/offset-note.js';
 import type { WorkerPool } from '../../pool/pool.js';
 import { WorkerRecords } from '../../pool/worker-records.js';
 import type { Random } from '../../random.js';
@@ -54,6 +55,7 @@ export class OutputFollowing {
       group,
       groupOffset: async (partition) =>
         options.slowest(partition) ?? (await committedOffset(options, partition)),
+      groupNote: () => offsetNote(ledger.tableId, ledger.version),
       extra: config.kafka.librdkafka,
       clock,
       log,
@@ -62,7 +64,8 @@ export class OutputFollowing {
       registry: new LaneRegistry(lake.store, topics.positions),
       startOf: (partition) => {
         const lane = ledger.lane(partition);
-        if (lane === undefined || lane.cuts.length + lane.snapshots.length > 0) return null;
+        if (lane === undefined || lane.resetIn !== null) return null;
+        if (lane.cuts.length + lane.snapshots.length > 0) return null;
         return lane.committedTo === lane.startOffset ? lane.version : null;
       },
       readVersion,

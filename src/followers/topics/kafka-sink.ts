@@ -32,6 +32,8 @@ export interface KafkaSinkOptions {
   group: { commitWithin(producer: TransactionalProducer, offsets: readonly OffsetToCommit[]): Promise<void> };
   /** What the group's committed offset of a lane is to be: that of the slowest follower (rule 21). */
   groupOffset(partition: number): Promise<bigint>;
+  /** What stands beside it. */
+  groupNote(): string;
   /** librdkafka properties; they win over ours. */
   extra?: LibrdkafkaConfig;
   clock: Clock;
@@ -97,14 +99,16 @@ export class KafkaTopicSink implements TopicSink {
   async prepare(
     lanes: readonly { partition: number; appId: string; position: LanePosition }[],
   ): Promise<void> {
-    const { topics, engineId, group, groupOffset } = this.#options;
+    const { topics, engineId, group, groupOffset, groupNote } = this.#options;
+    const metadata = groupNote();
     const producer = this.#open();
     for (const { appId, position } of lanes) {
       const value = encodePosition(position, engineId);
       await this.#produce(topics.positions, { key: Buffer.from(appId), value, headers: null });
     }
     const offsets: OffsetToCommit[] = [];
-    for (const { partition } of lanes) offsets.push({ partition, offset: await groupOffset(partition) });
+    for (const { partition } of lanes)
+      offsets.push({ partition, offset: await groupOffset(partition), metadata });
     await producer.allDelivered();
     await group.commitWithin(producer, offsets);
   }

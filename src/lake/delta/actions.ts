@@ -89,6 +89,12 @@ export function commitInfoOf(actions: readonly Action[]): CommitInfo | null {
   return null;
 }
 
+/** App ids of lanes that a version of ours moves by an operator's word: headrace.moved. */
+export function movedLanesOf(actions: readonly Action[]): ReadonlySet<string> {
+  const headrace = commitInfoOf(actions)?.headrace as { moved?: unknown } | null | undefined;
+  return new Set(Array.isArray(headrace?.moved) ? (headrace.moved as string[]) : []);
+}
+
 /** The id of the attempt that wrote a version, or null: it is not ours. */
 export function attemptOf(actions: readonly Action[]): string | null {
   const headrace = commitInfoOf(actions)?.headrace as { attempt?: unknown } | null | undefined;

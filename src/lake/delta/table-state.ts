@@ -1,6 +1,6 @@
 import { HeadraceError } from '../../errors.js';
 import { invariant } from '../../invariant.js';
-import type { Action, Add, MetaDataAction, Protocol } from './actions.js';
+import { type Action, type Add, type MetaDataAction, movedLanesOf, type Protocol } from './actions.js';
 import { versionPath } from './path.js';
 import { parseSchema, type TableSchema } from './schema.js';
 
@@ -19,7 +19,10 @@ export interface TxnState {
   committedIn: number;
 }
 
-/** Our own transactions: they never go backwards (ledger.md, rule 4). What others do with theirs is theirs. */
+/**
+ * Our own transactions: they never go backwards (ledger.md, rule 4), unless the version says that an operator moved the lane.
+ * What others do with theirs is theirs.
+ */
 const APP_ID_PREFIX = 'headrace/';
 
 export class TableState {
@@ -63,12 +66,13 @@ export class TableState {
       }
     }
     const seen = new Map<string, bigint>();
+    const moved = movedLanesOf(actions);
     for (const action of actions) {
       if ('metaData' in action) parseSchema(action.metaData.schemaString, where);
       if (!('txn' in action) || !action.txn.appId.startsWith(APP_ID_PREFIX)) continue;
       const { appId, version: next } = action.txn;
       const before = seen.get(appId) ?? this.txns.get(appId)?.version;
-      if (before !== undefined && next < before) {
+      if (before !== undefined && next < before && !moved.has(appId)) {
         throw new HeadraceError('LAKE_LOG_CORRUPT', `a lane goes backwards, from ${before} to ${next}`, {
           where: { ...where, lane: appId },
           remedy: 'the log was changed by hand or restored in part: restore it whole',

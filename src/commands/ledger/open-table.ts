@@ -1,0 +1,92 @@
+import { HeadraceError } from '../../errors.js';
+import { type Action, commitInfoOf, type VersionActions } from '../../lake/delta/actions.js';
+import { DeltaLog } from '../../lake/delta/log.js';
+import { resolveTableFolder } from '../../lake/delta/table-folder.js';
+import { LocalStore } from '../../lake/store/local.js';
+import { LedgerHistory } from '../../ledger/history.js';
+import { factsOf } from '../../ledger/ledger.js';
+
+/** A sessions table from the outside: whose it is, and what its ledger says. Nothing is written, no engine is asked. */
+export interface OpenedTable {
+  /** Absolute path. */
+  table: string;
+  store: LocalStore;
+  delta: DeltaLog;
+  owner: TableOwner;
+  history: LedgerHistory;
+  /** When each version was written, ms since 1970. */
+  times: ReadonlyMap<number, number>;
+}
+
+export interface TableOwner {
+  group: string;
+  topic: string;
+  model: string;
+}
+
+const NAME_A_TABLE = 'name a table that headrace writes, or the folder that holds it';
+
+/**
+ * `path`: the table, or the folder that holds it. `onVersion` is told of every version, in order; `keepFiles`: `delta` has its files.
+ * @throws HeadraceError LAKE_NOT_OURS (no table there, or none of headrace's), LAKE_LOG_CORRUPT, LAKE_IO
+ */
+export async function openTable(
+  path: string,
+  {
+    onVersion = () => {},
+    keepFiles = false,
+  }: { onVersion?: (version: VersionActions, history: LedgerHistory) => void; keepFiles?: boolean } = {},
+): Promise<OpenedTable> {
+  const table = await folderOf(path);
+  const store = new LocalStore(table);
+  const times = new Map<number, number>();
+  const read: { owner: TableOwner | null; history: LedgerHistory | null } = { owner: null, history: null };
+  const delta = await DeltaLog.open(store, {
+    keepFiles,
+    onVersion: (version) => {
+      times.set(version.version, commitInfoOf(version.actions)?.timestamp ?? 0);
+      read.owner ??= ownerOf(version.actions);
+      if (read.owner === null) return;
+      read.history ??= new LedgerHistory(read.owner);
+      read.history.apply(factsOf(version));
+      onVersion(version, read.history);
+    },
+  });
+  const { owner, history } = read;
+  if (delta !== null && owner !== null && history !== null)
+    return { table, store, delta, owner, history, times };
+  const what = delta === null ? 'there is no Delta table' : 'the Delta table was not made by headrace';
+  throw new HeadraceError('LAKE_NOT_OURS', what, { where: { path: table }, remedy: NAME_A_TABLE });
+}
+
+/** The same table must be meant by those who name group and topic, too. Throws HeadraceError LAKE_NOT_OURS. */
+export function checkOwner({ table, owner }: OpenedTable, named: { group: string; topic: string }): void {
+  for (const key of ['group', 'topic'] as const) {
+    if (owner[key] === named[key]) continue;
+    throw new HeadraceError('LAKE_NOT_OURS', `the table's ${key} is ${owner[key]}, not ${named[key]}`, {
+      where: { table },
+      remedy: 'give the configuration of the engine that writes it',
+    });
+  }
+}
+
+/** What an engine would be told of a folder that is no table, to make one there, is no help here. */
+async function folderOf(path: string): Promise<string> {
+  try {
+    return await resolveTableFolder(path);
+  } catch (error) {
+    if (!(error instanceof HeadraceError) || error.code !== 'LAKE_NOT_OURS') throw error;
+    throw new HeadraceError(error.code, error.message, { where: error.where, remedy: NAME_A_TABLE });
+  }
+}
+
+/** Null: these actions don't say, or say that the table is another's. */
+function ownerOf(actions: readonly Action[]): TableOwner | null {
+  for (const action of actions) {
+    if (!('metaData' in action)) continue;
+    const { configuration } = action.metaData;
+    const [group, topic, model] = ['group', 'topic', 'model'].map((key) => configuration[`headrace.${key}`]);
+    if (group !== undefined && topic !== undefined && model !== undefined) return { group, topic, model };
+  }
+  return null;
+}

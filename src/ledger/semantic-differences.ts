@@ -1,0 +1,72 @@
+import { canonicalJson } from '../model/hash.js';
+import type { SemanticRules } from './semantics.js';
+
+/** What two sets of rules differ in, in the words of config and model files: the table's first, then ours. */
+export function semanticDifferences(table: SemanticRules, ours: SemanticRules): string[] {
+  const found: string[] = [];
+  const compare = (name: string, theirs: unknown, own: unknown) => {
+    if (canonicalJson(theirs) !== canonicalJson(own))
+      found.push(`${name} was ${text(theirs)}, is ${text(own)}`);
+  };
+  compare('kafka.isolation', table.isolation, ours.isolation);
+  compare('limits.record_bytes_max', `${table.recordBytesMax} bytes`, `${ours.recordBytesMax} bytes`);
+  compare('the engine’s own rules', `version ${table.engine}`, `version ${ours.engine}`);
+  for (const [word, name] of MODEL_WORDS) compare(`model: ${word}`, table.model[name], ours.model[name]);
+  const field = ({ fields }: SemanticRules['model'], index: number) => fields[index]?.path.join('.');
+  compare('model: key', field(table.model, table.model.keyField), field(ours.model, ours.model.keyField));
+  compare('model: time', field(table.model, table.model.timeField), field(ours.model, ours.model.timeField));
+  const fieldsOf = ({ model }: SemanticRules) =>
+    new Map(model.fields.map(({ path, ...rest }) => [path.join('.'), rest]));
+  found.push(...changes('field', fieldsOf(table), fieldsOf(ours)));
+  const columnsOf = ({ model }: SemanticRules) =>
+    new Map(model.columns.map(({ name, ...rest }) => [name, named(rest, model)]));
+  found.push(...changes('column', columnsOf(table), columnsOf(ours)));
+  if (found.length === 0) found.push('the order of fields or columns in the model');
+  return found;
+}
+
+const MODEL_WORDS = [
+  ['gap (ms)', 'gapMs'],
+  ['allowed_disorder (ms)', 'allowedDisorderMs'],
+  ['allowed_lateness (ms)', 'allowedLatenessMs'],
+  ['max_future (ms)', 'maxFutureMs'],
+  ['time.format', 'timeFormat'],
+] as const;
+
+function changes(
+  kind: string,
+  table: ReadonlyMap<string, unknown>,
+  ours: ReadonlyMap<string, unknown>,
+): string[] {
+  const found: string[] = [];
+  for (const [name, theirs] of table) {
+    if (!ours.has(name)) found.push(`${kind} ${name} is gone`);
+    else if (canonicalJson(theirs) !== canonicalJson(ours.get(name))) {
+      found.push(`${kind} ${name} was ${text(theirs)}, is ${text(ours.get(name))}`);
+    }
+  }
+  for (const name of ours.keys()) if (!table.has(name)) found.push(`${kind} ${name} is new`);
+  return found;
+}
+
+/** Fields by their paths instead of their numbers, which move when one is added. */
+function named(column: object, { fields }: SemanticRules['model']): unknown {
+  const pathOf = (value: unknown) => fields[value as number]?.path.join('.') ?? value;
+  const walk = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(walk);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [
+        key,
+        FIELD_MEMBERS.has(key) && typeof item === 'number' ? pathOf(item) : walk(item),
+      ]),
+    );
+  };
+  return walk(column);
+}
+
+const FIELD_MEMBERS = new Set(['field', 'by', 'present']);
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
