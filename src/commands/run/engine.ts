@@ -69,6 +69,8 @@ export class Engine {
   #fail: (error: unknown) => void = () => {};
   #cutting: Promise<void> = Promise.resolve();
   #abandoned = false;
+  /** Were the group's committed offsets looked at? */
+  #groupAsked = false;
   #startedMs = 0;
   #figures: RunFigures | null = null;
 
@@ -261,7 +263,10 @@ export class Engine {
     const { clock, topic } = this.#options;
     this.#startedMs = clock.monotonicMs();
     try {
-      await checkGroupAtBoot({ ...this.#options, tableId: this.#ledger.tableId }, topic.partitions);
+      this.#groupAsked = await checkGroupAtBoot(
+        { ...this.#options, tableId: this.#ledger.tableId },
+        topic.partitions,
+      );
       await this.#group.start();
       const done = Promise.race([this.#untilStopped(signal), this.#untilFinished(), this.#failed]);
       const loops = Promise.race([this.#cutLoop(), this.#progressLoop(), this.#failed]);
@@ -447,7 +452,8 @@ export class Engine {
     const found = await this.#group.committed(partitions).catch(() => null);
     if (found === null) return;
     try {
-      judgeOffsets({ ...this.#options, tableId: this.#ledger.tableId }, found);
+      judgeOffsets({ ...this.#options, tableId: this.#ledger.tableId }, found, !this.#groupAsked);
+      this.#groupAsked = true;
     } catch (error) {
       this.#fail(error);
     }

@@ -19,11 +19,11 @@ export interface GroupOffsetsOptions {
 
 const ASK_MS = 10_000;
 
-/** At boot, before the group is joined. A group that can't be asked now is asked again when it assigns partitions. */
+/** At boot, before the group is joined. False: the group can't be asked now, ask again when it assigns partitions. */
 export async function checkGroupAtBoot(
   options: GroupOffsetsOptions,
   partitions: readonly number[],
-): Promise<void> {
+): Promise<boolean> {
   const { kafka } = options.config;
   let found: Map<number, CommittedOffset>;
   try {
@@ -32,15 +32,17 @@ export async function checkGroupAtBoot(
   } catch (error) {
     if (!(error instanceof HeadraceError) || error.disposition === 'exit') throw error;
     options.log.debug({ error }, 'the committed offsets of the group can not be asked for now');
-    return;
+    return false;
   }
   judgeOffsets(options, found);
+  return true;
 }
 
-/** Throws HeadraceError LAKE_NOT_OURS when the group works for another table. */
+/** Throws HeadraceError LAKE_NOT_OURS when the group works for another table. `tellMoved`: of offsets that others wrote. */
 export function judgeOffsets(
   { config: { kafka }, tableId, log }: GroupOffsetsOptions,
   found: ReadonlyMap<number, CommittedOffset>,
+  tellMoved = true,
 ): void {
   const strange: number[] = [];
   for (const [partition, { metadata }] of found) {
@@ -48,7 +50,7 @@ export function judgeOffsets(
     if (table !== null && table !== tableId) throw otherTable(kafka, partition, table, tableId);
     if (!isOurNote(metadata)) strange.push(partition);
   }
-  if (strange.length === 0) return;
+  if (strange.length === 0 || !tellMoved) return;
   log.warn(
     { group: kafka.group, topic: kafka.topic, partitions: strange.sort((a, b) => a - b).join(',') },
     'the group’s committed offsets were not written by headrace, or were reset: they decide nothing, the ledger does; headrace ledger reset moves partitions',
