@@ -34,6 +34,8 @@ export interface FakeEngineOptions {
   snapshotIntervalMs?: number;
   /** Where lanes start that the ledger does not know; 100 when left out. */
   starts?: Record<number, bigint>;
+  /** Lanes that are told to start whenever others are asked for. */
+  more?: Record<number, bigint>;
   ends?: Record<number, bigint>;
   follower?: LaneFollower;
 }
@@ -144,7 +146,12 @@ export class FakeEngine {
       snapshotIntervalMs: options.snapshotIntervalMs ?? 600_000,
       startOffsets: (partitions) => {
         this.startsAsked.push(...partitions);
-        return new Map(partitions.map((partition) => [partition, options.starts?.[partition] ?? 100n]));
+        const starts = new Map(
+          partitions.map((partition) => [partition, options.starts?.[partition] ?? 100n]),
+        );
+        for (const [partition, offset] of Object.entries(options.more ?? {}))
+          starts.set(Number(partition), offset);
+        return starts;
       },
       ends: options.ends ?? null,
       sessionMemoryBytes: SESSION_MEMORY_BYTES,

@@ -60,14 +60,14 @@ export class FakeWorker {
     for (;;) {
       const record = this.#consumer.peek();
       if (record === null) return;
-      const { type, partition, incarnation, aux } = record;
+      const { type, partition, incarnation, offset, aux } = record;
       const payload = Buffer.from(record.bytes);
       this.#consumer.advance();
       if (type === RecordType.data) this.#data(partition, incarnation, aux);
       else if (type === RecordType.assign) this.#assign(unpack(payload) as AssignCommand);
       else if (type === RecordType.cut) this.#cut(unpack(payload) as CutCommand);
       else if (type === RecordType.revoke) this.#revoke(partition, incarnation);
-      else if (type === RecordType.seek) this.seen.push(`seek ${partition}/${incarnation}`);
+      else if (type === RecordType.seek) this.#seek(partition, incarnation, offset);
     }
   }
 
@@ -120,6 +120,15 @@ export class FakeWorker {
     slot.nextOffset = nextOffset;
     if (slot.live) slot.rows++;
     else if (nextOffset >= slot.assign.committedTo) this.#live(slot);
+  }
+
+  /** Behind a gap, or to where it stands. */
+  #seek(partition: number, incarnation: number, offset: bigint): void {
+    this.seen.push(`seek ${partition}/${incarnation}`);
+    const slot = this.slots.get(partition);
+    if (slot?.assign.incarnation !== incarnation || slot.frozen) return;
+    if (offset > slot.nextOffset) slot.nextOffset = offset;
+    if (!slot.live && slot.nextOffset >= slot.assign.committedTo) this.#live(slot);
   }
 
   #cut(command: CutCommand): void {

@@ -106,6 +106,7 @@ export interface RigOptions {
   rack?: string;
   cluster?: Partial<ClusterOptions>;
   ringBytes?: number;
+  acceptsGap?: FetcherOptions['acceptsGap'];
 }
 
 export const testLimits: FetchLimits = {
@@ -161,6 +162,7 @@ export class Rig {
         rig.onEvent(event);
       },
       ...(options.rack === undefined ? {} : { rack: options.rack }),
+      ...(options.acceptsGap === undefined ? {} : { acceptsGap: options.acceptsGap }),
     };
     rig.fetcher = new Fetcher(fetcherOptions);
     return rig;

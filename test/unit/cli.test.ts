@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { type CliSurroundings, main } from '#src/commands/cli.js';
-import * as examples from '#src/commands/examples.js';
+import * as mainExamples from '#src/commands/examples.js';
+import type { LedgerLoaders } from '#src/commands/ledger/command.js';
+import * as ledgerExamples from '#src/commands/ledger/examples.js';
 import type { ClickHouseMigrateOptions, DemoOptions, RunOptions } from '#src/commands/options.js';
 import { type LoadOptions, resolveConfig } from '#src/config/load.js';
 import { resolveClickHouseConfig } from '#src/config/load-clickhouse.js';
@@ -32,18 +34,40 @@ interface Ran {
   demo: DemoOptions[];
   migrate: ClickHouseMigrateOptions[];
   loaded: string[];
+  /** What the ledger's commands were asked, without what is printed through. */
+  ledger: Record<string, unknown>[];
 }
 
 /** A command line with commands that only note what they were asked for. */
 async function headrace(args: string[], outcome: () => Promise<number> = async () => 0): Promise<Ran> {
-  const ran: Ran = { code: -1, stdout: '', stderr: '', run: [], demo: [], migrate: [], loaded: [] };
+  const ran: Ran = {
+    code: -1,
+    stdout: '',
+    stderr: '',
+    run: [],
+    demo: [],
+    migrate: [],
+    loaded: [],
+    ledger: [],
+  };
   const note =
     <T>(list: T[]) =>
     (options: T) => {
       list.push(options);
       return outcome();
     };
+  const noteLedger = (name: string) => (options: object) => {
+    ran.ledger.push({ name, ...options });
+    return outcome();
+  };
+  const ledgerLoaders: LedgerLoaders = {
+    status: async () => ({ ledgerStatus: noteLedger('status') }),
+    verify: async () => ({ ledgerVerify: noteLedger('verify') }),
+    snapshot: async () => ({ ledgerSnapshot: noteLedger('snapshot') }),
+    reset: async () => ({ ledgerReset: noteLedger('reset') }),
+  };
   const surroundings: CliSurroundings = {
+    ledgerLoaders,
     loaders: {
       run: async () => {
         ran.loaded.push('run');
@@ -124,6 +148,52 @@ describe('headrace run', () => {
 
   it('ends with the exit code of the command', async () => {
     expect((await headrace(['run', ...FIVE], async () => 75)).code).toBe(75);
+  });
+});
+
+describe('headrace ledger', () => {
+  it('status needs a table and nothing else, or a configuration whose followers are asked', async () => {
+    expect((await headrace(['ledger', 'status', '--lake', '/t', '--json'])).ledger[0]).toMatchObject({
+      name: 'status',
+      lake: '/t',
+      config: null,
+      json: true,
+    });
+    const asking = await headrace(['ledger', 'status', '--config', 'engine.yaml', '--lake', '/t']);
+    expect(asking.ledger[0]).toMatchObject({ lake: '/t', config: { kafka: { group: 'g' } }, json: false });
+    const { code, stderr } = await headrace(['ledger', 'status']);
+    expect({ code, stderr }).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining('neither --lake nor'),
+    });
+  });
+
+  it('verify takes partitions and a range', async () => {
+    const range = ['--partition', '1,2', '--from', '100', '--to', '2026-01-31'];
+    const { ledger, code } = await headrace(['ledger', 'verify', ...FIVE, ...range], async () => 1);
+    expect(code).toBe(1);
+    expect(ledger[0]).toMatchObject({ partition: '1,2', from: '100', to: '2026-01-31', json: false });
+  });
+
+  it('snapshot takes a time-out with its unit', async () => {
+    const { ledger } = await headrace(['ledger', 'snapshot', '--lake', '/t', '--timeout', '2m']);
+    expect(ledger[0]).toMatchObject({ lake: '/t', timeoutMs: 120_000 });
+    const { code, stderr } = await headrace(['ledger', 'snapshot', '--lake', '/t', '--timeout', '20']);
+    expect(code).toBe(64);
+    expect(stderr).toContain('--timeout: 20 has no unit');
+  });
+
+  it('reset shows, unless it is told to do it, and needs a partition and a place', async () => {
+    const where = ['--partition', '3', '--to', 'latest'];
+    expect((await headrace(['ledger', 'reset', ...FIVE, ...where])).ledger[0]).toMatchObject({
+      partition: '3',
+      to: 'latest',
+      yes: false,
+    });
+    expect((await headrace(['ledger', 'reset', ...FIVE, ...where, '--yes'])).ledger[0]).toMatchObject({
+      yes: true,
+    });
+    expect((await headrace(['ledger', 'reset', ...FIVE, '--to', 'latest'])).code).toBe(64);
   });
 });
 
@@ -250,7 +320,7 @@ describe('help and version', () => {
   });
 
   /** Lines that begin with `headrace`, continued where they end in a backslash, without the remark behind. */
-  const lines = Object.values(examples).flatMap((text) =>
+  const lines = Object.values({ ...mainExamples, ...ledgerExamples }).flatMap((text) =>
     text
       .replaceAll('\\\n', ' ')
       .split('\n')

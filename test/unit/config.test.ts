@@ -378,3 +378,26 @@ describe('any text', () => {
     );
   });
 });
+
+describe('places and gaps', () => {
+  const kafkaOf = (more: string) => resolve(`${NEEDED.replace('  group: g\n', `  group: g\n${more}`)}`).kafka;
+
+  it.each([
+    ['latest', 'latest'],
+    ['2026-01-31T12:00:00Z', { timestampMs: Date.UTC(2026, 0, 31, 12) }],
+    ['2026-01-31T12:00:00.250+02:00', { timestampMs: Date.UTC(2026, 0, 31, 10, 0, 0, 250) }],
+    ['2026-01-31T12:00', { timestampMs: Date.UTC(2026, 0, 31, 12) }],
+    ['2026-01-31', { timestampMs: Date.UTC(2026, 0, 31) }],
+  ])('start: %s', (text, start) => {
+    expect(kafkaOf(`  start: ${text}\n`).start).toEqual(start);
+  });
+
+  it('gaps are a list, or one text with commas, with the offset behind the last', () => {
+    const gaps = [
+      { partition: 3, from: 100n, to: 200n },
+      { partition: 0, from: 7n, to: 8n },
+    ];
+    expect(kafkaOf('  accept_gaps: [3:100-199, 0:7-7]\n').acceptGaps).toEqual(gaps);
+    expect(kafkaOf('  accept_gaps: 3:100-199, 0:7-7\n').acceptGaps).toEqual(gaps);
+  });
+});

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { RecordType } from '#src/ring/layout.js';
 import type { FakeCluster } from '../support/fake-broker.js';
 import { Rig, type RigOptions } from '../support/fetcher-rig.js';
 
@@ -98,6 +99,36 @@ describe('an offset out of range', () => {
     expect(error.message).toContain('offsets 15 to 59 (45 of them)');
     await rig.caughtUp(1);
     expect(rig.ring(0).records.filter(({ partition }) => partition === 0)).toEqual([]);
+  });
+
+  test('below the log is passed over where that very gap is accepted, behind a seek', async () => {
+    const asked: string[] = [];
+    const acceptsGap = (partition: number, from: bigint, to: bigint) => {
+      asked.push(`${partition}:${from}-${to}`);
+      return from === 15n && to === 60n;
+    };
+    await start({ acceptsGap }, 10);
+    rig.fake.partitions[0]!.deleteBelow(60n);
+    rig.fetcher.addLane({ partition: 0, incarnation: 1, offset: 15n });
+    await rig.caughtUp(0);
+    expect(asked).toEqual(['0:15-60']);
+    const [first, second] = rig.ring(0).records;
+    expect(first).toMatchObject({ type: RecordType.seek, offset: 60n });
+    expect(second).toMatchObject({ offset: 60n });
+    expect(rig.events).toContainEqual({
+      type: 'lane-skipped',
+      partition: 0,
+      incarnation: 1,
+      from: 15n,
+      to: 60n,
+    });
+  });
+
+  test('below the log names the flag that accepts the gap', async () => {
+    await start({}, 10);
+    rig.fake.partitions[0]!.deleteBelow(60n);
+    rig.fetcher.addLane({ partition: 0, incarnation: 1, offset: 15n });
+    expect((await rig.halted(0)).remedy).toContain('--accept-gap 0:15-59 ');
   });
 
   test('behind the log halts the lane', async () => {

@@ -268,6 +268,20 @@ describe('a commit', () => {
     });
   });
 
+  it('that takes a lane backwards is put when it says that an operator moved that very lane', async () => {
+    await withTable(async (store) => {
+      const log = await create(store);
+      await commit(log, 'a', [txn('0', 5n), txn('1', 5n)]);
+      const moving = (...lanes: string[]): Action => ({
+        commitInfo: { timestamp: 1, operation: 'WRITE', headrace: { attempt: 'm', moved: lanes } },
+      });
+      const both = [txn('0', 4n), txn('1', 4n)];
+      await expect(log.tryCommit(2, [moving('headrace/0'), ...both])).rejects.toThrow(/backwards/);
+      expect(await log.tryCommit(2, [moving('headrace/0', 'headrace/1'), ...both])).toBe('committed');
+      expect((await DeltaLog.open(store))!.txns.get('headrace/1')).toEqual({ version: 4n, committedIn: 2 });
+    });
+  });
+
   it('needs an attempt id', async () => {
     await withTable(async (store) => {
       const log = await create(store);

@@ -67,6 +67,20 @@ describe('a lane in its worker', () => {
     expect(slot.nextOffset).toBe(7n);
   });
 
+  it('passes over offsets that the log lacks with its sessions open, also up to a recorded cut', () => {
+    const slot = slotOf(new WatchedEngine(model), [{ cutId: '1', to: 20n, ...NO_ROWS }]);
+    take(slot, batchOf(events('a', 0, 3), 0), 0n, 3n);
+    expect({ open: slot.openSessions, mode: slot.mode }).toEqual({ open: 1, mode: 'replay' });
+    slot.pass(20n);
+    expect({ open: slot.openSessions, mode: slot.mode, at: slot.nextOffset }).toEqual({
+      open: 1,
+      mode: 'live',
+      at: 20n,
+    });
+    expect(take(slot, batchOf(events('a', 5, 2), 20), 20n, 22n)).toMatchObject({ events: 2, error: null });
+    expect(() => slot.pass(21n)).toThrow(/sent back/);
+  });
+
   it('stands before the record for which there was no memory, also amid a batch, and says where', () => {
     const engine = new WatchedEngine(model);
     const slot = slotOf(engine);

@@ -86,6 +86,34 @@ describe('LedgerHistory', () => {
     expect(() => history.apply(torn)).toThrow(/txn and its cuts differ/);
   });
 
+  it('starts a lane over where the operator moved it, before or behind where it stood, and forgets what it knew', () => {
+    for (const to of [5, 90]) {
+      const history = new LedgerHistory(SOURCE);
+      history.apply(version(1, lane(0, 0, { start: true, rows: 0 })));
+      const known = { snapshot: { path: 'a', sizeBytes: 1 }, watermarkMs: 9, gaps: [{ from: 3, to: 4 }] };
+      history.apply(version(2, lane(0, 30, { ...known, marks: { endOfInput: true } })));
+      history.apply(version(3, lane(30, to, { reset: true, rows: 0 })));
+      const state = history.lane(TOPIC_ID, 7)!;
+      expect(state).toMatchObject({
+        startOffset: BigInt(to),
+        committedTo: BigInt(to),
+        version: 3,
+        resetIn: 3,
+      });
+      expect(state).toMatchObject({ snapshots: [], cuts: [], gaps: [], watermarkMs: null, endedAt: null });
+      expect(recoveryOf(state, new Set())).toEqual({ snapshot: null, replay: [] });
+      history.apply(version(4, lane(to, to + 10)));
+      expect(recoveryOf(state, new Set())!.replay.map((cut) => cut.to)).toEqual([BigInt(to + 10)]);
+    }
+  });
+
+  it('keeps the gaps that a lane passed', () => {
+    const history = new LedgerHistory(SOURCE);
+    history.apply(version(1, lane(0, 20, { gaps: [{ from: 5, to: 12 }] })));
+    history.apply(version(2, lane(20, 30)));
+    expect(history.lane(TOPIC_ID, 7)!.gaps).toEqual([{ from: 5, to: 12 }]);
+  });
+
   it('keeps two snapshots and the cuts behind the older of them', () => {
     const history = new LedgerHistory(SOURCE);
     for (let i = 0; i < 6; i++) {
