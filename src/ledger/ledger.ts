@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import { HeadraceError } from '../errors.js';
 import type { Action } from '../lake/delta/actions.js';
+import { refuseForeignChange } from '../lake/delta/foreign-change.js';
 import type { DeltaLog } from '../lake/delta/log.js';
 import type { Random } from '../random.js';
 import type { Log } from '../telemetry/log.js';
@@ -159,7 +160,10 @@ export class Ledger {
   }
 
   async #refresh(): Promise<void> {
+    let known = this.#delta.metaData;
     await this.#delta.refresh((version) => {
+      refuseForeignChange(known, this.#delta.metaData, { version: version.version });
+      known = this.#delta.metaData;
       const facts = factsOf(version);
       this.#history.apply(facts);
       const partitions = this.#history.partitionsOf(facts, this.#options.topicId);

@@ -123,6 +123,11 @@ export class DeltaLog {
     return this.#state.metaData;
   }
 
+  /** The version that it comes from. */
+  get metaDataVersion(): number {
+    return this.#state.metaDataVersion;
+  }
+
   /** By application id: the newest version and the table version that carried it. */
   get txns() {
     return this.#state.txns;

@@ -31,6 +31,7 @@ export class TableState {
   #version = -1;
   #protocol: Protocol | null = null;
   #metaData: TableMetaData | null = null;
+  #metaDataVersion = -1;
 
   constructor(keepFiles: boolean) {
     this.#files = keepFiles ? new Map() : null;
@@ -48,6 +49,11 @@ export class TableState {
   get metaData(): TableMetaData {
     invariant(this.#metaData !== null, 'the metadata of a table that was not read');
     return this.#metaData;
+  }
+
+  /** The version that says so. */
+  get metaDataVersion(): number {
+    return this.#metaDataVersion;
   }
 
   get activeFiles(): ReadonlyMap<string, Omit<Add, 'stats'>> {
@@ -90,6 +96,7 @@ export class TableState {
           ...action.metaData,
           schema: parseSchema(action.metaData.schemaString, { version }),
         };
+        this.#metaDataVersion = version;
       } else if ('txn' in action) {
         this.txns.set(action.txn.appId, { version: action.txn.version, committedIn: version });
       } else if (this.#files !== null && 'remove' in action) this.#files.delete(action.remove.path);

@@ -84,7 +84,7 @@ async function openOurs(
 
 function checkOurs(store: ObjectStore, log: DeltaLog, model: CompiledModel, owner: TableOwner): void {
   const { configuration, partitionColumns, schema } = log.metaData;
-  const where = { table: store.url, version: log.version };
+  const where = { table: store.url, version: log.metaDataVersion };
   const format = configuration['headrace.format'];
   if (format === undefined) {
     throw new HeadraceError('LAKE_NOT_OURS', 'the Delta table was not made by headrace', {
