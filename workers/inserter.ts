@@ -2,6 +2,7 @@ import { isUnknownOutcome } from '#src/clickhouse/errors.js';
 import type { InsertFile } from '#src/clickhouse/file.js';
 import { FileInsert } from '#src/clickhouse/insert.js';
 import type { ClickHouseTarget } from '#src/clickhouse/target.js';
+import { crashPoint } from '#src/crash-points.js';
 import { HeadraceError, messageOf } from '#src/errors.js';
 import type { ObjectStore } from '#src/lake/store/store.js';
 import type { CompiledModel } from '#src/model/types.js';
@@ -60,6 +61,7 @@ export class Inserter {
     try {
       const bytes = await this.#bytesOf(file);
       await this.#insert.insert(file, bytes, abort.signal);
+      crashPoint('clickhouse.after-insert');
       counters.add('clickhouseFiles', 1);
       counters.add('clickhouseRows', file.rows);
       counters.add('clickhouseBytes', bytes.byteLength);

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { systemClock } from '#src/clock.js';
 import { sessionDate } from '#src/columnar/session-date.js';
+import { crashPoint } from '#src/crash-points.js';
 import { HeadraceError, messageOf } from '#src/errors.js';
 import type { ObjectStore } from '#src/lake/store/store.js';
 import type { CutLane, EvictionOrder, SealedFile, SealedLane, SealedReport } from '#src/ledger/types.js';
@@ -222,7 +223,9 @@ export class Sealer {
     counters.add('sealNs', Math.round((performance.now() - startedMs) * 1e6));
     const column = model.partitionColumn;
     const path = `${column}=${date}/part-${command.cutId}-${worker}-${fileId}.parquet`;
+    crashPoint('file.before-upload');
     await this.#put(command.cutId, path, encoded.bytes);
+    crashPoint('file.after-upload');
     this.#options.keep?.(path, encoded.bytes);
     return {
       path,
@@ -278,7 +281,9 @@ export class Sealer {
   ): Promise<void> {
     const path = snapshotPath(meta);
     const bytes = await encodeSnapshotInTurns(content, meta, () => setImmediate());
+    crashPoint('snapshot.before-upload');
     await this.#put(meta.cutId, path, bytes);
+    crashPoint('snapshot.after-upload');
     sealed.snapshot = { path, sizeBytes: bytes.byteLength, offset: meta.offset, cutId: meta.cutId };
   }
 }

@@ -18,7 +18,7 @@ import { LOG4J_PROPERTIES, type NodeAddress, nodeProperties, type Properties } f
 import { Reaper } from './reaper.js';
 
 const POLL_MS = 100;
-const READY_MS_MAX = 120_000;
+const READY_MS_MAX = 300_000;
 const START_TRIES = 3;
 const CLUSTER_ID = 'aGVhZHJhY2UtdGVzdHMtMQ';
 

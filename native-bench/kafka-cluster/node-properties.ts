@@ -30,6 +30,9 @@ export function nodeProperties(
     'advertised.listeners': `PLAINTEXT://127.0.0.1:${node.port}`,
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
+    // on a busy machine answers take longer than 2 s, and an election without them begins again and again
+    'controller.quorum.request.timeout.ms': 10_000,
+    'controller.quorum.election.timeout.ms': 2_000,
     'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': dataFolder,
     'log.retention.ms': -1,

@@ -7,6 +7,7 @@ import { createLog, type Log } from '../telemetry/log.js';
 import { packageVersion } from '../version.js';
 import type { RunOptions } from './options.js';
 import { checkAtBoot } from './run/clickhouse.js';
+import { announceCrash } from './run/crash-order.js';
 import { Engine } from './run/engine.js';
 import type { RunFigures } from './run/figures.js';
 import { prepareLake } from './run/lake.js';
@@ -25,7 +26,7 @@ const SAME_SIGNAL_MS = 1_000;
  */
 export async function runCommand(options: RunOptions): Promise<number> {
   const { config } = options;
-  const log = createLog({ level: config.log.level, format: options.json ? 'json' : config.log.format });
+  const log = openLog(options);
   const stopping = stopOnSignal(log);
   const model = loadModel(config.model);
   const semantics = semanticsOf(model, config);
@@ -103,6 +104,12 @@ export async function runCommand(options: RunOptions): Promise<number> {
       throw error;
     }
   }
+}
+
+function openLog({ config, json }: RunOptions): Log {
+  const log = createLog({ level: config.log.level, format: json ? 'json' : config.log.format });
+  announceCrash(log);
+  return log;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { crashPoint } from '../crash-points.js';
 import { messageOf } from '../errors.js';
 import { WakeSignal } from '../kafka/wake-signal.js';
 import type { PlainLog } from '../telemetry/log.js';
@@ -127,6 +128,7 @@ export class OffsetsFollower {
   }
 
   async #commit(offsets: LaneOffset[]): Promise<void> {
+    crashPoint('offsets.before-commit');
     try {
       // 'stale' is expected around a rebalance; what is pending is tried again with the next interval.
       if ((await this.#options.committer.commit(offsets)) === 'stale') return;
@@ -138,6 +140,7 @@ export class OffsetsFollower {
       );
       return;
     }
+    crashPoint('offsets.after-commit');
     for (const { partition, offset } of offsets) {
       if (this.#pending.get(partition)?.offset === offset) this.#pending.delete(partition);
     }

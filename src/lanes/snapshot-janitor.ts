@@ -1,3 +1,4 @@
+import { crashPoint } from '../crash-points.js';
 import { messageOf } from '../errors.js';
 import type { ObjectStore } from '../lake/store/store.js';
 import type { LaneHistory } from '../ledger/history.js';
@@ -69,7 +70,10 @@ export class SnapshotJanitor {
     });
     const folder = newest.path.slice(0, newest.path.lastIndexOf('/') + 1);
     for (const { path } of await this.#store.list(folder)) {
-      if (path < kept.path && path !== newest.path) await this.#store.delete(path);
+      if (path >= kept.path || path === newest.path) continue;
+      crashPoint('snapshot.before-delete');
+      await this.#store.delete(path);
+      crashPoint('snapshot.after-delete');
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { crashPoint } from '../crash-points.js';
 import { HeadraceError } from '../errors.js';
 import type { Action } from '../lake/delta/actions.js';
 import { refuseForeignChange } from '../lake/delta/foreign-change.js';
@@ -47,6 +48,8 @@ export class Ledger {
   readonly #delta: DeltaLog;
   readonly #options: LedgerOptions;
   #queue: Promise<unknown> = Promise.resolve();
+  /** The store refused the last commit. */
+  #writeFailed = false;
 
   /** Takes over an opened log, and the history of all its versions. Throws LAKE_NOT_OURS on other semantics. */
   constructor(delta: DeltaLog, history: LedgerHistory, options: LedgerOptions) {
@@ -128,12 +131,17 @@ export class Ledger {
 
   async #tryPut(version: number, actions: Action[]): Promise<'committed' | 'conflict' | 'unknown'> {
     try {
+      crashPoint('commit.before-put');
       const outcome = await this.#delta.tryCommit(version, actions);
+      if (outcome === 'committed') crashPoint('commit.after-put');
       if (outcome === 'unknown')
         this.#options.log.warn({ version }, 'the answer to a commit was lost; reading it back');
+      else if (this.#writeFailed) this.#options.log.info({ version }, 'the ledger is written again');
+      if (outcome !== 'unknown') this.#writeFailed = false;
       return outcome;
     } catch (error) {
       this.#failed(error, 'could not write the ledger; trying again, what is sealed waits meanwhile');
+      this.#writeFailed = true;
       return 'unknown';
     }
   }

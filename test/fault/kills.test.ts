@@ -2,33 +2,40 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CRASH_POINTS, type CrashPoint } from '#src/crash-points.js';
 import { seededRandom } from '#src/random.js';
 import type { EngineProcess } from '../support/engine-process.js';
 import { LedgerEye } from '../support/ledger-eye.js';
 import type { OracleSession } from '../support/oracle.js';
-import type { WebClickSession } from '../support/oracle-web-clicks.js';
 import { promisedTooMuch } from '../support/promised-offsets.js';
 import { expectEqual, report } from '../support/spine-checks.js';
-import { CLICKSTREAM, WEB_CLICKS } from '../support/spine-model.js';
+import { SpineFlow } from '../support/spine-flow.js';
+import { CLICKSTREAM } from '../support/spine-model.js';
 import { SpinePlace } from '../support/spine-place.js';
 import { tablePath } from '../support/spine-table.js';
 import { PARTITIONS, SpineTopic } from '../support/spine-topic.js';
 
 /**
- * Real engines on a real cluster with a real ClickHouse, killed, frozen, added and removed while events stream in. In the end
- * the table is what the oracle's SQL says of the records in Kafka, ClickHouse has the table's rows, and no committed offset
- * ever promised more than both had. HEADRACE_SEED replays the events and the moments; `npm run test:fault` kills more often.
+ * An engine on a real cluster with a real ClickHouse and output topics, killed at each named point of the protocol and at
+ * moments that are nobody's choice, while events stream in. In the end the table is what the oracle's SQL says of the records
+ * in Kafka, ClickHouse and the output topic have the table's rows, and no committed offset ever promised more than all of them
+ * had. HEADRACE_SEED replays the events and the moments; `npm run test:fault` kills more often.
  */
 const SEED = Number(process.env.HEADRACE_SEED ?? Date.now() % 1_000_000);
-const KILLS = Number(process.env.HEADRACE_KILLS ?? 16);
+/** Each named point has its turn, so not fewer. */
+const KILLS = Math.max(25, Number(process.env.HEADRACE_KILLS ?? 25));
+/** How often each named point kills. */
+const ROUNDS = Math.max(1, Math.floor(KILLS / 50));
 /** Of a run that ends with the topic's first half: what it lets out at its end is revised by the second. */
-const BOUNDED_KILLS = Math.min(10, Math.floor(KILLS / 4));
+const BOUNDED_KILLS = Math.max(1, Math.floor((KILLS - ROUNDS * CRASH_POINTS.length) / 3));
 const LIVE_KILLS = KILLS - BOUNDED_KILLS;
-const EVENTS_A_KILL = 1_500;
+/** Of the second half: what a life gets that a named point ends, until it comes there. */
+const REACH_MS_MAX = 120_000;
+const EVENTS_A_KILL = 1_200;
 const HOUR_MS = 3_600_000;
 /** ClickHouse takes file by file: on a busy machine hundreds that wait for it are minutes. */
 const RUN_MS_MAX = 400_000;
-const TEST_MS_MAX = 600_000 + KILLS * 20_000;
+const TEST_MS_MAX = 600_000 + KILLS * 30_000;
 
 const CONFIG = `
 snapshot_interval: 1s
@@ -46,39 +53,6 @@ beforeAll(async () => {
 
 afterAll(() => place?.close());
 
-/** Each change row stays where it can be seen, over restarts of the server too, in as many parts as come. */
-async function keepAllRows(database: string): Promise<void> {
-  await place.clickhouse.command(
-    `ALTER TABLE ${database}.session_metrics MODIFY SETTING max_bytes_to_merge_at_max_space_in_pool = 1,
-     parts_to_delay_insert = 1000000, parts_to_throw_insert = 1000000, max_avg_part_size_for_too_many_parts = 1`,
-  );
-}
-
-/** How fast the second half comes: up to a share, and then it waits. */
-class Flow {
-  #share = 0;
-  #paceMs: number;
-
-  constructor(paceMs: number) {
-    this.#paceMs = paceMs;
-  }
-
-  allow(share: number): void {
-    this.#share = Math.max(this.#share, share);
-  }
-
-  /** All the rest, at once. */
-  open(): void {
-    this.#share = 1;
-    this.#paceMs = 0;
-  }
-
-  async chunk(share: number): Promise<void> {
-    await sleep(this.#paceMs);
-    while (share > this.#share) await sleep(20);
-  }
-}
-
 describe.sequential('an engine that is killed again and again', { timeout: TEST_MS_MAX }, () => {
   const GROUP = 'killed';
   const random = seededRandom(SEED);
@@ -91,13 +65,13 @@ describe.sequential('an engine that is killed again and again', { timeout: TEST_
   beforeAll(async () => {
     const events = 2 * EVENTS_A_KILL * LIVE_KILLS;
     const profile = { seed: SEED, users: Math.ceil(events / 7), events, spanMs: 9 * HOUR_MS };
-    spine = await SpineTopic.create(place, CLICKSTREAM, profile, [GROUP]);
-    await keepAllRows(spine.databaseOf(GROUP));
+    spine = await SpineTopic.create(place, CLICKSTREAM, profile, [GROUP], [GROUP]);
+    await place.clickhouse.keepAllRows(spine.databaseOf(GROUP));
     ledger = new LedgerEye(spine.lakeOf(GROUP));
     // a member that is known by name comes back at once, and not after its session time-out
     flags = await spine.configFlags(
       'killed',
-      `${CONFIG}cut_interval: 250ms\nkafka: { instance_id: the-one }\n`,
+      `${CONFIG}cut_interval: 250ms\nkafka: { instance_id: the-one }\n${spine.outputOf(GROUP)!.yaml}`,
     );
   }, TEST_MS_MAX);
 
@@ -138,13 +112,41 @@ describe.sequential('an engine that is killed again and again', { timeout: TEST_
   /** Every so often it is killed and is back at once, or not before the next engine was started without it. */
   async function hurtClickHouse(kills: number): Promise<void> {
     const { clickhouse } = place;
-    if (kills % 6 === 2) {
+    if (kills % 3 === 1) {
       await clickhouse.kill();
       await clickhouse.restart();
-    } else if (kills % 6 === 4) await clickhouse.kill();
+    } else if (kills % 3 === 2) await clickhouse.kill();
     else if (!clickhouse.isUp) await clickhouse.restart();
     else return;
     await sleep(random.below(1_500));
+  }
+
+  /** The lives of the second half: the points that end one, in an order of chance, and null for a moment of chance. */
+  function livesOf(): (CrashPoint | null)[] {
+    const named = Array.from({ length: ROUNDS }, () => CRASH_POINTS).flat();
+    const lives = [...named, ...Array<null>(LIVE_KILLS - named.length).fill(null)];
+    for (let i = lives.length - 1; i > 0; i--) {
+      const j = random.below(i + 1);
+      [lives[i], lives[j]] = [lives[j]!, lives[i]!];
+    }
+    return lives;
+  }
+
+  /** The engine kills itself, when it comes to the point: it gets more events until then. */
+  async function killItselfAt(point: CrashPoint, flow: SpineFlow): Promise<void> {
+    if (!place.clickhouse.isUp) await place.clickhouse.restart();
+    const passage = 1 + random.below(3);
+    const engine = spine.engine(GROUP, { flags, env: { HEADRACE_CRASH_AT: `${point}:${passage}` } });
+    const deadline = performance.now() + REACH_MS_MAX;
+    for (let waits = 0; engine.ended === null && performance.now() < deadline; waits++) {
+      await sleep(50);
+      if (waits % 40 === 39) flow.allow(Math.min(1, flow.share + 0.1 / LIVE_KILLS));
+    }
+    expect({ point, passage, ended: engine.ended }).toEqual({
+      point,
+      passage,
+      ended: { code: null, signal: 'SIGKILL' },
+    });
   }
 
   async function kill(engine: EngineProcess): Promise<void> {
@@ -159,7 +161,15 @@ describe.sequential('an engine that is killed again and again', { timeout: TEST_
     else moments.starting++;
   }
 
-  it('loses and doubles nothing, neither in the table nor in ClickHouse, which is killed too', async () => {
+  async function killAnywhere(kills: number): Promise<void> {
+    const engine = spine.engine(GROUP, { flags });
+    await untilItsMoment(engine);
+    await hurtClickHouse(kills);
+    expect(engine.ended).toBeNull();
+    await kill(engine);
+  }
+
+  it('loses and doubles nothing, neither in the table nor in ClickHouse, which is killed too, nor in the output topic', async () => {
     for (let kills = 0; kills < BOUNDED_KILLS; kills++) {
       const engine = spine.engine(GROUP, { flags, untilEnd: true });
       await untilItsMoment(engine, { isBounded: true });
@@ -168,17 +178,14 @@ describe.sequential('an engine that is killed again and again', { timeout: TEST_
     }
     report('the first half', await spine.engine(GROUP, { flags, untilEnd: true }).result(RUN_MS_MAX));
 
-    const flow = new Flow(25);
+    const flow = new SpineFlow(25);
     const producing = spine.produceSecondHalf((share) => flow.chunk(share), 25);
     // what a failure leaves of it ends with the topic
     producing.catch(() => undefined);
-    for (let kills = 0; kills < LIVE_KILLS; kills++) {
-      flow.allow((kills + 1) / LIVE_KILLS);
-      const engine = spine.engine(GROUP, { flags });
-      await untilItsMoment(engine);
-      await hurtClickHouse(kills);
-      expect(engine.ended).toBeNull();
-      await kill(engine);
+    for (const [kills, point] of livesOf().entries()) {
+      flow.allow((0.7 * (kills + 1)) / LIVE_KILLS);
+      if (point === null) await killAnywhere(kills);
+      else await killItselfAt(point, flow);
       expect(await promisedTooMuch(spine, GROUP, ledger)).toEqual([]);
     }
     flow.open();
@@ -186,12 +193,15 @@ describe.sequential('an engine that is killed again and again', { timeout: TEST_
     if (!place.clickhouse.isUp) await place.clickhouse.restart();
     report('the rest', await spine.engine(GROUP, { flags, untilEnd: true }).result(RUN_MS_MAX));
 
-    console.log(`killed: ${JSON.stringify(moments)}, with ${ledger.version + 1} versions in the end`);
+    const named = `${ROUNDS} × at each of ${CRASH_POINTS.length} points`;
+    console.log(
+      `killed: ${named}, ${JSON.stringify(moments)}, with ${ledger.version + 1} versions in the end`,
+    );
 
     const table = await equal();
     expect(table.rows.filter(({ sign }) => sign === -1).length).toBeGreaterThan(100);
     expect(await promisedTooMuch(spine, GROUP, ledger)).toEqual([]);
-    expect(moments.working).toBeGreaterThan(KILLS / 3);
+    expect(moments.starting + moments.recovering + moments.working).toBeGreaterThan(KILLS / 6);
   });
 
   it('would be seen to have lost a file that is left out of the ledger', async () => {
@@ -232,79 +242,5 @@ describe.sequential('an engine that is killed again and again', { timeout: TEST_
     await place.clickhouse.command(`DELETE FROM ${metrics} WHERE file_id = ${id}`);
     expect(await comparison()).toMatch(/only in the table/);
     expect(await promisedTooMuch(spine, GROUP, ledger)).not.toEqual([]);
-  });
-});
-
-describe.sequential('two engines of web_clicks in one group', { timeout: TEST_MS_MAX }, () => {
-  const GROUP = 'pair';
-  const EVENTS = 90_000;
-  const SESSION_TIMEOUT_MS = 6_000;
-  const random = seededRandom(SEED + 1);
-  let spine: SpineTopic<WebClickSession>;
-  let ledger: LedgerEye;
-  let flags: string[];
-
-  beforeAll(async () => {
-    const profile = { seed: SEED, users: 9_750, events: EVENTS, spanMs: 9 * HOUR_MS };
-    spine = await SpineTopic.create(place, WEB_CLICKS, profile, [GROUP]);
-    await keepAllRows(spine.databaseOf(GROUP));
-    ledger = new LedgerEye(spine.lakeOf(GROUP));
-    flags = await spine.configFlags('pair', `${CONFIG}cut_interval: 500ms\nkafka: { session_timeout: 6s }\n`);
-  }, TEST_MS_MAX);
-
-  afterAll(() => spine?.close());
-
-  beforeEach(({ onTestFailed }) => {
-    const before = spine.enginesStarted;
-    onTestFailed(() => console.log(spine.tails(before)));
-  });
-
-  const start = () => spine.engine(GROUP, { flags });
-
-  /** So many engines have put versions from now on, and each lane was moved. */
-  async function untilShared(observed: EngineProcess, engines: number): Promise<void> {
-    const since = await ledger.refresh();
-    await observed.until(`${engines} engines committed, each lane moved`, async () => {
-      await ledger.refresh();
-      const owners = ledger.ownersSince(since);
-      return owners.size === PARTITIONS && new Set(owners.values()).size >= engines;
-    });
-    expect(await promisedTooMuch(spine, GROUP, ledger)).toEqual([]);
-  }
-
-  it('killed, frozen and thawed, added and removed under load, they lose and double nothing', async () => {
-    const flow = new Flow(50);
-    flow.allow(1);
-    const producing = spine.produceSecondHalf((share) => flow.chunk(share), 25);
-    producing.catch(() => undefined);
-    const [first, second] = [start(), start()];
-    await untilShared(first, 2);
-
-    await sleep(random.below(1_000));
-    await second.kill();
-    const third = start();
-    await untilShared(third, 2);
-
-    await sleep(random.below(1_000));
-    first.signal('SIGSTOP');
-    await sleep(SESSION_TIMEOUT_MS);
-    await untilShared(third, 1);
-    await sleep(random.below(1_000));
-    first.signal('SIGCONT');
-    await sleep(random.below(2_000));
-    const added = start();
-    await untilShared(first, 3);
-
-    await third.stop(RUN_MS_MAX);
-    await untilShared(first, 2);
-    await first.kill();
-    flow.open();
-    await producing;
-    await added.stop(RUN_MS_MAX);
-    report('web_clicks, the rest', await spine.engine(GROUP, { flags, untilEnd: true }).result(RUN_MS_MAX));
-
-    await expectEqual(spine, GROUP, await spine.sessions(), await spine.ends(), { undisturbed: false });
-    expect(ledger.enginesSince(-1).size).toBeGreaterThanOrEqual(4);
-    expect(await promisedTooMuch(spine, GROUP, ledger)).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import kafka from '@confluentinc/kafka-javascript';
 
-/** What a read_committed consumer sees of a topic, from its beginning to its end as it is now. */
+/** What a read_committed consumer sees of a topic. */
 
 export interface CommittedRecord {
   partition: number;
@@ -12,21 +12,47 @@ export interface CommittedRecord {
 
 const TIMEOUT_MS = 30_000;
 
+/** From its beginning to its end as it is now: transactions that are open are waited for. */
 export async function committedRecords(
   bootstrap: string,
   topic: string,
   partitions: number,
 ): Promise<CommittedRecord[]> {
   // a commit is answered before its markers are in all partitions: what is open at first is waited for
-  const ends = await withConsumer(bootstrap, 'read_uncommitted', (consumer) =>
+  const ends = await endsOf(bootstrap, topic, partitions, 'read_uncommitted');
+  return await recordsUpTo(bootstrap, topic, Array(partitions).fill(0), ends);
+}
+
+/** From these offsets on, one a partition, up to the first transaction that is open; `ends` is where to go on. */
+export async function settledRecords(
+  bootstrap: string,
+  topic: string,
+  from: readonly number[],
+): Promise<{ records: CommittedRecord[]; ends: number[] }> {
+  const ends = await endsOf(bootstrap, topic, from.length, 'read_committed');
+  return { records: await recordsUpTo(bootstrap, topic, from, ends), ends };
+}
+
+/** Read committed, what lies behind an end is not ready yet. */
+function endsOf(bootstrap: string, topic: string, partitions: number, isolation: string): Promise<number[]> {
+  return withConsumer(bootstrap, isolation, (consumer) =>
     Promise.all(Array.from({ length: partitions }, (_, partition) => endOf(consumer, topic, partition))),
   );
+}
+
+async function recordsUpTo(
+  bootstrap: string,
+  topic: string,
+  from: readonly number[],
+  ends: readonly number[],
+): Promise<CommittedRecord[]> {
   return await withConsumer(bootstrap, 'read_committed', async (consumer) => {
-    const open = new Set(ends.flatMap((end, partition) => (end > 0 ? [partition] : [])));
+    const open = new Set(ends.flatMap((end, partition) => (end > from[partition]! ? [partition] : [])));
+    if (open.size === 0) return [];
     consumer.on('partition.eof', ({ partition, offset }: { partition: number; offset: number }) => {
       if (offset >= ends[partition]!) open.delete(partition);
     });
-    consumer.assign([...open].map((partition) => ({ topic, partition, offset: 0 })));
+    consumer.assign([...open].map((partition) => ({ topic, partition, offset: from[partition]! })));
     const records: CommittedRecord[] = [];
     while (open.size > 0) {
       const messages = await new Promise<kafka.Message[]>((resolve, reject) => {
@@ -34,7 +60,8 @@ export async function committedRecords(
       });
       records.push(...messages.map(recordOf));
     }
-    return records.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
+    const within = records.filter(({ partition, offset }) => offset < ends[partition]!);
+    return within.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
   });
 }
 

@@ -19,6 +19,8 @@ export interface EngineOptions {
   model?: string;
   /** More of the command line. */
   flags?: readonly string[];
+  /** What its environment has beside ours. */
+  env?: Readonly<Record<string, string>>;
 }
 
 /** What a bounded run with --json prints at its end. */
@@ -57,7 +59,10 @@ export class EngineProcess {
     this.#log = options.log;
     const out = openSync(`${options.log}.out`, 'w');
     const err = openSync(`${options.log}.err`, 'w');
-    this.#child = spawn(process.execPath, [ENGINE, ...commandLine(options)], { stdio: ['ignore', out, err] });
+    this.#child = spawn(process.execPath, [ENGINE, ...commandLine(options)], {
+      stdio: ['ignore', out, err],
+      env: { ...process.env, ...options.env },
+    });
     closeSync(out);
     closeSync(err);
     alive.add(this.#child);

@@ -1,21 +1,27 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { LaneRows } from '#src/ledger/types.js';
 import { tablePath } from './spine-table.js';
 
 /** The ledger as it grows, read from the log's files while engines write them. */
+
+export interface FileOfLane {
+  path: string;
+  rows: number;
+}
 
 interface LaneVersion {
   version: number;
   /** Where the lane stands in this version. */
   offset: number;
-  /** Data files that have rows of the lane. */
-  files: string[];
+  /** Data files that have rows of the lane, and how many. */
+  files: FileOfLane[];
 }
 
 interface VersionAction {
   txn?: { appId: string; version: number };
   commitInfo?: {
-    headrace?: { engine: string; cuts: { files?: { path: string; lanes: number[] }[] }[] };
+    headrace?: { engine: string; cuts: { files?: { path: string; laneRows: LaneRows[] }[] }[] };
   };
 }
 
@@ -62,7 +68,7 @@ export class LedgerEye {
   }
 
   /** The files with rows of a lane in the versions in which it stood at or below this offset. */
-  filesUpTo(partition: number, offset: number): string[] {
+  filesUpTo(partition: number, offset: number): FileOfLane[] {
     const versions = this.#lanes.get(partition) ?? [];
     // the version that first reached the offset is in; those that moved nothing after it may not be yet
     const last = versions.findIndex((version) => version.offset >= offset);
@@ -94,7 +100,10 @@ export class LedgerEye {
       if (txn === undefined) continue;
       const partition = Number(txn.appId.split('/').at(-1));
       const versions = this.#lanes.get(partition) ?? [];
-      const ofLane = files.filter(({ lanes }) => lanes.includes(partition)).map(({ path }) => path);
+      const ofLane = files.flatMap(({ path, laneRows }) => {
+        const rows = laneRows.filter((part) => part.partition === partition).map((part) => part.rows);
+        return rows.length === 0 ? [] : [{ path, rows: rows.reduce((sum, each) => sum + each, 0) }];
+      });
       versions.push({ version, offset: txn.version, files: ofLane });
       this.#lanes.set(partition, versions);
       this.#owners.set(partition, entry?.engine ?? '');

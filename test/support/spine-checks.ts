@@ -1,12 +1,12 @@
 import { expect } from 'vitest';
 import type { RunResult } from './engine-process.js';
 import type { OracleRow } from './oracle.js';
-import { rowDifferences } from './spine-clickhouse.js';
 import { committedOffsets } from './spine-kafka.js';
+import { rowDifferences } from './spine-rows.js';
 import { differences, readSpineTable, type SpineTable } from './spine-table.js';
 import { PARTITIONS, type SpineTopic } from './spine-topic.js';
 
-/** What must hold of a group's table, ledger, files and ClickHouse after each scenario of the spine. */
+/** What must hold of a group's table, ledger, files, ClickHouse and output topic after each scenario of the spine. */
 
 export function report(name: string, result: RunResult): void {
   const { events, rows, eventsPerSecond, cpuUsPerEvent, cpuSeconds, peakRssBytes } = result;
@@ -17,7 +17,7 @@ export function report(name: string, result: RunResult): void {
   );
 }
 
-/** The table, after it was found to be the oracle's sessions, with a sound ledger behind it, and ClickHouse to have its rows. */
+/** The table, after it was found to be the oracle's sessions, with a sound ledger behind it, and each sink to have its rows. */
 export async function expectEqual<Session extends OracleRow>(
   spine: SpineTopic<Session>,
   group: string,
@@ -35,7 +35,10 @@ export async function expectEqual<Session extends OracleRow>(
   return table;
 }
 
-/** ClickHouse has the table's rows: every change, and the same sessions stand where they cancel each other. */
+/**
+ * ClickHouse has the table's rows: every change, and the same sessions stand where they cancel each other. The output topic
+ * has them too, where there is one.
+ */
 async function expectFollowed<Session extends OracleRow>(
   spine: SpineTopic<Session>,
   table: SpineTable,
@@ -53,6 +56,7 @@ async function expectFollowed<Session extends OracleRow>(
     `SELECT toString(count()) AS rows FROM ${database}.sessions`,
   );
   expect(Number(view!.rows)).toBe(table.standing.length);
+  expect((await spine.outputOf(group)?.differences(table.rows)) ?? []).toEqual([]);
 }
 
 /** The ledger says, lane by lane without a gap, that everything up to `ends` is done, and nothing lies beside it. */

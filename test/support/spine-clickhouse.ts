@@ -1,3 +1,4 @@
+import { cp, rm } from 'node:fs/promises';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import { planMigration, runMigration } from '#src/clickhouse/migrate.js';
 import { openClickHouse, targetOf } from '#src/clickhouse/target.js';
@@ -47,6 +48,34 @@ export class SpineClickHouse {
     this.#isUp = true;
   }
 
+  /** What it has now, kept aside, as a backup of its disk: it is stopped in order for it, and back afterwards. */
+  async backup(): Promise<void> {
+    await this.#stopped(async () => {
+      await rm(this.#backupFolder, { recursive: true, force: true });
+      await cp(this.#folder, this.#backupFolder, { recursive: true });
+    });
+  }
+
+  /** What was kept, in the place of what it has. */
+  async restore(): Promise<void> {
+    await this.#stopped(async () => {
+      await rm(this.#folder, { recursive: true });
+      await cp(this.#backupFolder, this.#folder, { recursive: true });
+    });
+  }
+
+  get #backupFolder(): string {
+    return `${this.#folder}-backup`;
+  }
+
+  async #stopped(work: () => Promise<void>): Promise<void> {
+    this.#isUp = false;
+    await this.#client.close();
+    await this.#front.stop();
+    await work();
+    await this.restart();
+  }
+
   async close(): Promise<void> {
     await this.#client.close();
     await this.#front.stop();
@@ -68,6 +97,14 @@ export class SpineClickHouse {
     }
     if (!merges) await this.command(`SYSTEM STOP MERGES ${database}.session_metrics`);
     return ['--clickhouse', this.url, '--clickhouse-database', database];
+  }
+
+  /** Each change row of a database stays where it can be seen, over restarts of the server too, in as many parts as come. */
+  async keepAllRows(database: string): Promise<void> {
+    await this.command(
+      `ALTER TABLE ${database}.session_metrics MODIFY SETTING max_bytes_to_merge_at_max_space_in_pool = 1,
+       parts_to_delay_insert = 1000000, parts_to_throw_insert = 1000000, max_avg_part_size_for_too_many_parts = 1`,
+    );
   }
 
   async command(sql: string): Promise<void> {
@@ -99,7 +136,8 @@ export class SpineClickHouse {
   }
 }
 
-function clickHouseConfig(url: string, database: string) {
+/** As a configuration has it. */
+export function clickHouseConfig(url: string, database: string) {
   return {
     url,
     database,
@@ -110,38 +148,4 @@ function clickHouseConfig(url: string, database: string) {
     keptBytes: 2 ** 26,
     settings: {},
   };
-}
-
-const SHOWN_MAX = 5;
-
-/** What one side has and the other lacks, every column of every row, as sentences: none when they are equal. */
-export function rowDifferences(delta: readonly TableRow[], clickhouse: readonly TableRow[]): string[] {
-  // by name, so that neither side's order matters; all rows of a side have the same columns
-  const names = [delta, clickhouse].map(([first = {}]) => Object.keys(first).sort());
-  const counts = new Map<string, number>();
-  for (const row of delta) count(counts, textOf(row, names[0]!), 1);
-  for (const row of clickhouse) count(counts, textOf(row, names[1]!), -1);
-  const found = [...counts];
-  const shown = found.slice(0, SHOWN_MAX).map(([text, times]) => {
-    const where = times > 0 ? 'only in the table' : 'only in ClickHouse';
-    return `${Math.abs(times)} × ${where}: ${text}`;
-  });
-  if (String(names[0]) !== String(names[1]))
-    shown.unshift(`columns ${names[0]} in the table, ${names[1]} in ClickHouse`);
-  return found.length <= SHOWN_MAX ? shown : [...shown, `… and ${found.length - SHOWN_MAX} more`];
-}
-
-/** Texts with a count of 0 are not there. */
-function count(counts: Map<string, number>, text: string, by: number): void {
-  const times = (counts.get(text) ?? 0) + by;
-  if (times === 0) counts.delete(text);
-  else counts.set(text, times);
-}
-
-function textOf(row: TableRow, names: readonly string[]): string {
-  const values = names.map((name) => {
-    const value = row[name];
-    return typeof value === 'bigint' ? `${value}` : value;
-  });
-  return JSON.stringify(values);
 }

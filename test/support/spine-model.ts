@@ -9,6 +9,8 @@ export interface SpineModel<Session extends OracleRow> {
   /** The preset. */
   name: string;
   topic: string;
+  /** The column that has the session's key. */
+  keyColumn: string;
   /** What producers of this topic use. */
   compression: 'lz4' | 'snappy';
   form: SpineForm;
@@ -21,6 +23,7 @@ export interface SpineModel<Session extends OracleRow> {
 export const CLICKSTREAM: SpineModel<OracleSession> = {
   name: 'clickstream',
   topic: 'clickstream_events',
+  keyColumn: 'user_id',
   compression: 'lz4',
   form: CLICKSTREAM_FORM,
   sessionsBySql,
@@ -30,6 +33,7 @@ export const CLICKSTREAM: SpineModel<OracleSession> = {
 export const WEB_CLICKS: SpineModel<WebClickSession> = {
   name: 'web_clicks',
   topic: 'web_clicks',
+  keyColumn: 'session_id',
   compression: 'snappy',
   form: WEB_CLICKS_FORM,
   sessionsBySql: webClickSessionsBySql,

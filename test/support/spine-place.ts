@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type KafkaCluster, startKafkaCluster } from './kafka-cluster.js';
+import { type KafkaCluster, type KafkaClusterOptions, startKafkaCluster } from './kafka-cluster.js';
 import { SpineClickHouse } from './spine-clickhouse.js';
 
 /** Where the spine's scenarios take place: one real cluster and one ClickHouse, shared by the topics of all models. */
@@ -12,10 +12,10 @@ export class SpinePlace {
     readonly clickhouse: SpineClickHouse,
   ) {}
 
-  static async open(): Promise<SpinePlace> {
+  static async open(options: Pick<KafkaClusterOptions, 'properties'> = {}): Promise<SpinePlace> {
     const folder = await mkdtemp(join(tmpdir(), 'headrace-spine-'));
     const clickhouse = SpineClickHouse.start(join(folder, 'clickhouse'));
-    const cluster = await startKafkaCluster({ brokers: 3 });
+    const cluster = await startKafkaCluster({ brokers: 3, ...options });
     return new SpinePlace(folder, cluster, await clickhouse);
   }
 

@@ -5,6 +5,7 @@ import { type OracleRow, RawRecordFile } from './oracle.js';
 import { makeSpineEvents, type SpineEvent, type SpineProfile } from './spine-events.js';
 import { endOffsets, exportTopic, SpineProducer } from './spine-kafka.js';
 import type { SpineModel } from './spine-model.js';
+import { SpineOutput } from './spine-output.js';
 import type { SpinePlace } from './spine-place.js';
 
 /**
@@ -22,6 +23,7 @@ export class SpineTopic<Session extends OracleRow> {
   readonly #engines: { name: string; process: EngineProcess }[] = [];
   /** Flags by which an engine follows into ClickHouse, by group. */
   readonly #following = new Map<string, string[]>();
+  readonly #outputs = new Map<string, SpineOutput>();
   #secondHalf: Promise<void> | null = null;
   #sessions: Promise<Session[]> | null = null;
   #halfSessions: Promise<Session[]> | null = null;
@@ -39,16 +41,22 @@ export class SpineTopic<Session extends OracleRow> {
     this.#producer = new SpineProducer(place.cluster.bootstrap, { 'compression.codec': model.compression });
   }
 
-  /** `groups`: those that scenarios start engines in. */
+  /** `groups`: those that scenarios start engines in. `withOutput`: those of them whose rows go to topics too. */
   static async create<Session extends OracleRow>(
     place: SpinePlace,
     model: SpineModel<Session>,
     profile: SpineProfile,
     groups: readonly string[],
+    withOutput: readonly string[] = [],
   ): Promise<SpineTopic<Session>> {
     const topic = new SpineTopic(place, model, profile);
     for (const group of groups) {
       topic.#following.set(group, await place.clickhouse.flags(model.name, topic.databaseOf(group)));
+    }
+    for (const group of withOutput) {
+      const output = new SpineOutput(place.cluster, model, group, PARTITIONS);
+      await output.create();
+      topic.#outputs.set(group, output);
     }
     // old events meet retention, so they are kept for ever
     await place.cluster.createTopic({
@@ -110,6 +118,11 @@ export class SpineTopic<Session extends OracleRow> {
     return `${this.model.name}_${group}`;
   }
 
+  /** The topics that follow the group's table, or null: none do. */
+  outputOf(group: string): SpineOutput | null {
+    return this.#outputs.get(group) ?? null;
+  }
+
   get folder(): string {
     return this.place.folder;
   }
@@ -155,7 +168,7 @@ export class SpineTopic<Session extends OracleRow> {
   }
 
   async #oracle(name: string, before?: number[]): Promise<Session[]> {
-    const file = `${this.model.name}-${name}`;
+    const file = `${this.model.topic}-${name}`;
     const raw = new RawRecordFile(join(this.folder, file));
     await exportTopic(this.place.cluster.bootstrap, this.model.topic, PARTITIONS, raw);
     await raw.close();

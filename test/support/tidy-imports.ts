@@ -30,7 +30,14 @@ const FOLDERS = [
   'embedded',
   'commands',
 ];
-const BASE_FILES = ['src/errors.ts', 'src/invariant.ts', 'src/clock.ts', 'src/random.ts', 'src/version.ts'];
+const BASE_FILES = [
+  'src/errors.ts',
+  'src/invariant.ts',
+  'src/clock.ts',
+  'src/random.ts',
+  'src/version.ts',
+  'src/crash-points.ts',
+];
 const ENTRIES = ['src/engine.ts', 'workers/worker.ts', 'src/kernel/assembly/index.ts'];
 /** What a worker must never load, itself or through another module. */
 const NOT_IN_WORKERS =

@@ -76,6 +76,7 @@ describe('a commit', () => {
     expect(await ours.commit(() => draftOf(ours, 0, 10, 'a.parquet'))).toMatchObject({ version: 1 });
     expect(storedVersions(memory)).toHaveLength(2);
     expect(log.with('could not write the ledger')).toHaveLength(3);
+    expect(log.with('the ledger is written again')).toHaveLength(1);
     expect(log.with('the answer to a commit was lost')).toHaveLength(1);
   });
 

@@ -1,3 +1,4 @@
+import { promises as fs } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { HeadraceError } from '#src/errors.js';
 import { LocalStore } from '#src/lake/store/local.js';
@@ -44,6 +45,17 @@ describe('the probe of a place for the table', () => {
     await withFolder(async (folder) => {
       const lying = broken(new LocalStore(folder), { get: async () => new Uint8Array(3) });
       await expect(probeWritable(lying)).rejects.toThrow(/not what was written/);
+    });
+  });
+
+  it('takes a full disk for what passes', async () => {
+    await withFolder(async (folder) => {
+      const noRoom = () => Promise.reject(Object.assign(new Error('made up'), { code: 'ENOSPC' }));
+      const failure = { code: 'LAKE_IO', exitCode: 75, remedy: expect.stringContaining('free space') };
+      const store = new LocalStore(folder, { fs: { ...fs, open: noRoom } });
+      await expect(probeWritable(store)).rejects.toMatchObject(failure);
+      const opening = LocalStore.open(`${folder}/new`, { fs: { ...fs, mkdir: noRoom } });
+      await expect(opening).rejects.toMatchObject(failure);
     });
   });
 

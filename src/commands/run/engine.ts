@@ -27,6 +27,7 @@ import { cpuFigures, type RunFigures, runFigures } from './figures.js';
 import { Followers } from './followers.js';
 import { checkGroupAtBoot, judgeOffsets } from './group-offsets.js';
 import type { PreparedLake } from './lake.js';
+import { SealTrouble } from './seal-trouble.js';
 import { startOffsets } from './source-topic.js';
 
 export interface EngineOptions {
@@ -63,6 +64,7 @@ export class Engine {
   readonly #followers: Followers;
   readonly #manager: LaneManager;
   readonly #coordinator: Coordinator;
+  readonly #sealTrouble: SealTrouble;
   readonly #stop = new AbortController();
   readonly #workerThreads: (number | null)[] = [];
   readonly #failed: Promise<never>;
@@ -81,6 +83,7 @@ export class Engine {
     });
     this.#failed.catch(() => undefined);
     const { lake, model, clock, log } = options;
+    this.#sealTrouble = new SealTrouble(log, clock);
     this.#ledger = this.#makeLedger();
     this.#pool = this.#makePool();
     this.#fetcher = this.#makeFetcher();
@@ -463,15 +466,12 @@ export class Engine {
     try {
       if (message.type === 'started') this.#workerThreads[worker] = message.osThreadId;
       else if (message.type === 'sealed') {
+        this.#sealTrouble.over(worker);
         this.#memory.sealed(message.report);
         this.#manager.sealed(message.report);
         this.#coordinator.sealed(message.report);
       } else if (message.type === 'seal-retry') {
-        const error = HeadraceError.fromPlain(message.error);
-        this.#options.log.warn(
-          { error, worker },
-          'could not write a file of a cut; trying again, its rows wait',
-        );
+        this.#sealTrouble.met(worker, message.error);
       } else if (!this.#followers.answered(message)) this.#manager.onWorkerMessage(message);
     } catch (error) {
       this.#fail(error);

@@ -3,6 +3,7 @@ import type { RowProbe } from '../../clickhouse/file.js';
 import { FILES_TABLE, POSITIONS_TABLE } from '../../clickhouse/schema.js';
 import { quoteName, quoteTable, quoteText } from '../../clickhouse/sql.js';
 import type { ClickHouseTarget } from '../../clickhouse/target.js';
+import { crashPoint } from '../../crash-points.js';
 import type { LedgerFile } from '../ledger-files.js';
 import type { ServerFacts } from './doubt.js';
 
@@ -136,6 +137,7 @@ export class ClickHouseTables implements FollowerTables {
         at: timeText(atMs),
       })),
     );
+    if (files.length > 0) crashPoint(`clickhouse.after-${state}`);
   }
 
   async present(files: readonly Pick<LedgerFile, 'fileId' | 'date'>[]): Promise<Set<string>> {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.js';
+import { crashPoint } from '../../crash-points.js';
 import { HeadraceError } from '../../errors.js';
 import { WakeSignal } from '../../kafka/wake-signal.js';
 import type { Action } from '../../lake/delta/actions.js';
@@ -368,9 +369,12 @@ export class TopicFollower {
   async #commit(batch: Batch): Promise<void> {
     const { sink } = this.#options;
     await this.#begin(batch);
+    if (batch.records > 0) crashPoint('topics.after-records');
     await sink.prepare(batch.lanes.map(({ lane, position }) => ({ ...lane, position })));
     throwIfVoid(batch);
+    crashPoint('topics.before-commit');
     await sink.commit();
+    crashPoint('topics.after-commit');
   }
 
   /** What became of it is not known, unless it was given up on purpose and that worked. */

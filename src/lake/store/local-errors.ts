@@ -63,6 +63,11 @@ export function isMissing(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
+/** There is no room, and there may be later: nothing is wrong with the place. */
+export function isDiskFull(error: HeadraceError): boolean {
+  return error.code === 'LAKE_IO' && (error.where.code === 'ENOSPC' || error.where.code === 'EDQUOT');
+}
+
 /** What link(2) gives where there are no hard links: FAT and exFAT say EPERM, FUSE and network mounts one of the others. */
 export function isLinkUnsupported(error: unknown): boolean {
   return ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV'].includes(codeOf(error) ?? '');

@@ -2,9 +2,17 @@ import { type Dirent, promises as nodeFs } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Clock, systemClock } from '../../clock.js';
+import { type CrashPoint, crashesAt, crashPoint } from '../../crash-points.js';
 import { HeadraceError } from '../../errors.js';
 import { type Random, systemRandom } from '../../random.js';
-import { codeOf, isLinkUnsupported, isMissing, lakeIoError, noHardLinks } from './local-errors.js';
+import {
+  codeOf,
+  isDiskFull,
+  isLinkUnsupported,
+  isMissing,
+  lakeIoError,
+  noHardLinks,
+} from './local-errors.js';
 import type { ObjectInfo, ObjectStore } from './store.js';
 
 /**
@@ -54,13 +62,15 @@ export class LocalStore implements ObjectStore {
     this.#random = options.random ?? systemRandom;
   }
 
-  /** Makes the folder with its parents and clears away what dead writers left behind. Throws LAKE_UNWRITABLE. */
+  /** Makes the folder with its parents and clears away what dead writers left behind. Throws LAKE_UNWRITABLE, LAKE_IO. */
   static async open(root: string, options: LocalStoreOptions = {}): Promise<LocalStore> {
     const store = new LocalStore(root, options);
     try {
       await store.#ensureFolder(store.#root);
     } catch (error) {
-      const { message, where, remedy } = lakeIoError('make the folder', store.#root, error);
+      const failure = lakeIoError('make the folder', store.#root, error);
+      if (isDiskFull(failure)) throw failure;
+      const { message, where, remedy } = failure;
       throw new HeadraceError('LAKE_UNWRITABLE', message, {
         where,
         remedy: remedy ?? 'name a folder with --lake that can be made and written',
@@ -144,23 +154,29 @@ export class LocalStore implements ObjectStore {
   /** Writes and syncs a temporary file beside `target`. A folder that went away since (an emptied partition) is made anew. */
   async #writeTemp(target: string, bytes: Uint8Array): Promise<string> {
     const folder = dirname(target);
+    const halfWay = halfWayOf(target);
     const temp = join(folder, `${TEMP_PREFIX}${process.pid}-${this.#random.id63().toString(36)}`);
     await this.#ensureFolder(folder);
     try {
-      await this.#writeSynced(temp, bytes);
+      await this.#writeSynced(temp, bytes, halfWay);
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error;
       this.#knownFolders.clear();
       await this.#ensureFolder(folder);
-      await this.#writeSynced(temp, bytes);
+      await this.#writeSynced(temp, bytes, halfWay);
     }
     return temp;
   }
 
-  async #writeSynced(temp: string, bytes: Uint8Array): Promise<void> {
+  async #writeSynced(temp: string, bytes: Uint8Array, halfWay: CrashPoint | null): Promise<void> {
     const file = await this.#fs.open(temp, 'wx');
+    const written = halfWay === null ? 0 : bytes.byteLength >> 1;
     try {
-      await file.writeFile(bytes);
+      if (halfWay !== null) {
+        await file.writeFile(bytes.subarray(0, written));
+        crashPoint(halfWay);
+      }
+      await file.writeFile(bytes.subarray(written));
       await file.sync();
     } catch (error) {
       await file.close();
@@ -275,4 +291,15 @@ export class LocalStore implements ObjectStore {
       throw lakeIoError(action, join(this.#root, path), error);
     }
   }
+}
+
+const HALF_WAY: readonly (readonly [path: RegExp, point: CrashPoint])[] = [
+  [/\/_delta_log\/[^/]+$/, 'commit.half-written'],
+  [/\/_headrace\/snapshots\//, 'snapshot.half-written'],
+  [/\.parquet$/, 'file.half-written'],
+];
+
+/** Where a crash is wanted in the middle of writing this object. */
+function halfWayOf(target: string): CrashPoint | null {
+  return HALF_WAY.find(([path, point]) => crashesAt(point) && path.test(target))?.[1] ?? null;
 }

@@ -1,10 +1,12 @@
 import { HeadraceError, messageOf } from '../../errors.js';
 import { type Random, systemRandom } from '../../random.js';
+import { isDiskFull } from './local-errors.js';
 import type { ObjectStore } from './store.js';
 
 /**
  * Tries on a small object what the ledger lives on: a write lands whole, a second write under the same name is refused,
- * and what is read is what was written. LAKE_UNWRITABLE says which of these does not hold.
+ * and what is read is what was written. LAKE_UNWRITABLE says which of these does not hold. A full disk is LAKE_IO: there is
+ * nothing to change in the configuration, and later it may have room.
  */
 export async function probeWritable(store: ObjectStore, random: Random = systemRandom): Promise<void> {
   const path = `_headrace/probe-${random.id63().toString(36)}`;
@@ -21,7 +23,8 @@ export async function probeWritable(store: ObjectStore, random: Random = systemR
     await store.delete(path);
   } catch (error) {
     await store.delete(path).catch(() => undefined);
-    if (error instanceof HeadraceError && error.code === 'LAKE_UNWRITABLE') throw error;
+    if (error instanceof HeadraceError && (error.code === 'LAKE_UNWRITABLE' || isDiskFull(error)))
+      throw error;
     const remedy = error instanceof HeadraceError ? error.remedy : undefined;
     const what = error instanceof HeadraceError ? error.message : messageOf(error);
     throw new HeadraceError('LAKE_UNWRITABLE', `the table's place cannot be written: ${what}`, {
