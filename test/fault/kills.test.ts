@@ -30,12 +30,12 @@ const ROUNDS = Math.max(1, Math.floor(KILLS / 50));
 const BOUNDED_KILLS = Math.max(1, Math.floor((KILLS - ROUNDS * CRASH_POINTS.length) / 3));
 const LIVE_KILLS = KILLS - BOUNDED_KILLS;
 /** Of the second half: what a life gets that a named point ends, until it comes there. */
-const REACH_MS_MAX = 120_000;
+const REACH_MS_MAX = 300_000;
 const EVENTS_A_KILL = 1_200;
 const HOUR_MS = 3_600_000;
 /** ClickHouse takes file by file: on a busy machine hundreds that wait for it are minutes. */
 const RUN_MS_MAX = 400_000;
-const TEST_MS_MAX = 600_000 + KILLS * 30_000;
+const TEST_MS_MAX = 600_000 + KILLS * 60_000;
 
 const CONFIG = `
 snapshot_interval: 1s

@@ -309,7 +309,7 @@ describe.sequential('a broken protocol', { timeout: TEST_MS_MAX }, () => {
   beforeAll(async () => {
     const profile = { seed: SEED, users: 2_000, events: 12_000, spanMs: 9 * HOUR_MS };
     const model = { ...CLICKSTREAM, topic: 'canaries' };
-    spine = await SpineTopic.create(place, model, profile, ['token', 'early']);
+    spine = await SpineTopic.create(place, model, profile, ['token', 'early', 'sound', 'thawed']);
     proxy = await startHttpFaultProxy(place.clickhouse.url);
     flags = [...(await spine.configFlags('canaries', CONFIG)), '--clickhouse', proxy.url];
   }, TEST_MS_MAX);
@@ -357,4 +357,45 @@ describe.sequential('a broken protocol', { timeout: TEST_MS_MAX }, () => {
     await spine.engine('early', { flags, untilEnd: true }).result(RUN_MS_MAX);
     expect(await comparison('early')).toMatch(/only in ClickHouse/);
   });
+
+  it.each([
+    ['sound', 'late-news', /^$/],
+    ['thawed', 'offset-compared', /stands twice/],
+  ])(
+    '(%s) whose frozen engine thaws behind marks of another, with %s, says so',
+    async (group, canary, says) => {
+      const ledger = new LedgerEye(spine.lakeOf(group));
+      const disk = await SmallDisk.mount(join(spine.lakeOf(group), '_delta_log'), 16);
+      try {
+        const ownFlags = await spine.configFlags(
+          group,
+          'cut_interval: 250ms\nworkers: 2\nkafka: { session_timeout: 6s }\n',
+        );
+        // everything is read and committed: what is left to say at the end moves no offset
+        const reader = spine.engine(group, { flags: ownFlags });
+        const isRead = async () => {
+          await ledger.refresh();
+          return spine.halfEnds.every((end, partition) => ledger.offset(partition) === end);
+        };
+        await reader.until('all is committed', isRead, STEP_MS_MAX);
+        await reader.stop(RUN_MS_MAX);
+
+        await disk.fill();
+        const frozen = spine.engine(group, { flags: ownFlags, env: preload(canary), untilEnd: true });
+        await frozen.untilSays(/could not write the ledger/, STEP_MS_MAX);
+        frozen.signal('SIGSTOP');
+        await disk.empty();
+        await spine.engine(group, { flags: ownFlags, untilEnd: true }).result(RUN_MS_MAX);
+        const version = await ledger.refresh();
+        frozen.signal('SIGCONT');
+        const isDecided = async () =>
+          (await ledger.refresh()) > version || /another engine committed lanes of ours/.test(frozen.output);
+        await frozen.until('it has tried', isDecided, STEP_MS_MAX);
+        await frozen.kill();
+        expect(await comparison(group)).toMatch(says);
+      } finally {
+        disk.unmount();
+      }
+    },
+  );
 });

@@ -22,6 +22,10 @@ it('workers that can not write are told of now and then, each with what helps, a
   trouble.over(0);
   trouble.over(0);
   expect(log.with('are written again')).toEqual([
-    { level: 'info', fields: { worker: 0, after_ms: 10_000 }, message: 'the files of cuts are written again' },
+    {
+      level: 'info',
+      fields: { worker: 0, after_ms: 10_000 },
+      message: 'the files of cuts are written again',
+    },
   ]);
 });

@@ -13,5 +13,6 @@ const { put } = LocalStore.prototype;
 
 LocalStore.prototype.put = async function (path, bytes) {
   await put.call(this, path, bytes);
-  if (path.endsWith('.parquet')) await insert.insert({ path, attempt: 0 }, bytes, new AbortController().signal);
+  if (path.endsWith('.parquet'))
+    await insert.insert({ path, attempt: 0 }, bytes, new AbortController().signal);
 };
