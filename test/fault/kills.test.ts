@@ -29,9 +29,9 @@ const ROUNDS = Math.max(1, Math.floor(KILLS / 50));
 /** Of a run that ends with the topic's first half: what it lets out at its end is revised by the second. */
 const BOUNDED_KILLS = Math.max(1, Math.floor((KILLS - ROUNDS * CRASH_POINTS.length) / 3));
 const LIVE_KILLS = KILLS - BOUNDED_KILLS;
-/** Of the second half: what a life gets that a named point ends, until it comes there. */
 const REACH_MS_MAX = 300_000;
-const EVENTS_A_KILL = 1_200;
+/** Of the second half. A life gets a third of them at once, and of the rest what it takes until it comes to its point. */
+const EVENTS_A_KILL = 2_400;
 const HOUR_MS = 3_600_000;
 /** ClickHouse takes file by file: on a busy machine hundreds that wait for it are minutes. */
 const RUN_MS_MAX = 400_000;
@@ -60,6 +60,7 @@ describe.sequential('an engine that is killed again and again', { timeout: TEST_
   const moments = { starting: 0, recovering: 0, working: 0 };
   let spine: SpineTopic<OracleSession>;
   let ledger: LedgerEye;
+  let flow: SpineFlow;
   let flags: string[];
 
   beforeAll(async () => {
@@ -68,6 +69,7 @@ describe.sequential('an engine that is killed again and again', { timeout: TEST_
     spine = await SpineTopic.create(place, CLICKSTREAM, profile, [GROUP], [GROUP]);
     await place.clickhouse.keepAllRows(spine.databaseOf(GROUP));
     ledger = new LedgerEye(spine.lakeOf(GROUP));
+    flow = new SpineFlow(spine, ledger, { paceMs: 25 });
     // a member that is known by name comes back at once, and not after its session time-out
     flags = await spine.configFlags(
       'killed',
@@ -133,14 +135,14 @@ describe.sequential('an engine that is killed again and again', { timeout: TEST_
   }
 
   /** The engine kills itself, when it comes to the point: it gets more events until then. */
-  async function killItselfAt(point: CrashPoint, flow: SpineFlow): Promise<void> {
+  async function killItselfAt(point: CrashPoint): Promise<void> {
     if (!place.clickhouse.isUp) await place.clickhouse.restart();
     const passage = 1 + random.below(3);
     const engine = spine.engine(GROUP, { flags, env: { HEADRACE_CRASH_AT: `${point}:${passage}` } });
     const deadline = performance.now() + REACH_MS_MAX;
-    for (let waits = 0; engine.ended === null && performance.now() < deadline; waits++) {
-      await sleep(50);
-      if (waits % 40 === 39) flow.allow(Math.min(1, flow.share + 0.1 / LIVE_KILLS));
+    while (engine.ended === null && performance.now() < deadline) {
+      await sleep(250);
+      flow.feed();
     }
     expect({ point, passage, ended: engine.ended }).toEqual({
       point,
@@ -178,18 +180,14 @@ describe.sequential('an engine that is killed again and again', { timeout: TEST_
     }
     report('the first half', await spine.engine(GROUP, { flags, untilEnd: true }).result(RUN_MS_MAX));
 
-    const flow = new SpineFlow(25);
-    const producing = spine.produceSecondHalf((share) => flow.chunk(share), 25);
-    // what a failure leaves of it ends with the topic
-    producing.catch(() => undefined);
+    flow.start(0);
     for (const [kills, point] of livesOf().entries()) {
-      flow.allow((0.7 * (kills + 1)) / LIVE_KILLS);
+      flow.allow((kills + 1) / (3 * LIVE_KILLS));
       if (point === null) await killAnywhere(kills);
-      else await killItselfAt(point, flow);
+      else await killItselfAt(point);
       expect(await promisedTooMuch(spine, GROUP, ledger)).toEqual([]);
     }
-    flow.open();
-    await producing;
+    await flow.finish();
     if (!place.clickhouse.isUp) await place.clickhouse.restart();
     report('the rest', await spine.engine(GROUP, { flags, untilEnd: true }).result(RUN_MS_MAX));
 

@@ -32,6 +32,7 @@ export class LedgerEye {
   readonly #engines: string[] = [];
   /** Who moved each lane last. */
   readonly #owners = new Map<number, string>();
+  #files = 0;
   #log: string | null = null;
   #reading: Promise<unknown> = Promise.resolve();
 
@@ -42,6 +43,16 @@ export class LedgerEye {
   /** The newest version that was read, −1 when there is none. */
   get version(): number {
     return this.#engines.length - 1;
+  }
+
+  /** How many events of the topic are committed, if all lanes started at 0. */
+  get events(): number {
+    return [...this.#lanes.keys()].reduce((sum, partition) => sum + this.offset(partition), 0);
+  }
+
+  /** How many data files the versions have named. */
+  get files(): number {
+    return this.#files;
   }
 
   /** Reads what is new, and gives the newest version. */
@@ -96,6 +107,7 @@ export class LedgerEye {
     const actions = lines.map((line) => JSON.parse(line) as VersionAction);
     const entry = actions.find(({ commitInfo }) => commitInfo !== undefined)?.commitInfo?.headrace;
     const files = (entry?.cuts ?? []).flatMap((cut) => cut.files ?? []);
+    this.#files += files.length;
     for (const { txn } of actions) {
       if (txn === undefined) continue;
       const partition = Number(txn.appId.split('/').at(-1));

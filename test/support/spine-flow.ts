@@ -1,32 +1,69 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LedgerEye } from './ledger-eye.js';
+import type { OracleRow } from './oracle.js';
+import type { SpineTopic } from './spine-topic.js';
 
-/** How fast a topic's second half comes: chunk by chunk, up to a share of it, and then it waits. */
+/**
+ * How a topic's second half comes: a chunk now and then, up to a share of it, and no more than a little ahead of what is
+ * committed. So a scenario has events for as many versions on a slow machine as on a quick one.
+ */
+
+export const CHUNK_EVENTS = 25;
+const AHEAD_EVENTS_MAX = 250;
+
 export class SpineFlow {
-  #share = 0;
-  #paceMs: number;
+  readonly #spine: Pick<SpineTopic<OracleRow>, 'produced' | 'produceSecondHalf' | 'events'>;
+  readonly #ledger: LedgerEye;
+  readonly #paceMs: number;
+  readonly #isWanted: () => boolean;
+  #share = 1;
+  #isOpen = false;
+  #done: Promise<void> = Promise.resolve();
 
-  constructor(paceMs: number) {
+  /** `isWanted`: whether more may come, beside what else holds. */
+  constructor(
+    spine: Pick<SpineTopic<OracleRow>, 'produced' | 'produceSecondHalf' | 'events'>,
+    ledger: LedgerEye,
+    { paceMs = 50, isWanted = (): boolean => true } = {},
+  ) {
+    this.#spine = spine;
+    this.#ledger = ledger;
     this.#paceMs = paceMs;
+    this.#isWanted = isWanted;
   }
 
-  /** What is allowed so far, 0…1. */
-  get share(): number {
-    return this.#share;
+  /** `share`: how much of it may come, until `allow` says more. */
+  start(share = 1): void {
+    this.#share = share;
+    this.#done = this.#spine.produceSecondHalf((sent) => this.#chunk(sent), CHUNK_EVENTS);
+    // what a failure leaves of it ends with the topic
+    this.#done.catch(() => undefined);
   }
 
   allow(share: number): void {
     this.#share = Math.max(this.#share, share);
   }
 
-  /** All the rest, at once. */
-  open(): void {
-    this.#share = 1;
-    this.#paceMs = 0;
+  /** One chunk more, when all that has come is committed. */
+  feed(): void {
+    const isEaten = this.#spine.produced - this.#ledger.events <= CHUNK_EVENTS;
+    if (isEaten) this.allow(Math.min(1, this.#share + CHUNK_EVENTS / this.#spine.events));
   }
 
-  /** For `produceSecondHalf`. */
-  async chunk(share: number): Promise<void> {
-    await sleep(this.#paceMs);
-    while (share > this.#share) await sleep(20);
+  /** All the rest, at once. */
+  async finish(): Promise<void> {
+    this.#isOpen = true;
+    await this.#done;
+  }
+
+  async #chunk(sent: number): Promise<void> {
+    if (!this.#isOpen) await sleep(this.#paceMs);
+    while (!(this.#isOpen || (sent <= this.#share && this.#isWanted() && (await this.#isEaten()))))
+      await sleep(20);
+  }
+
+  async #isEaten(): Promise<boolean> {
+    await this.#ledger.refresh();
+    return this.#spine.produced - this.#ledger.events <= AHEAD_EVENTS_MAX;
   }
 }

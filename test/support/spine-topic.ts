@@ -25,6 +25,7 @@ export class SpineTopic<Session extends OracleRow> {
   readonly #following = new Map<string, string[]>();
   readonly #outputs = new Map<string, SpineOutput>();
   #secondHalf: Promise<void> | null = null;
+  #produced = 0;
   #sessions: Promise<Session[]> | null = null;
   #halfSessions: Promise<Session[]> | null = null;
   /** End offsets of the first half, by partition. */
@@ -83,6 +84,11 @@ export class SpineTopic<Session extends OracleRow> {
 
   get events(): number {
     return this.#events.length;
+  }
+
+  /** How many of them were handed to the producer so far. */
+  get produced(): number {
+    return this.#produced;
   }
 
   ends(): Promise<number[]> {
@@ -187,6 +193,7 @@ export class SpineTopic<Session extends OracleRow> {
         this.model.topic,
         chunk.map(({ key, value, arrivalMs }) => ({ key, value, timestampMs: arrivalMs })),
       );
+      this.#produced += chunk.length;
       await onChunk?.((at + chunk.length - from) / (to - from));
     }
     await this.#producer.flush();
