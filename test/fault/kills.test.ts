@@ -12,7 +12,7 @@ import { expectEqual, report } from '../support/spine-checks.js';
 import { SpineFlow } from '../support/spine-flow.js';
 import { CLICKSTREAM } from '../support/spine-model.js';
 import { SpinePlace } from '../support/spine-place.js';
-import { tablePath } from '../support/spine-table.js';
+import { readSpineTable, tablePath } from '../support/spine-table.js';
 import { PARTITIONS, SpineTopic } from '../support/spine-topic.js';
 
 /**
@@ -240,5 +240,13 @@ describe.sequential('an engine that is killed again and again', { timeout: TEST_
     await place.clickhouse.command(`DELETE FROM ${metrics} WHERE file_id = ${id}`);
     expect(await comparison()).toMatch(/only in the table/);
     expect(await promisedTooMuch(spine, GROUP, ledger)).not.toEqual([]);
+  });
+
+  it('would be seen to have a row in the output topic twice', async () => {
+    const { rows } = await readSpineTable(spine.lakeOf(GROUP));
+    const output = spine.outputOf(GROUP)!;
+    expect(await output.differences(rows)).toEqual([]);
+    await output.sendTwice();
+    expect(String(await output.differences(rows))).toMatch(/^1 × only in the output topic/);
   });
 });

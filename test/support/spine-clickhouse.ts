@@ -8,6 +8,9 @@ import type { TableRow } from './spine-table.js';
 
 /** ClickHouse as a sink of the spine: a database a group, and its rows in the form in which delta-rs gives the table's. */
 
+/** It runs one query at a time, and on a busy machine each takes long. */
+const QUERY_MS_MAX = 300_000;
+
 export class SpineClickHouse {
   readonly #folder: string;
   #front: ClickHouseFront;
@@ -17,7 +20,7 @@ export class SpineClickHouse {
   private constructor(folder: string, front: ClickHouseFront) {
     this.#folder = folder;
     this.#front = front;
-    this.#client = createClient({ url: front.url });
+    this.#client = createClient({ url: front.url, request_timeout: QUERY_MS_MAX });
   }
 
   static async start(folder: string): Promise<SpineClickHouse> {
@@ -44,7 +47,7 @@ export class SpineClickHouse {
   async restart(): Promise<void> {
     const port = Number(new URL(this.url).port);
     this.#front = await startClickHouseFront({ folder: this.#folder, port });
-    this.#client = createClient({ url: this.#front.url });
+    this.#client = createClient({ url: this.#front.url, request_timeout: QUERY_MS_MAX });
     this.#isUp = true;
   }
 

@@ -2,6 +2,7 @@ import { partitionOf } from '#src/generator/murmur2.js';
 import { type CommittedRecord, committedRecords, settledRecords } from './committed-records.js';
 import type { KafkaCluster } from './kafka-cluster.js';
 import type { OracleRow } from './oracle.js';
+import { SpineProducer } from './spine-kafka.js';
 import type { SpineModel } from './spine-model.js';
 import { rowDifferences } from './spine-rows.js';
 import type { TableRow } from './spine-table.js';
@@ -9,6 +10,7 @@ import type { TableRow } from './spine-table.js';
 /** The topics that follow a group's table, as a read_committed consumer sees them. */
 
 const OUTPUT_PARTITIONS = 6;
+const BASE_MS = Date.UTC(2024, 1, 28);
 const TIMES = ['session_start', 'session_end', 'created_at'];
 const IDS = ['batch_id', 'file_id'];
 
@@ -58,6 +60,20 @@ export class SpineOutput {
     });
     const found = rowDifferences(inTable, sent, 'the output topic');
     return [...found, ...wrongKeys.slice(0, 5), ...letters.map(() => 'a dead letter')];
+  }
+
+  /** Sends a copy of its first record behind the last one. */
+  async sendTwice(): Promise<void> {
+    const { bootstrap } = this.#cluster;
+    const [first] = await committedRecords(bootstrap, this.#topics.rows, OUTPUT_PARTITIONS);
+    const { key, value, partition } = first!;
+    const producer = new SpineProducer(bootstrap);
+    await producer.connect();
+    await producer.send(this.#topics.rows, [
+      { key: key!.toString(), value, partition, timestampMs: BASE_MS },
+    ]);
+    await producer.flush();
+    await producer.close();
   }
 
   /** How many rows of a lane in a file can be read, once what is settled of the topic was read. */
