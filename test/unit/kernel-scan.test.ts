@@ -204,7 +204,9 @@ describe('along one shape', () => {
     const scanning = probe();
     const minute = '2026-01-30T06:00';
     const seconds = ['00.000', '59.999', '60.000', '5a.000', '09.9:9', '09.99', '09.9999', '09', '9.0000'];
-    const times = [...seconds, '00,000', '00.00a', '0:.000', '00.000'].map((second) => `${minute}:${second}Z`);
+    const times = [...seconds, '00,000', '00.00a', '0:.000', '00.000'].map(
+      (second) => `${minute}:${second}Z`,
+    );
     for (const rest of ['', 'z', '+01:00', 'Zx', 'Z\\n']) times.push(`${minute}:11.645${rest}`);
     times.push('1970-01-01T00:00:00.000Z', '1969-12-31T23:59:59.999Z', '1970-01-01T00:00:59.999Z');
     times.push('2262-12-31T23:59:59.999Z', '2263-01-01T00:00:00.000Z', '2262-12-31T23:59:00.000Z');
