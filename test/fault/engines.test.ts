@@ -74,7 +74,7 @@ class Load<Session extends OracleRow> {
     const spine = await SpineTopic.create(place, model, profile, [group], [group]);
     await place.clickhouse.keepAllRows(spine.databaseOf(group));
     const yaml = `${CONFIG}kafka: { ${kafka} }\n${spine.outputOf(group)!.yaml}`;
-    return new Load(spine, group, await spine.configFlags(group, yaml));
+    return new Load(spine, group, await spine.patientFlags(group, yaml));
   }
 
   engine(): EngineProcess {

@@ -31,7 +31,7 @@ const BOUNDED_KILLS = Math.max(1, Math.floor((KILLS - ROUNDS * CRASH_POINTS.leng
 const LIVE_KILLS = KILLS - BOUNDED_KILLS;
 const REACH_MS_MAX = 300_000;
 /** Of the second half. A life gets a third of them at once, and of the rest what it takes until it comes to its point. */
-const EVENTS_A_KILL = 2_400;
+const EVENTS_A_KILL = 1_500;
 const HOUR_MS = 3_600_000;
 /** ClickHouse takes file by file: on a busy machine hundreds that wait for it are minutes. */
 const RUN_MS_MAX = 400_000;
@@ -71,7 +71,7 @@ describe.sequential('an engine that is killed again and again', { timeout: TEST_
     ledger = new LedgerEye(spine.lakeOf(GROUP));
     flow = new SpineFlow(spine, ledger, { paceMs: 25 });
     // a member that is known by name comes back at once, and not after its session time-out
-    flags = await spine.configFlags(
+    flags = await spine.patientFlags(
       'killed',
       `${CONFIG}cut_interval: 250ms\nkafka: { instance_id: the-one }\n${spine.outputOf(GROUP)!.yaml}`,
     );

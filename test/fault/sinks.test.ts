@@ -69,7 +69,7 @@ describe.sequential('an engine that follows into ClickHouse', { timeout: TEST_MS
     proxy = await startHttpFaultProxy(place.clickhouse.url);
     ledger = new LedgerEye(spine.lakeOf(GROUP));
     const yaml = `cut_interval: 300ms\nsnapshot_interval: 2s\nworkers: 2\nkafka: { instance_id: one }\n`;
-    const config = await spine.configFlags('followed', `${yaml}${spine.outputOf(GROUP)!.yaml}`);
+    const config = await spine.patientFlags('followed', `${yaml}${spine.outputOf(GROUP)!.yaml}`);
     flags = [...config, '--clickhouse', proxy.url];
     flow = new SpineFlow(spine, ledger, {
       isWanted: () => hungry || ledger.files - filesSeen < BACKLOG_FILES_MAX,
@@ -231,7 +231,7 @@ describe.sequential('an engine whose disk fills up', { timeout: TEST_MS_MAX }, (
     disks.snapshots = await SmallDisk.mount(join(lake, '_headrace', 'snapshots'), 64);
     ledger = new LedgerEye(lake);
     const yaml = `cut_interval: 300ms\nsnapshot_interval: 1s\nworkers: 2\ndrain_timeout: 4s\nkafka: { instance_id: one }\n`;
-    flags = await spine.configFlags('full', `${yaml}${spine.outputOf(GROUP)!.yaml}`);
+    flags = await spine.patientFlags('full', `${yaml}${spine.outputOf(GROUP)!.yaml}`);
     flow = new SpineFlow(spine, ledger);
     flow.start();
     engine = spine.engine(GROUP, { flags });
@@ -319,7 +319,7 @@ describe.sequential('a broken protocol', { timeout: TEST_MS_MAX }, () => {
     const model = { ...CLICKSTREAM, topic: 'canaries' };
     spine = await SpineTopic.create(place, model, profile, ['token', 'early', 'sound', 'thawed']);
     proxy = await startHttpFaultProxy(place.clickhouse.url);
-    flags = [...(await spine.configFlags('canaries', CONFIG)), '--clickhouse', proxy.url];
+    flags = [...(await spine.patientFlags('canaries', CONFIG)), '--clickhouse', proxy.url];
   }, TEST_MS_MAX);
 
   afterAll(async () => {
@@ -375,7 +375,7 @@ describe.sequential('a broken protocol', { timeout: TEST_MS_MAX }, () => {
       const ledger = new LedgerEye(spine.lakeOf(group));
       const disk = await SmallDisk.mount(join(spine.lakeOf(group), '_delta_log'), 16);
       try {
-        const ownFlags = await spine.configFlags(
+        const ownFlags = await spine.patientFlags(
           group,
           'cut_interval: 250ms\nworkers: 2\nkafka: { session_timeout: 6s }\n',
         );

@@ -1,5 +1,5 @@
 import { cp, rm } from 'node:fs/promises';
-import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { planMigration, runMigration } from '#src/clickhouse/migrate.js';
 import { openClickHouse, targetOf } from '#src/clickhouse/target.js';
 import { type ClickHouseFront, startClickHouseFront } from '#src/embedded/clickhouse-front.js';
@@ -20,7 +20,7 @@ export class SpineClickHouse {
   private constructor(folder: string, front: ClickHouseFront) {
     this.#folder = folder;
     this.#front = front;
-    this.#client = createClient({ url: front.url, request_timeout: QUERY_MS_MAX });
+    this.#client = clientOf(front);
   }
 
   static async start(folder: string): Promise<SpineClickHouse> {
@@ -47,7 +47,7 @@ export class SpineClickHouse {
   async restart(): Promise<void> {
     const port = Number(new URL(this.url).port);
     this.#front = await startClickHouseFront({ folder: this.#folder, port });
-    this.#client = createClient({ url: this.#front.url, request_timeout: QUERY_MS_MAX });
+    this.#client = clientOf(this.#front);
     this.#isUp = true;
   }
 
@@ -137,6 +137,11 @@ export class SpineClickHouse {
     for (const row of rows) for (const name of big) row[name] = BigInt(row[name] as string);
     return rows;
   }
+}
+
+function clientOf({ url }: ClickHouseFront): ClickHouseClient {
+  // what goes wrong is thrown, too
+  return createClient({ url, request_timeout: QUERY_MS_MAX, log: { level: ClickHouseLogLevel.OFF } });
 }
 
 /** As a configuration has it. */

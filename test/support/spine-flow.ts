@@ -47,7 +47,7 @@ export class SpineFlow {
   /** One chunk more, when all that has come is committed. */
   feed(): void {
     const isEaten = this.#spine.produced - this.#ledger.events <= CHUNK_EVENTS;
-    if (isEaten) this.allow(Math.min(1, this.#share + CHUNK_EVENTS / this.#spine.events));
+    if (isEaten) this.allow(Math.min(1, this.#share + (2 * CHUNK_EVENTS) / this.#spine.events));
   }
 
   /** All the rest, at once. */

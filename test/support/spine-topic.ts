@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type EngineOptions, EngineProcess } from './engine-process.js';
 import { type OracleRow, RawRecordFile } from './oracle.js';
@@ -154,6 +154,21 @@ export class SpineTopic<Session extends OracleRow> {
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, `${name}.yaml`), yaml);
     return ['--config', join(folder, `${name}.yaml`)];
+  }
+
+  /**
+   * The same, and a model in which no lane falls silent: where a scenario holds events back until something has happened, those
+   * that come after a minute would be late.
+   */
+  async patientFlags(name: string, yaml: string): Promise<string[]> {
+    const flags = await this.configFlags(name, yaml);
+    const preset = await readFile(
+      new URL(`../../config/models/${this.model.name}.yaml`, import.meta.url),
+      'utf8',
+    );
+    const model = join(this.folder, 'config', `${name}-model.yaml`);
+    await writeFile(model, preset.replace(/^idle_timeout: 60s$/m, 'idle_timeout: 24h'));
+    return [...flags, '--model', model];
   }
 
   /** The sessions of the first half, by the oracle. */
