@@ -17,7 +17,7 @@ export interface GroupOffsetsOptions {
   log: Log;
 }
 
-const ASK_MS = 10_000;
+const ASK_MS = 3_000;
 
 /** At boot, before the group is joined. False: the group can't be asked now, ask again when it assigns partitions. */
 export async function checkGroupAtBoot(
