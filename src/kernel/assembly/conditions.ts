@@ -16,7 +16,7 @@ import { hold, intern, poolOf } from './intern';
 import { reserve } from './memory';
 import { placeOf, program } from './model';
 
-/** By column: where its constants' entries are (count u32 │ entries u32), 0: none. */
+/** By column: where its constants' entries are (count u32 │ entries u32), each once; 0: none. */
 let constants: usize = 0;
 
 /** After the pools are there. */
@@ -55,13 +55,15 @@ function entriesOf(column: usize, place: u32): usize {
   const set = program + load<u32>(column + COLUMN_ARGUMENT);
   const count = load<u32>(set + SET_COUNT);
   const list = reserve((count << 2) + 4);
-  store<u32>(list, count);
   const pool = poolOf(place);
   for (let each: u32 = 0; each < count; each++) {
     const text = set + SET_TEXTS + each * SET_TEXT_BYTES;
-    const entry = intern(pool, program + load<u32>(text), load<u32>(text + 4));
+    const entry = <u32>intern(pool, program + load<u32>(text), load<u32>(text + 4));
     hold(entry);
-    store<u32>(list + 4 + (each << 2), <u32>entry);
+    if (isOneOf(list, entry)) continue;
+    const listed = load<u32>(list);
+    store<u32>(list + 4 + (listed << 2), entry);
+    store<u32>(list, listed + 1);
   }
   return list;
 }

@@ -20,6 +20,7 @@ export const ROW_SIGN: usize = 12;
 export const ROW_BYTES: usize = 16;
 
 export const MS_PER_DAY: i64 = 86400000;
+const COPY_BYTES_MAX: u32 = 2048;
 
 /** A row with one reference. Traps when memory is full. */
 export function newRow(at: usize, bytes: u32, day: i32, signAt: u32): usize {
@@ -29,8 +30,21 @@ export function newRow(at: usize, bytes: u32, day: i32, signAt: u32): usize {
   store<u32>(row + ROW_LENGTH, bytes);
   store<i32>(row + ROW_DAY, day);
   store<u32>(row + ROW_SIGN, signAt);
-  memory.copy(row + ROW_BYTES, at, bytes);
+  copyRow(row + ROW_BYTES, at, bytes);
   return row;
+}
+
+/** A call of memory.copy costs as much as the row. */
+// @ts-ignore: decorator
+@inline
+function copyRow(to: usize, from: usize, bytes: u32): void {
+  if (bytes < 16 || bytes > COPY_BYTES_MAX) {
+    memory.copy(to, from, bytes);
+    return;
+  }
+  const last = bytes - 16;
+  for (let at: u32 = 0; at < last; at += 16) v128.store(to + at, v128.load(from + at));
+  v128.store(to + last, v128.load(from + last));
 }
 
 export function holdRow(row: usize): void {

@@ -1,29 +1,37 @@
 /**
- * The decoded events of a session in (time, offset) order: addresses of their rows of entries. Events come in the order of
- * their offsets, so a stable sort by time gives it.
+ * Brings the decoded events of a session into (time, offset) order. They come in the order of their offsets, so a stable sort
+ * by time gives it.
  */
 import { alloc, free } from './memory';
-import { decodedEntries, decodedSorted, decodedStride, decodedTimes } from './log';
+import { decodedTimes, decodedVaried, entriesAt } from './log-decode';
 
-/** u32 by rank. */
-export let ordered: usize = 0;
+/** The event by rank, u32. */
+let ordered: usize = 0;
+/** As many i64. */
 let spare: usize = 0;
 let room: u32 = 0;
 const ROOM_KEPT: u32 = 4096;
 
-/** Orders what decodeLog has left. */
+/** Orders what decodeLog has left, where it lies. */
 export function orderEvents(count: u32): void {
   makeRoom(count);
   for (let event: u32 = 0; event < count; event++) store<u32>(ordered + (event << 2), event);
-  if (!decodedSorted) {
-    // runs of eight by insertion, then merged: little is out of order as a rule
-    for (let from: u32 = 0; from < count; from += 8) insertionSort(from, min<u32>(from + 8, count));
-    for (let width: u32 = 8; width < count; width <<= 1) mergeRuns(count, width);
-  }
+  // runs of eight by insertion, then merged: little is out of order as a rule
+  for (let from: u32 = 0; from < count; from += 8) insertionSort(from, min<u32>(from + 8, count));
+  for (let width: u32 = 8; width < count; width <<= 1) mergeRuns(count, width);
   for (let rank: u32 = 0; rank < count; rank++) {
-    const at = ordered + (rank << 2);
-    store<u32>(at, <u32>decodedEntries + load<u32>(at) * decodedStride);
+    store<i64>(spare + (rank << 3), timeOf(load<u32>(ordered + (rank << 2))));
   }
+  memory.copy(decodedTimes, spare, count << 3);
+  for (let left = decodedVaried; left != 0; left &= left - 1) orderEntries(entriesAt(<u32>ctz(left)), count);
+}
+
+function orderEntries(entries: usize, count: u32): void {
+  for (let rank: u32 = 0; rank < count; rank++) {
+    const event = load<u32>(ordered + (rank << 2));
+    store<u32>(spare + (rank << 2), load<u32>(entries + (event << 2)));
+  }
+  memory.copy(entries, spare, count << 2);
 }
 
 // @ts-ignore: decorator
@@ -71,7 +79,8 @@ function makeRoom(count: u32): void {
     free(spare);
   }
   room = count < 64 ? 64 : count + (count >> 2);
-  ordered = alloc(room << 2);
-  spare = alloc(room << 2);
+  // they change places
+  ordered = alloc(room << 3);
+  spare = alloc(room << 3);
   if (ordered == 0 || spare == 0) unreachable();
 }

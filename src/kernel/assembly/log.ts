@@ -26,7 +26,7 @@ import {
 } from './intern';
 import { alloc, free, reserve } from './memory';
 import { fieldAt, loggedCount, trackedCount, typeOfField } from './model';
-import { putVarint, readVarint, unzigzag, varintEnd, zigzag } from './log-varint';
+import { putVarint, readVarint, varintEnd, zigzag } from './log-varint';
 
 /** Bytes of a log's head: the first event. */
 export let logHeadBytes: u32 = 0;
@@ -242,55 +242,6 @@ export function markLog(log: usize, bytes: u32): void {
   }
 }
 
-/** Events of the log last decoded: times i64, and rows of entries u32 by place, `decodedStride` bytes apart. */
-export let decodedTimes: usize = 0;
-export let decodedEntries: usize = 0;
-export let decodedStride: u32 = 0;
-/** Do the times lie in order as they came? */
-export let decodedSorted: bool = true;
-let decodedRoom: u32 = 0;
-/** What stays between sessions; one that needs more gives it back. */
-const DECODED_EVENTS_KEPT: u32 = 4096;
-
-/** Decodes the first `count` events, one at least. Traps when memory is full. */
-export function decodeLog(log: usize, count: u32): void {
-  // 16 at least: events are told apart by the addresses of their rows, also where no field is kept
-  decodedStride = max<u32>(16, ((loggedCount << 2) + 15) & ~15);
-  makeRoom(count);
-  let row = decodedEntries;
-  copyRow(row, log);
-  let greatest = firstTimeOf(log);
-  store<i64>(decodedTimes, greatest);
-  decodedSorted = true;
-  let at = log + logHeadBytes;
-  let times = decodedTimes;
-  for (let left = count - 1; left > 0; left--) {
-    const time = greatest + unzigzag(readVarint(at));
-    times += 8;
-    store<i64>(times, time);
-    if (time >= greatest) greatest = time;
-    else decodedSorted = false;
-    let mask = readVarint(varintEnd);
-    at = varintEnd;
-    row += decodedStride;
-    copyRow(row, log);
-    while (mask != 0) {
-      const place = <u32>ctz(mask);
-      mask &= mask - 1;
-      const index = <u32>readVarint(at);
-      at = varintEnd;
-      store<u32>(row + (place << 2), index == 0 ? 0 : <u32>entryAt(poolOf(place), index));
-    }
-  }
-}
-
-/** Reads up to 16 bytes behind the log's entries, which are there, and writes a whole row. */
-// @ts-ignore: decorator
-@inline
-function copyRow(row: usize, log: usize): void {
-  for (let at: u32 = 0; at < decodedStride; at += 16) v128.store(row + at, v128.load(log + at));
-}
-
 /** memory.copy costs a call. Copies up to 15 bytes more, for which there is room on both sides. */
 // @ts-ignore: decorator
 @inline
@@ -312,15 +263,4 @@ function copyWords(to: usize, from: usize, bytes: u32): void {
     store<u8>(to++, load<u8>(from++));
     bytes--;
   }
-}
-
-function makeRoom(count: u32): void {
-  if (count <= decodedRoom && (decodedRoom <= DECODED_EVENTS_KEPT || count > DECODED_EVENTS_KEPT)) return;
-  const room = count < 64 ? 64 : count + (count >> 2);
-  if (decodedTimes != 0) free(decodedTimes);
-  if (decodedEntries != 0) free(decodedEntries);
-  decodedTimes = alloc(room << 3);
-  decodedEntries = alloc(room * decodedStride + 16);
-  if (decodedTimes == 0 || decodedEntries == 0) unreachable();
-  decodedRoom = room;
 }

@@ -1,11 +1,14 @@
 /** One row in the making, in its canonical form (src/reference/row-crc.ts). Grows to the largest row. */
 import { TAG_FLOAT, TAG_INTEGER, TAG_STRING } from '../abi';
 import { alloc, free } from './memory';
+import { copyLiterals } from './wild-copy';
 
 export let bufferAt: usize = 0;
 /** Bytes of the row so far. */
 export let bufferBytes: u32 = 0;
 let room: u32 = 0;
+/** What copies may write over behind the row. */
+const SLACK_BYTES: u32 = 64;
 const ROOM_KEPT: u32 = 1 << 20;
 
 export function bufferBegin(): void {
@@ -18,11 +21,12 @@ export function bufferBegin(): void {
   if (room == 0) grow(4096);
 }
 
-/** Where the next `bytes` bytes go; 16 more may be written over. */
+/** Where the next `bytes` bytes go; 64 more may be written over. */
 // @ts-ignore: decorator
 @inline
 export function bufferRoom(bytes: u32): usize {
-  if (bufferBytes + bytes + 16 > room) grow(bufferBytes + bytes + 16);
+  const need = bufferBytes + bytes + SLACK_BYTES;
+  if (need > room) grow(need);
   return bufferAt + bufferBytes;
 }
 
@@ -57,16 +61,21 @@ export function putFloatBits(bits: u64): void {
 }
 
 /** A text without a tag, as in lists. */
+// @ts-ignore: decorator
+@inline
 export function putText(text: usize, bytes: u32): void {
   const at = bufferRoom(4 + bytes);
   store<u32>(at, bytes);
-  copyText(at + 4, text, bytes);
+  copyLiterals(at + 4, text, bytes);
   bufferAdd(4 + bytes);
 }
 
 export function putString(text: usize, bytes: u32): void {
-  putTag(<u8>TAG_STRING);
-  putText(text, bytes);
+  const at = bufferRoom(5 + bytes);
+  store<u8>(at, TAG_STRING);
+  store<u32>(at + 1, bytes);
+  copyLiterals(at + 5, text, bytes);
+  bufferAdd(5 + bytes);
 }
 
 /** A string whose text is put behind it; where its length goes. */
@@ -83,7 +92,7 @@ export function stringEnd(lengthAt: u32): void {
 
 /** Part of a text. */
 export function putBytes(text: usize, bytes: u32): void {
-  copyText(bufferRoom(bytes), text, bytes);
+  copyLiterals(bufferRoom(bytes), text, bytes);
   bufferAdd(bytes);
 }
 
@@ -116,15 +125,6 @@ function putDigits(value: u32, digits: u32): void {
     value = rest;
   }
   bufferAdd(digits);
-}
-
-/** Copies up to 15 bytes more than asked: a call of memory.copy costs more than most texts. */
-export function copyText(to: usize, from: usize, bytes: u32): void {
-  if (bytes > 256) {
-    memory.copy(to, from, bytes);
-    return;
-  }
-  for (let at: u32 = 0; at < bytes; at += 16) v128.store(to + at, v128.load(from + at));
 }
 
 function grow(bytes: u32): void {

@@ -1,65 +1,74 @@
 /** The events of the row in the making, in (time, offset) order: what the columns walk over. */
-import { decodedEntries, decodedSorted, decodedStride, decodedTimes, decodeLog } from './log';
-import { orderEvents, ordered } from './log-order';
-import { alloc, free } from './memory';
+import { decodedSorted, decodedTimes, decodeLog, entriesAt, headEntry, isVaried } from './log-decode';
+import { orderEvents } from './log-order';
 
 export let events: u32 = 0;
-
-/** Entries u32 of one place, by rank. */
-let gathered: usize = 0;
-let gatheredRoom: u32 = 0;
-const NO_PLACE: u32 = 0xffffffff;
-let gatheredPlace: u32 = NO_PLACE;
-const GATHERED_KEPT: u32 = 4096;
 
 /** Of the log's first `count` events, one at least. */
 export function eventsBegin(log: usize, count: u32): void {
   decodeLog(log, count);
   if (!decodedSorted) orderEvents(count);
-  gatheredPlace = NO_PLACE;
   events = count;
 }
 
-/** The entries of the event at a place in the order of time. */
 // @ts-ignore: decorator
 @inline
-export function rowAtRank(rank: u32): usize {
-  return decodedSorted ? decodedEntries + rank * decodedStride : load<u32>(ordered + (rank << 2));
+export function timeAtRank(rank: u32): i64 {
+  return load<i64>(decodedTimes + (<usize>rank << 3));
 }
 
-/** The time of the event whose entries these are. */
-// @ts-ignore: decorator
-@inline
-export function timeOfRow(row: usize): i64 {
-  return load<i64>(decodedTimes + ((<u32>(row - decodedEntries) / decodedStride) << 3));
-}
-
-/** Puts the entries of a place where `entryAtRank` finds them; columns of one field follow each other as a rule. */
-export function gather(place: u32): void {
-  if (place == gatheredPlace) return;
-  gatheredPlace = place;
-  if (events > gatheredRoom || (gatheredRoom > GATHERED_KEPT && events <= GATHERED_KEPT)) {
-    if (gathered != 0) free(gathered);
-    gatheredRoom = events < 64 ? 64 : events + (events >> 2);
-    gathered = alloc((gatheredRoom << 2) + 16);
-    if (gathered == 0) unreachable();
+/** The first entry of a place that is not null. */
+export function firstEntry(place: u32): usize {
+  if (!isVaried(place)) return headEntry(place);
+  const entries = entriesAt(place);
+  for (let rank: u32 = 0; rank < events; rank++) {
+    const entry = load<u32>(entries + (rank << 2));
+    if (entry != 0) return entry;
   }
-  const at = place << 2;
-  if (decodedSorted) {
-    let row = decodedEntries + at;
-    for (let rank: u32 = 0; rank < events; rank++) {
-      store<u32>(gathered + (rank << 2), load<u32>(row));
-      row += decodedStride;
-    }
-  } else {
-    for (let rank: u32 = 0; rank < events; rank++) {
-      store<u32>(gathered + (rank << 2), load<u32>(<usize>load<u32>(ordered + (rank << 2)) + at));
-    }
+  return 0;
+}
+
+/** The last one. */
+export function lastEntry(place: u32): usize {
+  if (!isVaried(place)) return headEntry(place);
+  const entries = entriesAt(place);
+  for (let rank = events; rank > 0; rank--) {
+    const entry = load<u32>(entries + ((rank - 1) << 2));
+    if (entry != 0) return entry;
   }
+  return 0;
+}
+
+/** How many of a place's entries are this one, which is not null. */
+export function countEqual(place: u32, wanted: u32): u32 {
+  if (!isVaried(place)) return headEntry(place) == wanted ? events : 0;
+  const entries = entriesAt(place);
+  const end = entries + (events << 2);
+  const each = i32x4.splat(wanted);
+  // −1 for each that is found; zeros lie behind the last
+  let found = i32x4.splat(0);
+  for (let at = entries; at < end; at += 16) found = i32x4.add(found, i32x4.eq(v128.load(at), each));
+  return -sumOf(found);
+}
+
+/** How many of a place's entries are not null. */
+export function countPresent(place: u32): u32 {
+  if (!isVaried(place)) return headEntry(place) != 0 ? events : 0;
+  const entries = entriesAt(place);
+  const end = entries + (events << 2);
+  const none = i32x4.splat(0);
+  let found = none;
+  for (let at = entries; at < end; at += 16) found = i32x4.add(found, i32x4.ne(v128.load(at), none));
+  return -sumOf(found);
 }
 
 // @ts-ignore: decorator
 @inline
-export function entryAtRank(rank: u32): u32 {
-  return load<u32>(gathered + (rank << 2));
+function sumOf(lanes: v128): u32 {
+  return (
+    i32x4.extract_lane(lanes, 0) +
+    i32x4.extract_lane(lanes, 1) +
+    i32x4.extract_lane(lanes, 2) +
+    i32x4.extract_lane(lanes, 3)
+  );
 }

@@ -20,6 +20,7 @@ import {
 import { constantsOf, isOneOf } from './conditions';
 import { distinctAdd, distinctBegin } from './distinct';
 import { ENTRY_LENGTH, ENTRY_VALUE } from './intern';
+import { entriesAt } from './log-decode';
 import { collectionBytesMax, placeOf, program } from './model';
 import {
   bufferAdd,
@@ -34,7 +35,7 @@ import {
   stringBegin,
   stringEnd,
 } from './row-buffer';
-import { events, rowAtRank, timeOfRow } from './row-events';
+import { events, timeAtRank } from './row-events';
 import { putJsonByte, putJsonEnd, putJsonSeparator, putJsonValue } from './row-json';
 
 /**
@@ -46,10 +47,10 @@ export function putList(column: usize, index: u32, distinct: bool): bool {
   const isJson = load<u32>(column + COLUMN_TYPE) == COLUMN_STRING;
   const by = load<u32>(column + COLUMN_BY);
   const constants = constantsOf(index);
-  const whereAt = constants == 0 ? 0 : (load<u32>(column + COLUMN_WHERE) - 1) << 2;
-  const valueAt = placeOf(column) << 2;
+  const wheres: usize = constants == 0 ? 0 : entriesAt(load<u32>(column + COLUMN_WHERE) - 1);
+  const values = entriesAt(placeOf(column));
   // where there is none, an event is left out
-  const keyAt = by == 0 ? valueAt : (by - 1) << 2;
+  const keys = by == 0 ? values : entriesAt(by - 1);
   const isOnce = distinct || by != 0;
   const lengthAt = isJson ? stringBegin() : listBegin();
   // with room for the bracket behind the last item
@@ -58,11 +59,11 @@ export function putList(column: usize, index: u32, distinct: bool): bool {
   let count: u32 = 0;
   let isCut = false;
   for (let rank: u32 = 0; rank < events && count < limit; rank++) {
-    const row = rowAtRank(rank);
-    if (constants != 0 && !isOneOf(constants, load<u32>(row + whereAt))) continue;
-    const key = load<u32>(row + keyAt);
+    const at = rank << 2;
+    if (constants != 0 && !isOneOf(constants, load<u32>(wheres + at))) continue;
+    const key = load<u32>(keys + at);
     if (key == 0 || (isOnce && !distinctAdd(key))) continue;
-    const entry: usize = load<u32>(row + valueAt);
+    const entry: usize = load<u32>(values + at);
     const itemAt = bufferBytes;
     if (isJson) {
       putJsonSeparator(count);
@@ -99,18 +100,17 @@ export function putRecords(column: usize): bool {
   const limit = load<u32>(column + COLUMN_LIMIT);
   const members = program + load<u32>(column + COLUMN_ARGUMENT);
   const isAsked = load<i32>(column + COLUMN_FIELD) >= 0;
-  const presentAt = isAsked ? placeOf(column) << 2 : 0;
+  const present: usize = isAsked ? entriesAt(placeOf(column)) : 0;
   const lengthAt = stringBegin();
   // with room for the bracket behind the last one
   const endAt = bufferBytes + collectionBytesMax - 1;
   let count: u32 = 0;
   let isCut = false;
   for (let rank: u32 = 0; rank < events && count < limit; rank++) {
-    const row = rowAtRank(rank);
-    if (isAsked && load<u32>(row + presentAt) == 0) continue;
+    if (isAsked && load<u32>(present + (rank << 2)) == 0) continue;
     const itemAt = bufferBytes;
     putJsonSeparator(count);
-    putRecord(members, row, endAt);
+    putRecord(members, rank, endAt);
     if (bufferBytes > endAt) {
       bufferCut(itemAt);
       isCut = true;
@@ -124,15 +124,15 @@ export function putRecords(column: usize): bool {
 }
 
 /** Ends early behind `endAt`. */
-function putRecord(members: usize, row: usize, endAt: u32): void {
+function putRecord(members: usize, rank: u32, endAt: u32): void {
   // { and }
   putJsonByte(0x7b);
   const end = members + MEMBERS + load<u32>(members + MEMBER_COUNT) * MEMBER_BYTES;
   for (let member = members + MEMBERS; member < end && bufferBytes <= endAt; member += MEMBER_BYTES) {
     putBytes(program + load<u32>(member + MEMBER_NAME), load<u32>(member + MEMBER_NAME_LENGTH));
     const place = load<u32>(member + MEMBER_PLACE);
-    if (place == 0) putDecimal(timeOfRow(row));
-    else putJsonValue(load<u32>(row + ((place - 1) << 2)), load<u32>(member + MEMBER_TYPE), endAt);
+    if (place == 0) putDecimal(timeAtRank(rank));
+    else putJsonValue(load<u32>(entriesAt(place - 1) + (rank << 2)), load<u32>(member + MEMBER_TYPE), endAt);
   }
   putJsonByte(0x7d);
 }

@@ -48,7 +48,7 @@ import { conditionsInit, constantsOf } from './conditions';
 import { distinctAdd, distinctBegin } from './distinct';
 import { ENTRY_LENGTH, ENTRY_VALUE } from './intern';
 import { KEY_LENGTH, KEY_TEXT } from './lane-layout';
-import { decodedSorted, decodedTimes } from './log';
+import { entriesAt, headEntry, isVaried } from './log-decode';
 import { placeOf, program } from './model';
 import {
   bufferAdd,
@@ -63,7 +63,7 @@ import {
   stringBegin,
   stringEnd,
 } from './row-buffer';
-import { entryAtRank, events, eventsBegin, gather, rowAtRank } from './row-events';
+import { countEqual, countPresent, events, eventsBegin, firstEntry, lastEntry, timeAtRank } from './row-events';
 import { putList, putRecords } from './row-lists';
 
 let columns: usize = 0;
@@ -101,26 +101,13 @@ export function buildRow(
   identityMs: i64,
 ): void {
   eventsBegin(log, eventCount);
-  timesOfEvents();
+  rowStartMs = timeAtRank(0);
+  endMs = timeAtRank(eventCount - 1);
   rowClamped = 0;
   rowAt = bufferBytes;
   for (let index: u32 = 0; index < columnCount; index++) {
     putColumn(index, key, closedBy, revision, identityMs);
   }
-}
-
-function timesOfEvents(): void {
-  let least = load<i64>(decodedTimes);
-  let greatest = load<i64>(decodedTimes + (<usize>(events - 1) << 3));
-  if (!decodedSorted) {
-    for (let event: u32 = 0; event < events; event++) {
-      const time = load<i64>(decodedTimes + (<usize>event << 3));
-      if (time < least) least = time;
-      if (time > greatest) greatest = time;
-    }
-  }
-  rowStartMs = least;
-  endMs = greatest;
 }
 
 function putColumn(index: u32, key: usize, closedBy: u32, revision: u32, identityMs: i64): void {
@@ -158,7 +145,7 @@ function putColumn(index: u32, key: usize, closedBy: u32, revision: u32, identit
       putCount(countDistinct(placeOf(column)), type);
       break;
     case OP_COUNT_VALUES:
-      putCount(countValues(placeOf(column)), type);
+      putCount(countPresent(placeOf(column)), type);
       break;
     case OP_LIST:
       rowClamped += u32(putList(column, index, false));
@@ -197,59 +184,24 @@ function putCount(value: i64, type: u32): void {
 }
 
 function countIf(place: u32, list: usize): u32 {
-  gather(place);
-  const count = load<u32>(list);
+  const end = list + 4 + (<usize>load<u32>(list) << 2);
   let found: u32 = 0;
-  for (let each: u32 = 0; each < count; each++) {
-    const wanted = load<u32>(list + 4 + (each << 2));
-    // a constant that is listed twice counts once
-    let repeated = false;
-    for (let before: u32 = 0; before < each; before++) {
-      if (load<u32>(list + 4 + (before << 2)) == wanted) repeated = true;
-    }
-    if (repeated) continue;
-    for (let rank: u32 = 0; rank < events; rank++) found += u32(entryAtRank(rank) == wanted);
-  }
+  for (let at = list + 4; at < end; at += 4) found += countEqual(place, load<u32>(at));
   return found;
 }
 
-/** Of a place's entries as they lie: most sessions have it in their first event. */
-function firstEntry(place: u32): usize {
-  const at = place << 2;
-  for (let rank: u32 = 0; rank < events; rank++) {
-    const entry = load<u32>(rowAtRank(rank) + at);
-    if (entry != 0) return entry;
-  }
-  return 0;
-}
-
-function lastEntry(place: u32): usize {
-  const at = place << 2;
-  for (let rank = events; rank > 0; rank--) {
-    const entry = load<u32>(rowAtRank(rank - 1) + at);
-    if (entry != 0) return entry;
-  }
-  return 0;
-}
-
 function countDistinct(place: u32): u32 {
-  gather(place);
+  if (!isVaried(place)) return u32(headEntry(place) != 0);
+  const entries = entriesAt(place);
   distinctBegin(events);
   let found: u32 = 0;
   let last: u32 = 0;
   for (let rank: u32 = 0; rank < events; rank++) {
-    const entry = entryAtRank(rank);
+    const entry = load<u32>(entries + (rank << 2));
     if (entry == 0 || entry == last) continue;
     last = entry;
     found += u32(distinctAdd(entry));
   }
-  return found;
-}
-
-function countValues(place: u32): u32 {
-  gather(place);
-  let found: u32 = 0;
-  for (let rank: u32 = 0; rank < events; rank++) found += u32(entryAtRank(rank) != 0);
   return found;
 }
 

@@ -31,16 +31,13 @@ import {
   appendedBytes,
   appendEntries,
   appendValues,
-  decodedEntries,
-  decodedStride,
-  decodedTimes,
-  decodeLog,
   entriesOf,
   eventEntries,
   freeLog,
   logHeadBytes,
   newLog,
 } from './log';
+import { decodedEntry, decodedTimes, decodeLog } from './log-decode';
 import { blockBytes } from './memory';
 import { loggedCount } from './model';
 import { bufferAt, bufferBegin, bufferBytes } from './row-buffer';
@@ -217,9 +214,8 @@ function splitStanding(lane: usize, session: usize, later: usize, timeMs: i64): 
 }
 
 function takeDecoded(event: u32): void {
-  const row = decodedEntries + event * decodedStride;
   for (let place: u32 = 0; place < loggedCount; place++) {
-    store<u32>(eventEntries + (place << 2), load<u32>(row + (place << 2)));
+    store<u32>(eventEntries + (place << 2), decodedEntry(place, event));
   }
 }
 

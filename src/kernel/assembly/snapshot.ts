@@ -30,7 +30,7 @@ import {
   STANDING_IDENTITY,
   STANDING_ROW,
 } from './lane-layout';
-import { decodedEntries, decodedStride, decodedTimes, decodeLog } from './log';
+import { decodedEntry, decodedTimes, decodeLog } from './log-decode';
 import { fieldAt, loggedCount, typeOfField } from './model';
 import { bufferAdd, bufferAt, bufferBegin, bufferBytes, bufferRoom, putText } from './row-buffer';
 import { buildVirtual, standsVirtually } from './standing';
@@ -144,23 +144,20 @@ function putEvents(session: usize): void {
   decodeLog(load<u32>(session + SESSION_LOG), count);
   putU32(count);
   const maskBytes = (loggedCount + 7) >> 3;
-  let before: usize = 0;
   for (let event: u32 = 0; event < count; event++) {
-    const entries = decodedEntries + event * decodedStride;
     putTime(load<i64>(decodedTimes + (event << 3)));
     let mask: u64 = 0;
     for (let at: u32 = 0; at < loggedCount; at++) {
-      const known: u32 = before == 0 ? 0 : load<u32>(before + (at << 2));
-      if (load<u32>(entries + (at << 2)) != known) mask |= <u64>1 << at;
+      const known: u32 = event == 0 ? 0 : decodedEntry(at, event - 1);
+      if (decodedEntry(at, event) != known) mask |= <u64>1 << at;
     }
     store<u64>(bufferRoom(8), mask);
     bufferAdd(maskBytes);
     while (mask != 0) {
       const at = <u32>ctz(mask);
       mask &= mask - 1;
-      putValue(load<u32>(entries + (at << 2)), typeOfField(fieldAt(at)));
+      putValue(decodedEntry(at, event), typeOfField(fieldAt(at)));
     }
-    before = entries;
   }
 }
 
