@@ -1,6 +1,6 @@
 import { type Data, type Table, tableFromIPC } from 'apache-arrow';
-import { readParquet } from 'parquet-wasm';
 import type { RowProbe } from '#src/clickhouse/file.js';
+import { readParquet } from '#src/columnar/parquet-package.js';
 
 /**
  * By which row ClickHouse can be asked whether it has a file, once merges may have taken away all rows that carry its id:

@@ -1,7 +1,7 @@
 import { type Data, type RecordBatch, type Table, tableFromIPC } from 'apache-arrow';
-import { readParquet } from 'parquet-wasm';
 import { invariant } from '../invariant.js';
 import type { Column, CompiledModel } from '../model/types.js';
+import { readParquet } from './parquet-package.js';
 
 /**
  * Rows of a data file as JSON objects, the model's columns in their order:
