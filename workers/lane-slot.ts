@@ -5,7 +5,7 @@ import type { Marks } from '#src/model/marks.js';
 import type { AssignCommand, WorkerTask } from '#src/pool/messages.js';
 import type { AbortedTransaction } from '#src/reference/aborted-transactions.js';
 import { type OpenBatch, openBatches } from '#src/reference/batch-reader.js';
-import type { Emitted, LaneEngine, SessionEngine } from './engines/engine.js';
+import type { Emitted, LaneEngine, SessionEngine, StateInTurns } from './engines/engine.js';
 
 /**
  * One lane in its worker: where it stands, its sessions, and what it has emitted since the last cut.
@@ -187,9 +187,9 @@ export class LaneSlot {
     this.#lane?.applyMarks(marks);
   }
 
-  /** The open sessions as a snapshot's content. */
-  snapshot(): Uint8Array {
-    return this.#laneOf('a lane without state has no snapshot').snapshot();
+  /** The open sessions as they are now, as a snapshot's content. */
+  beginSnapshot(): StateInTurns {
+    return this.#laneOf('a lane without state has no snapshot').beginSnapshot();
   }
 
   /** The lane goes on no more; what lies before can still be sealed if it was live. */

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { systemClock } from '#src/clock.js';
 import { sessionDate } from '#src/columnar/session-date.js';
 import { crashPoint } from '#src/crash-points.js';
@@ -9,18 +8,20 @@ import type { Marks } from '#src/model/marks.js';
 import type { CompiledModel, DeadLetter } from '#src/model/types.js';
 import type { CutCommand, WorkerMessage } from '#src/pool/messages.js';
 import { systemRandom } from '#src/random.js';
-import { encodeSnapshotInTurns, type SnapshotMeta } from '#src/reference/snapshot.js';
+import type { SnapshotMeta } from '#src/reference/snapshot.js';
+import { SnapshotWriter } from '#src/reference/snapshot-writer.js';
 import { deadLetterCounter, type WorkerCounters } from '#src/telemetry/counters.js';
 import { encodeDeadLetters } from './dead-letter-file.js';
-import type { Emitted, SessionEngine } from './engines/engine.js';
+import type { Emitted, SessionEngine, StateInTurns } from './engines/engine.js';
 import { type FileRows, filesOf, laneRowsOf } from './file-rows.js';
 import type { LanePart, LaneSlot } from './lane-slot.js';
 import { type Eviction, RoomMaker } from './make-room.js';
+import { SnapshotTurns } from './snapshot-turns.js';
 
 /**
  * Turns what the lanes emitted up to a cut into durable files and reports them. The cut itself (marks, taking the rows,
- * copying the open sessions) is synchronous, in its place among the data; writing goes on behind it, cut by cut, while the
- * lanes take further events.
+ * beginning snapshots) is synchronous, in its place among the data; writing goes on behind it, cut by cut, while the lanes
+ * take further events.
  */
 export interface SealerOptions {
   worker: number;
@@ -46,8 +47,8 @@ interface Cut {
 interface CutOfLane {
   sealed: SealedLane;
   emitted: Emitted;
-  /** Where a snapshot is due: what of and the state. */
-  snapshot: { meta: SnapshotMeta; content: Uint8Array } | null;
+  /** Where a snapshot is due: what of and the state, which is made later as it was at the cut. */
+  snapshot: { meta: SnapshotMeta; state: StateInTurns } | null;
 }
 
 const DAY_MS = 86_400_000;
@@ -60,6 +61,7 @@ const SPILL_STEP = 0.1;
 export class Sealer {
   readonly #options: SealerOptions;
   readonly #room = new RoomMaker<LaneSlot>();
+  readonly #turns: SnapshotTurns;
   #order: EvictionOrder | null = null;
   #tail: Promise<void> = Promise.resolve();
   /** Cuts that are being written. */
@@ -68,6 +70,7 @@ export class Sealer {
 
   constructor(options: SealerOptions) {
     this.#options = options;
+    this.#turns = new SnapshotTurns(options.counters);
   }
 
   /** Cuts the lanes that take part. The report follows when the files are durable. */
@@ -83,7 +86,9 @@ export class Sealer {
       cut.lanes.push(...slot.takeParts().map((part) => cutOfLane(slot, part)));
       if (wanted.snapshot) {
         const meta = this.#snapshotMeta(command.cutId, slot);
-        cut.lanes.at(-1)!.snapshot = { meta, content: slot.snapshot() };
+        this.#turns.begin();
+        cut.lanes.at(-1)!.snapshot = { meta, state: slot.beginSnapshot() };
+        this.#turns.end();
       }
     }
     cut.sessionBytes = this.#options.engine.sessionBytes;
@@ -274,16 +279,27 @@ export class Sealer {
     return { modelHash: this.#options.model.hash, appId, partition, offset: nextOffset, cutId };
   }
 
-  /** Compressing is work too: the lanes have their turns in between. */
+  /** The lanes have their turns in between. Without a snapshot where the lane went away meanwhile: what is sealed of it is void. */
   async #writeSnapshot(
     { sealed }: CutOfLane,
-    { meta, content }: { meta: SnapshotMeta; content: Uint8Array },
+    { meta, state }: { meta: SnapshotMeta; state: StateInTurns },
   ): Promise<void> {
     const path = snapshotPath(meta);
-    const bytes = await encodeSnapshotInTurns(content, meta, () => setImmediate());
+    const turns = new SnapshotTurns(this.#options.counters);
+    const writer = new SnapshotWriter(meta, turns);
+    turns.begin();
+    for (let parts = state.next(); parts !== null; parts = state.next()) {
+      for (const part of parts) await writer.add(part);
+      await turns.turn();
+    }
+    const bytes = await writer.finish();
+    turns.end();
+    if (state.abandoned) return;
     crashPoint('snapshot.before-upload');
     await this.#put(meta.cutId, path, bytes);
     crashPoint('snapshot.after-upload');
+    this.#options.counters.add('snapshots', 1);
+    this.#options.counters.add('snapshotBytes', bytes.byteLength);
     sealed.snapshot = { path, sizeBytes: bytes.byteLength, offset: meta.offset, cutId: meta.cutId };
   }
 }

@@ -47,7 +47,7 @@ export function runKernel(args: readonly string[], output: Output, clock: Clock 
 }
 
 function report(result: KernelResult, { out, json }: KernelOptions, output: Output): void {
-  output.print([headText(result), figuresText(result), memoryText(result)].join('\n\n'));
+  output.print([headText(result), figuresText(result), snapshotText(result), memoryText(result)].join('\n\n'));
   if (out !== undefined) output.print(`\nwritten to ${writeResult(out, result)}`);
   if (json) output.print(JSON.stringify(result));
 }
@@ -75,6 +75,16 @@ function figuresText({ figures }: KernelResult): string {
     formatWhole(figure.undecided),
   ]);
   return formatTable(head, rows);
+}
+
+function snapshotText({ figures }: KernelResult): string {
+  const rows = figures.map(({ openSessions, snapshot }) => [
+    formatWhole(openSessions),
+    `${snapshot.cpuUsPerSession.toFixed(2)} µs`,
+    formatWhole(Math.round(snapshot.bytesPerSession)),
+    `${snapshot.stopMsMax.toFixed(1)} ms`,
+  ]);
+  return formatTable(['open', 'snapshot, CPU a session', 'bytes a session', 'longest stop'], rows);
 }
 
 function memoryText({ figures }: KernelResult): string {

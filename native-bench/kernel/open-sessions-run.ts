@@ -33,6 +33,16 @@ export interface MemoryPoint {
   bytesPerOpenSession: number;
 }
 
+/** Snapshots of all lanes, one after the other, made in turns as a worker makes them. */
+export interface SnapshotFigure {
+  /** CPU, without compressing and writing. */
+  cpuUsPerSession: number;
+  /** The longest that the lanes stood: to begin a snapshot, or for a part of one. */
+  stopMsMax: number;
+  /** Before compressing. */
+  bytesPerSession: number;
+}
+
 export interface OpenSessionsFigure {
   openSessions: number;
   /** From the first on, warm-up included. */
@@ -46,6 +56,7 @@ export interface OpenSessionsFigure {
   bytesPerOpenSession: number;
   /** Records that the kernel handed to the reference. */
   undecided: number;
+  snapshot: SnapshotFigure;
   memory: MemoryPoint[];
 }
 
@@ -82,6 +93,7 @@ export function runOpenSessions(options: RunOptions): OpenSessionsFigure {
   }
   const open = bench.openSessions;
   memory.push(run.memoryPoint());
+  const snapshot = run.snapshots();
   while (run.stream.minute < hours * MINUTES_PER_HOUR) {
     run.goOnTo((memory.at(-1)!.hours + 1) * MINUTES_PER_HOUR);
     memory.push(run.memoryPoint());
@@ -99,6 +111,7 @@ export function runOpenSessions(options: RunOptions): OpenSessionsFigure {
     ratioToJsonParse: median(costs.map(({ us, jsonParseUs }) => us / jsonParseUs)),
     bytesPerOpenSession: memory[1]!.bytesPerOpenSession,
     undecided: bench.engine.undecided,
+    snapshot,
     memory,
   };
 }
@@ -152,6 +165,27 @@ class Run {
     const { openSessions, engine } = this.#bench;
     const bytesPerOpenSession = engine.sessionBytes / openSessions;
     return { hours: this.stream.minute / MINUTES_PER_HOUR, openSessions, bytesPerOpenSession };
+  }
+
+  snapshots(): SnapshotFigure {
+    this.#take();
+    const began = processCpuMs();
+    let stopMsMax = 0;
+    let bytes = 0;
+    for (const lane of this.#bench.lanes) {
+      let fromMs = performance.now();
+      const state = lane.beginSnapshot();
+      for (;;) {
+        const parts = state.next();
+        stopMsMax = Math.max(stopMsMax, performance.now() - fromMs);
+        if (parts === null) break;
+        for (const part of parts) bytes += part.byteLength;
+        fromMs = performance.now();
+      }
+    }
+    const { openSessions } = this.#bench;
+    const cpuUsPerSession = ((processCpuMs() - began) * 1_000) / openSessions;
+    return { cpuUsPerSession, stopMsMax, bytesPerSession: bytes / openSessions };
   }
 
   /** Copies of values of the stream, as it goes on. */

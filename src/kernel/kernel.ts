@@ -53,8 +53,7 @@ export interface KernelExports {
   laneRowCount(lane: number): number;
   laneTakeRows(lane: number): number;
   snapshotBegin(lane: number): void;
-  snapshotNext(): number;
-  snapshotAt(): number;
+  snapshotNext(lane: number): number;
   restoreBegin(lane: number, watermarkMs: bigint): void;
   restoreKeys(lane: number, at: number, bytes: number, count: number): number;
   restoredKeys(): number;
@@ -85,6 +84,8 @@ export interface KernelHost {
     valueBytes: number,
     eventMs: number,
   ): void;
+  /** Keys of a lane's snapshot that is under way, as bytes which it must copy. */
+  kept(lane: number, at: number, bytes: number): void;
   /** About a mebibyte of rows came since the last call, a lane's the latest: its rows may be taken out now (laneTakeRows). */
   rows(lane: number): void;
 }
@@ -127,6 +128,7 @@ export class Kernel {
         late: (o: number, t: number, k: number, kb: number, v: number, vb: number, ms: number) =>
           host.late(o, t, k >>> 0, kb, v >>> 0, vb, ms),
         rows: (lane: number) => host.rows(lane >>> 0),
+        kept: (lane: number, at: number, bytes: number) => host.kept(lane >>> 0, at >>> 0, bytes),
         number: (at: number, bytes: number) =>
           Number(this.bytes.toString('latin1', at >>> 0, (at >>> 0) + bytes)),
       },

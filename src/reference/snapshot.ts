@@ -26,55 +26,44 @@ export interface SnapshotMeta {
 
 const MAGIC = Buffer.from('HEADRSNP');
 const FORMAT_VERSION = 2;
+export const CHECKSUM_AT = 12;
 const HEADER_BYTES = 20;
 const CHUNK_HEADER_BYTES = 8;
-const CHUNK_CONTENT_BYTES_MAX = 4 * 2 ** 20;
+export const CHUNK_CONTENT_BYTES_MAX = 4 * 2 ** 20;
 /** The largest block of LZ4: a frame's headers bound its content to within one. */
 const LZ4_BLOCK_BYTES_MAX = 4 * 2 ** 20;
 /** The most that LZ4 makes of a byte. */
 const LZ4_RATIO_MAX = 255;
 
+/** The whole file at once. snapshot-writer.ts makes the same beside other work. */
 export function encodeSnapshot(content: Uint8Array, meta: SnapshotMeta): Uint8Array {
-  return assemble([...partsOf(content, meta)]);
-}
-
-/** The same in turns with others: between two chunks, each some 20 ms of work, `turn` is awaited. */
-export async function encodeSnapshotInTurns(
-  content: Uint8Array,
-  meta: SnapshotMeta,
-  turn: () => Promise<unknown>,
-): Promise<Uint8Array> {
-  const parts: Buffer[] = [];
-  for (const part of partsOf(content, meta)) {
-    parts.push(part);
-    await turn();
-  }
-  return assemble(parts);
-}
-
-/** The file, piece by piece; its checksum is still missing. */
-function* partsOf(content: Uint8Array, meta: SnapshotMeta): Generator<Buffer> {
-  const metaJson = Buffer.from(JSON.stringify({ ...plain(meta), contentBytes: content.byteLength }));
-  const header = Buffer.alloc(HEADER_BYTES);
-  MAGIC.copy(header);
-  header.writeUInt32LE(FORMAT_VERSION, 8);
-  header.writeUInt32LE(metaJson.length, 16);
-  yield Buffer.concat([header, metaJson]);
+  const parts = [snapshotHead(meta, content.byteLength)];
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   for (let at = 0; at < bytes.length; at += CHUNK_CONTENT_BYTES_MAX) {
     const chunk = bytes.subarray(at, at + CHUNK_CONTENT_BYTES_MAX);
     const frame = lz4.compressFrameSync(chunk);
-    const sizes = Buffer.alloc(CHUNK_HEADER_BYTES);
-    sizes.writeUInt32LE(chunk.length, 0);
-    sizes.writeUInt32LE(frame.length, 4);
-    yield Buffer.concat([sizes, frame]);
+    parts.push(chunkHead(chunk.length, frame.length), frame);
   }
+  const file = Buffer.concat(parts);
+  file.writeUInt32LE(checksum(file), CHECKSUM_AT);
+  return file;
 }
 
-function assemble(parts: readonly Buffer[]): Uint8Array {
-  const file = Buffer.concat(parts);
-  file.writeUInt32LE(checksum(file), 12);
-  return file;
+/** What stands before the chunks; the checksum is still missing. */
+export function snapshotHead(meta: SnapshotMeta, contentBytes: number): Buffer {
+  const metaJson = Buffer.from(JSON.stringify({ ...plain(meta), contentBytes }));
+  const header = Buffer.alloc(HEADER_BYTES);
+  MAGIC.copy(header);
+  header.writeUInt32LE(FORMAT_VERSION, 8);
+  header.writeUInt32LE(metaJson.length, 16);
+  return Buffer.concat([header, metaJson]);
+}
+
+export function chunkHead(contentBytes: number, frameBytes: number): Buffer {
+  const sizes = Buffer.alloc(CHUNK_HEADER_BYTES);
+  sizes.writeUInt32LE(contentBytes, 0);
+  sizes.writeUInt32LE(frameBytes, 4);
+  return sizes;
 }
 
 /** Its content. Throws HeadraceError SNAPSHOT_UNUSABLE with the reason. */
@@ -111,7 +100,7 @@ function open(file: Uint8Array, expected: SnapshotMeta): Opened {
   const version = bytes.readUInt32LE(8);
   if (version !== FORMAT_VERSION)
     throw new Error(`format version ${version}; this engine reads ${FORMAT_VERSION}`);
-  if (bytes.readUInt32LE(12) !== checksum(bytes)) throw new Error('its CRC-32C differs');
+  if (bytes.readUInt32LE(CHECKSUM_AT) !== checksum(bytes)) throw new Error('its CRC-32C differs');
   const metaBytes = bytes.readUInt32LE(16);
   const metaEnd = HEADER_BYTES + metaBytes;
   if (metaEnd > bytes.length) throw new Error('it is cut off');
@@ -168,7 +157,7 @@ function chunksOf(bytes: Buffer): Chunk[] {
 
 /** Over all bytes but the checksum's own. */
 function checksum(bytes: Buffer): number {
-  return crc32c(bytes.subarray(16), crc32c(bytes.subarray(0, 12)));
+  return crc32c(bytes.subarray(CHECKSUM_AT + 4), crc32c(bytes.subarray(0, CHECKSUM_AT)));
 }
 
 function plain(meta: SnapshotMeta): Record<string, string | number> {

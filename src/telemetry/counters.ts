@@ -14,13 +14,14 @@ type Unit =
   | 'sessions'
   | 'values'
   | 'cuts'
+  | 'snapshots'
   | 'errors'
   | 'files'
   | 'ns';
 
 interface CounterInfo {
-  /** A counter only grows; a gauge is the present value. Both may be added up over workers. */
-  kind: 'counter' | 'gauge';
+  /** A counter only grows; a gauge is the present value. Both are added up over workers; of `longest` the largest counts. */
+  kind: 'counter' | 'gauge' | 'longest';
   unit: Unit;
   help: string;
 }
@@ -53,6 +54,14 @@ export const COUNTERS = {
   sessionBytes: { kind: 'gauge', unit: 'bytes', help: 'Memory of open sessions' },
   busyNs: { kind: 'counter', unit: 'ns', help: 'Time spent on data' },
   sealNs: { kind: 'counter', unit: 'ns', help: 'Time spent on sealing cuts' },
+  snapshots: { kind: 'counter', unit: 'snapshots', help: 'Snapshots of lanes written' },
+  snapshotBytes: { kind: 'counter', unit: 'bytes', help: 'Bytes of snapshots written, compressed' },
+  snapshotNs: {
+    kind: 'counter',
+    unit: 'ns',
+    help: 'Time for which snapshots held their worker; compressing and writing are not its own',
+  },
+  snapshotStopNs: { kind: 'longest', unit: 'ns', help: 'Longest time for which a snapshot held a worker' },
   deadLettersMalformed: { kind: 'counter', unit: 'letters', help: 'Dead letters: not valid JSON' },
   deadLettersMissingField: {
     kind: 'counter',
@@ -110,6 +119,11 @@ export class WorkerCounters {
     this.#publish(SLOT_OF[name], value);
   }
 
+  /** Raises a figure to a whole number, where it is smaller. */
+  atLeast(name: CounterName, value: number): void {
+    if (value > this.#values[SLOT_OF[name]]!) this.set(name, value);
+  }
+
   #publish(slot: number, value: number): void {
     this.#values[slot] = value;
     Atomics.store(this.#slots, slot, BigInt(value));
@@ -121,16 +135,26 @@ export function readCounters(buffer: SharedArrayBuffer): CounterValues {
   return sumCounters([buffer]);
 }
 
-/** The figures of all writers together. */
+/** The figures of all writers together, each as its kind says. */
 export function sumCounters(buffers: readonly SharedArrayBuffer[]): CounterValues {
   const slots = buffers.map((buffer) => new BigInt64Array(buffer, 0, NAMES.length));
-  const total = (slot: number) => slots.reduce((sum, each) => sum + Number(Atomics.load(each, slot)), 0);
-  return Object.fromEntries(NAMES.map((name, slot) => [name, total(slot)])) as CounterValues;
+  const total = (name: CounterName, slot: number) => {
+    const values = slots.map((each) => Number(Atomics.load(each, slot)));
+    if (COUNTERS[name].kind === 'longest') return Math.max(0, ...values);
+    return values.reduce((sum, value) => sum + value, 0);
+  };
+  return Object.fromEntries(NAMES.map((name, slot) => [name, total(name, slot)])) as CounterValues;
 }
 
 /** What an open session takes on average, in whole bytes; 0 when none is open. */
 export function bytesPerOpenSession({ sessionBytes, openSessions }: CounterValues): number {
   return openSessions === 0 ? 0 : Math.round(sessionBytes / openSessions);
+}
+
+/** What snapshots of lanes have cost the workers so far, for the log. */
+export function snapshotFigures({ snapshots, snapshotBytes, snapshotNs, snapshotStopNs }: CounterValues) {
+  const ms = (ns: number) => Math.round(ns / 1e4) / 100;
+  return { snapshots, bytes: snapshotBytes, held_ms: ms(snapshotNs), longest_stop_ms: ms(snapshotStopNs) };
 }
 
 /** Dead letters of all reasons. */

@@ -113,6 +113,7 @@ function anyStep(
     [5, () => [{ do: 'cut', lane, marks: makeMarks(dice, model, log, offset, early) }]],
     [4, () => [{ do: 'restore', lane, from: dice.pick(['own', 'other']) }]],
     [1, () => [{ do: 'remember', lane }]],
+    [2, () => [{ do: 'copy', lane }]],
     [1, () => [{ do: 'rewind', lane, from: dice.pick(['own', 'other']) }]],
     [0.5, () => [{ do: 'free', lane }]],
   ])();

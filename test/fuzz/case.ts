@@ -58,6 +58,8 @@ export type Step =
   /** Remembers the lane as it is; `rewind` goes back to there, and the log is read again. */
   | { do: 'remember'; lane: number }
   | { do: 'rewind'; lane: number; from: 'own' | 'other' }
+  /** Begins a snapshot that is finished when the next one begins or at the end: the lane goes on meanwhile. */
+  | { do: 'copy'; lane: number }
   /** The lane is given up and begins anew, empty, where it stands. */
   | { do: 'free'; lane: number };
 

@@ -7,6 +7,7 @@ import type { FuzzCase, Step } from './case.js';
 import { Difference, expectSame } from './difference.js';
 import { compareEmitted, compareFiles } from './emitted-compare.js';
 import { encodeBatch, endOfBatch } from './encode-batch.js';
+import type { StateInTurns } from '../../workers/engines/engine.js';
 import { type EngineMaker, Side, type Taken } from './side.js';
 import { compareStates } from './state-compare.js';
 import { TIME_MS_MAX } from './time-maker.js';
@@ -60,6 +61,8 @@ interface LanePlace {
   /** Damaged, or larger than the memory: takes part in nothing any more. */
   halted: boolean;
   remembered: { next: bigint; contents: readonly [Uint8Array, Uint8Array] } | null;
+  /** Snapshots under way. */
+  copies: readonly [StateInTurns, StateInTurns] | null;
 }
 
 /** Behind everything: all sessions are closed and forgotten. */
@@ -90,7 +93,7 @@ class Player {
     for (const side of this.#sides) side.lanes.length = 0;
     this.#places = this.#case.logs.map((log) => {
       for (const side of this.#sides) side.lanes.push(side.engine.lane(null));
-      return { next: BigInt(log[0]?.baseOffset ?? 0), halted: false, remembered: null };
+      return { next: BigInt(log[0]?.baseOffset ?? 0), halted: false, remembered: null, copies: null };
     });
   }
 
@@ -122,7 +125,16 @@ class Player {
         place.next = place.remembered.next;
         this.#replace(step.lane, place.remembered.contents, step.from);
         return;
+      case 'copy':
+        this.#cut(step.lane, {});
+        this.#finishCopies(step.lane);
+        place.copies = [
+          this.#left.lanes[step.lane]!.beginSnapshot(),
+          this.#right.lanes[step.lane]!.beginSnapshot(),
+        ];
+        return;
       case 'free':
+        place.copies = null;
         for (const side of this.#sides) {
           side.lanes[step.lane]!.free();
           side.lanes[step.lane] = side.engine.lane(null);
@@ -134,6 +146,7 @@ class Player {
   end(): void {
     for (const [lane, { halted }] of this.#places.entries()) {
       this.#cut(lane, {});
+      this.#finishCopies(lane);
       if (halted) continue;
       this.#snapshots(lane);
       this.#cut(lane, { idleWatermarkMs: END_OF_TIME_MS });
@@ -215,7 +228,21 @@ class Player {
     return contents;
   }
 
+  /** What was copied while the lane went on is as it was when that began. */
+  #finishCopies(lane: number): void {
+    const place = this.#places[lane]!;
+    const contents = place.copies?.map((copy) => {
+      const parts: Uint8Array[] = [];
+      for (let some = copy.next(); some !== null; some = copy.next()) parts.push(...some);
+      expectSame('a copy is given up', copy.abandoned, false);
+      return Buffer.concat(parts);
+    });
+    place.copies = null;
+    if (contents !== undefined) compareStates(this.#model, contents[0]!, contents[1]!);
+  }
+
   #replace(lane: number, contents: readonly [Uint8Array, Uint8Array], from: 'own' | 'other'): void {
+    this.#places[lane]!.copies = null;
     for (const [index, side] of this.#sides.entries()) {
       side.lanes[lane]!.free();
       try {

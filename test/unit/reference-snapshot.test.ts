@@ -6,9 +6,9 @@ import {
   checkSnapshot,
   decodeSnapshot,
   encodeSnapshot,
-  encodeSnapshotInTurns,
   type SnapshotMeta,
 } from '#src/reference/snapshot.js';
+import { SnapshotWriter, type Turns } from '#src/reference/snapshot-writer.js';
 
 const META: SnapshotMeta = {
   modelHash: 'a'.repeat(64),
@@ -74,12 +74,31 @@ describe('a snapshot', () => {
     },
   );
 
-  it('is the same when it is made in turns with others, one a chunk', async () => {
+  it('is the same when it is made bit by bit, its chunks compressed beside', async () => {
     const content = Buffer.alloc(2 * CHUNK_BYTES + 5, 'x');
-    let turns = 0;
-    const bytes = await encodeSnapshotInTurns(content, META, async () => turns++);
-    expect(Buffer.compare(bytes, encodeSnapshot(content, META))).toBe(0);
-    expect(turns).toBe(4);
+    for (let at = 0; at < content.length; at += 100) content.writeUInt32LE(at, at);
+    let compressed = 0;
+    const turns: Turns = {
+      turn: async () => {},
+      aside: (work) => {
+        compressed++;
+        return work;
+      },
+    };
+    const writer = new SnapshotWriter(META, turns);
+    const part = Buffer.alloc(100_003);
+    for (let at = 0; at < content.length; at += part.length) {
+      const bytes = content.copy(part, 0, at);
+      await writer.add(part.subarray(0, bytes));
+      part.fill('!'); // it took a copy
+    }
+    expect(Buffer.compare(await writer.finish(), encodeSnapshot(content, META))).toBe(0);
+    expect(compressed).toBe(3);
+  });
+
+  it('of nothing that comes bit by bit is one too', async () => {
+    const turns: Turns = { turn: async () => {}, aside: (work) => work };
+    expect(await new SnapshotWriter(META, turns).finish()).toEqual(encodeSnapshot(new Uint8Array(0), META));
   });
 
   it('may lie anywhere in its buffer', () => {

@@ -36,7 +36,7 @@ describe('shared counters', () => {
     const step = fc.record({
       writer: fc.nat({ max: 2 }),
       name: fc.constantFrom(...NAMES),
-      op: fc.constantFrom('add' as const, 'set' as const),
+      op: fc.constantFrom('add' as const, 'set' as const, 'atLeast' as const),
       amount: fc.nat({ max: 2 ** 45 }),
     });
     fc.assert(
@@ -46,10 +46,16 @@ describe('shared counters', () => {
         const model = buffers.map(() => Object.fromEntries(NAMES.map((name) => [name, 0])));
         for (const { writer, name, op, amount } of steps) {
           writers[writer]![op](name, amount);
-          model[writer]![name] = op === 'add' ? model[writer]![name]! + amount : amount;
+          const before = model[writer]![name]!;
+          if (op === 'add') model[writer]![name] = before + amount;
+          else model[writer]![name] = op === 'set' ? amount : Math.max(before, amount);
         }
         expect(buffers.map(readCounters)).toEqual(model);
-        const sums = NAMES.map((name) => [name, model.reduce((sum, each) => sum + each[name]!, 0)]);
+        const sums = NAMES.map((name) => {
+          const values = model.map((each) => each[name]!);
+          const isLongest = COUNTERS[name].kind === 'longest';
+          return [name, isLongest ? Math.max(...values) : values.reduce((sum, value) => sum + value, 0)];
+        });
         expect(sumCounters(buffers)).toEqual(Object.fromEntries(sums));
       }),
     );

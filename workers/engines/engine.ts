@@ -43,10 +43,20 @@ export interface LaneEngine {
   applyMarks(marks: Marks): void;
   /** What was emitted since the last call. All that the watermark has passed is closed before. */
   take(): Emitted;
-  /** The state as bytes (src/reference/state-codec.ts), which later events do not reach. */
+  /** The state as bytes (src/reference/state-codec.ts). */
   snapshot(): Uint8Array;
+  /** The same in turns, which later events do not reach. One that is still under way is finished before. */
+  beginSnapshot(): StateInTurns;
   /** Gives its memory back, and what was not taken; the lane is not used again. What was taken stays. */
   free(): void;
+}
+
+/** A lane's state as it was at one place, made bit by bit while the lane goes on. */
+export interface StateInTurns {
+  /** A little work, well below a millisecond, and the bytes that are there since; null: that was all. */
+  next(): Uint8Array[] | null;
+  /** The lane was freed before all was there: what there is of it is no state. */
+  readonly abandoned: boolean;
 }
 
 export interface Accepted {

@@ -4,6 +4,12 @@ import type { Kernel, KernelHost } from '#src/kernel/kernel.js';
 import type { CompiledModel, DeadLetter, DeadLetterReason } from '#src/model/types.js';
 import { type FieldValues, parseEvent } from '#src/reference/event.js';
 
+/** See KernelHost. */
+export interface LaneHost {
+  rows(lane: number): void;
+  kept(lane: number, bytes: Uint8Array): void;
+}
+
 /**
  * What the kernel asks while it goes through a batch: records that it could not decide are parsed by the reference, which
  * gives the values back or makes a dead letter; events that it found late become dead letters.
@@ -15,16 +21,19 @@ export class KernelDecider implements KernelHost {
   #baseOffset = 0n;
   #recordBytesMax = 0;
   #letters: DeadLetter[] = [];
-  readonly #onRows: (lane: number) => void;
+  readonly #lanes: LaneHost;
 
-  /** `onRows`: see KernelHost.rows. */
-  constructor(model: CompiledModel, onRows: (lane: number) => void) {
+  constructor(model: CompiledModel, lanes: LaneHost) {
     this.#model = model;
-    this.#onRows = onRows;
+    this.#lanes = lanes;
   }
 
   rows(lane: number): void {
-    this.#onRows(lane);
+    this.#lanes.rows(lane);
+  }
+
+  kept(lane: number, at: number, bytes: number): void {
+    this.#lanes.kept(lane, this.#copy(at, bytes));
   }
 
   attach(kernel: Kernel): void {

@@ -39,7 +39,10 @@ export class KernelEngine implements SessionEngine {
   constructor(options: KernelEngineOptions) {
     this.#model = options.model;
     this.#sessionBytesMax = options.sessionBytesMax;
-    this.#decider = new KernelDecider(options.model, (lane) => this.#onRows(lane));
+    this.#decider = new KernelDecider(options.model, {
+      rows: (lane) => this.#onRows(lane),
+      kept: (lane, bytes) => this.#lanes.get(lane)?.kept(bytes),
+    });
     this.#kernel = new Kernel({ ...options, host: this.#decider });
     this.#decider.attach(this.#kernel);
     this.#reserveBytes = options.heapBytes - options.sessionBytesMax;

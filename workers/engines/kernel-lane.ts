@@ -6,6 +6,7 @@ import type { OpenBatch } from '#src/reference/batch-reader.js';
 import type { Accepted, Emitted, LaneEngine } from './engine.js';
 import type { KernelDecider } from './kernel-decider.js';
 import { KernelEmitted } from './kernel-rows.js';
+import { KernelState } from './kernel-state.js';
 
 /** No time, and no log-append time. */
 const NONE = -(2n ** 63n);
@@ -21,6 +22,8 @@ export class KernelLane implements LaneEngine {
   #deadLetters: DeadLetter[] = [];
   /** Rows that had to leave the kernel before they were taken. */
   #moved: KernelEmitted | null = null;
+  /** The newest snapshot. */
+  #state: KernelState | null = null;
 
   constructor(kernel: Kernel, decider: KernelDecider) {
     this.#kernel = kernel;
@@ -97,18 +100,27 @@ export class KernelLane implements LaneEngine {
   }
 
   snapshot(): Uint8Array {
+    const state = this.beginSnapshot();
+    const parts: Uint8Array[] = [];
+    for (let some = state.next(); some !== null; some = state.next()) parts.push(...some);
+    return Buffer.concat(parts);
+  }
+
+  beginSnapshot(): KernelState {
     const { exports } = this.#kernel;
+    this.#state?.finish();
     exports.laneSettle(this.#lane);
     const head = Buffer.alloc(STATE_HEAD_BYTES);
     head.writeDoubleLE(this.watermarkMs ?? Number.NaN, 0);
     head.writeUInt32LE(exports.laneKeys(this.#lane), 8);
-    const parts: Buffer[] = [head];
     exports.snapshotBegin(this.#lane);
-    for (;;) {
-      const bytes = exports.snapshotNext();
-      if (bytes === 0) return Buffer.concat(parts);
-      parts.push(Buffer.from(this.#kernel.slice(exports.snapshotAt() >>> 0, bytes)));
-    }
+    this.#state = new KernelState(head, () => exports.snapshotNext(this.#lane));
+    return this.#state;
+  }
+
+  /** The kernel gives keys of the snapshot under way. */
+  kept(bytes: Uint8Array): void {
+    this.#state!.add(bytes);
   }
 
   /**
@@ -164,6 +176,8 @@ export class KernelLane implements LaneEngine {
 
   free(): void {
     this.#kernel.exports.laneFree(this.#lane);
+    this.#state?.abandon();
+    this.#state = null;
     this.#deadLetters = [];
     this.#moved = null;
   }

@@ -7,7 +7,7 @@ import { ReferenceLane } from '#src/reference/lane.js';
 import { eachRecord } from '#src/reference/record-batches.js';
 import { addCrc, rowCrc } from '#src/reference/row-crc.js';
 import { decodeState, encodeState } from '#src/reference/state-codec.js';
-import type { Accepted, DayRows, Emitted, LaneEngine, SessionEngine } from './engine.js';
+import type { Accepted, DayRows, Emitted, LaneEngine, SessionEngine, StateInTurns } from './engine.js';
 
 /** The sessionizer in plain TypeScript: the oracle, and what runs where the kernel can't. */
 
@@ -126,6 +126,12 @@ class ReferenceLaneEngine implements LaneEngine {
 
   snapshot(): Uint8Array {
     return encodeState(this.#model, this.#lane.snapshot());
+  }
+
+  /** All at once: the oracle is not in a hurry. */
+  beginSnapshot(): StateInTurns {
+    const parts: Uint8Array[][] = [[this.snapshot()]];
+    return { next: () => parts.pop() ?? null, abandoned: false };
   }
 
   free(): void {

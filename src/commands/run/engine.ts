@@ -20,7 +20,7 @@ import type { CompiledModel } from '../../model/types.js';
 import type { WorkerMessage } from '../../pool/messages.js';
 import { WorkerPool } from '../../pool/pool.js';
 import type { Random } from '../../random.js';
-import { bytesPerOpenSession, sumCounters } from '../../telemetry/counters.js';
+import { bytesPerOpenSession, snapshotFigures, sumCounters } from '../../telemetry/counters.js';
 import type { Log } from '../../telemetry/log.js';
 import { clickHouseTarget } from './clickhouse.js';
 import { cpuFigures, type RunFigures, runFigures } from './figures.js';
@@ -374,6 +374,7 @@ export class Engine {
         },
         'progress',
       );
+      log.debug(snapshotFigures(totals), 'snapshots');
     }
     await new Promise<never>(() => {});
   }

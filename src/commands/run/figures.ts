@@ -27,6 +27,12 @@ export interface RunFigures {
   eventsPerSecond: number;
   cpuSeconds: CpuFigures;
   cpuUsPerEvent: number;
+  /** Snapshots of lanes written. */
+  snapshots: number;
+  /** Of the workers' time, compressing and writing left out. */
+  snapshotSeconds: number;
+  /** The longest time for which one of them held a worker. */
+  snapshotStopMs: number;
   peakRssBytes: number;
   tableVersion: number;
   /** Null: none follows. */
@@ -93,6 +99,9 @@ export function runFigures(facts: {
     eventsPerSecond: seconds > 0 ? Math.round(totals.events / seconds) : 0,
     cpuSeconds: cpu,
     cpuUsPerEvent: totals.events > 0 ? round((cpu.total / totals.events) * 1e6) : 0,
+    snapshots: totals.snapshots,
+    snapshotSeconds: round(totals.snapshotNs / 1e9),
+    snapshotStopMs: round(totals.snapshotStopNs / 1e6),
     peakRssBytes: peakRssBytes(),
     tableVersion: facts.tableVersion,
     clickhouse: facts.clickhouse,

@@ -23,6 +23,7 @@ import { memoryInit, reserve } from './memory';
 import { loggedCount, modelInit } from './model';
 import { rowInit } from './row';
 import { scanInit, scanScratch } from './scan';
+import { snapshotInit } from './snapshot-turns';
 import { wheelInit } from './wheel';
 import { decidedText, decidedValues, run, runFull, runNext, undecided, windowInit } from './window';
 
@@ -31,7 +32,7 @@ export { laneNew } from './lane';
 export { lz4Frame } from './lz4';
 export { restoreBegin, restoredKeys, restoreKeys } from './restore';
 export { scanEvent, scanInit, scanScratch, scanScratchFree, scanScratchReset } from './scan';
-export { snapshotAt, snapshotBegin, snapshotNext } from './snapshot';
+export { snapshotBegin, snapshotNext } from './snapshot-turns';
 export { snappy } from './snappy';
 export { walkRecords } from './walk';
 export { laneEarly, laneEndOfInput, laneEvict, laneFree };
@@ -51,6 +52,7 @@ export function init(program: usize, seed: u64, sessionBytesMax: u64, recordByte
   logInit();
   rowInit();
   wheelInit();
+  snapshotInit();
   windowInit(sessionBytesMax);
   scanInit(program);
   const scratch = recordBytesMax + 65536;

@@ -2,7 +2,7 @@
  * What a lane's memory looks like. Sessions and end markers are nodes of the lane's wheel, which orders them by the time at
  * which there is something to do with them.
  *
- *   key      bytes u32 │ first session u32 │ first end marker u32 │ text
+ *   key      bytes (31 bits, the highest: KEY_KEPT) │ first session u32 │ first end marker u32 │ text
  *   node     0 previous in its bucket │ 4 next │ 8 bucket │ 12 flags │ 16 key │ 20 next of its key (later in time)
  *   session  node │ 24 first event i64 │ 32 last event i64 │ 40 log │ 44 its bytes │ 48 events │ 52 rest
  *   marker   node │ 24 time i64
@@ -15,6 +15,8 @@
 export const NONE: i64 = i64.MIN_VALUE;
 
 export const KEY_LENGTH: usize = 0;
+/** Set alike in all keys that are in the snapshot under way, or in all when none is (snapshot.ts). */
+export const KEY_KEPT: u32 = 0x80000000;
 export const KEY_SESSIONS: usize = 4;
 export const KEY_MARKERS: usize = 8;
 export const KEY_TEXT: usize = 12;
@@ -75,4 +77,8 @@ export const LANE_CRC: usize = 64;
 /** All lanes are linked, for the sweep. */
 export const LANE_NEXT: usize = 72;
 export const LANE_PREVIOUS: usize = 76;
-export const LANE_BYTES: u32 = 80;
+/** The snapshot under way: keys that are not in it yet, their KEY_KEPT when they are, the slot to go on at. */
+export const LANE_UNKEPT: usize = 80;
+export const LANE_KEPT: usize = 84;
+export const LANE_KEEP_AT: usize = 88;
+export const LANE_BYTES: u32 = 96;

@@ -30,6 +30,7 @@ import { given, taken } from './lane-memory';
 import { alloc } from './memory';
 import { disorderMs, gapMs, latenessMs } from './model';
 import { absorb, addEvent, closeSession, emitSession, freeSession, newSessionOf, splitAfter } from './session';
+import { keepKey } from './snapshot-turns';
 import { setEnd } from './standing';
 import { sweepAddLane } from './sweep';
 import { bucketNumber, dueOf, endOf, isMisplaced, link, NO_BUCKET, relink, unlink } from './wheel';
@@ -59,6 +60,7 @@ export function acceptEvent(
   endsSession: bool,
 ): bool {
   let key = findKey(lane, hash, keyAt, keyBytes);
+  if (key != 0) keepKey(lane, key);
   if (key != 0 && !settleKey(lane, key)) key = 0;
   if (endsSession) {
     if (!acceptEnd(lane, key, hash, keyAt, keyBytes, timeMs)) return false;
@@ -307,6 +309,7 @@ function settleBucket(lane: usize, place: u32, watermark: i64): void {
 
 function settleNode(lane: usize, node: usize, watermark: i64): void {
   const key: usize = load<u32>(node + NODE_KEY);
+  keepKey(lane, key);
   if ((load<u32>(node + NODE_FLAGS) & FLAG_MARKER) == 0) {
     settleSession(lane, key, node, watermark);
   } else if (endsSession(key, load<i64>(node + MARKER_TIME))) {

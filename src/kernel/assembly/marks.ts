@@ -20,6 +20,7 @@ import {
 import { given } from './lane-memory';
 import { closeSession, emitSession, freeSession } from './session';
 import { free } from './memory';
+import { keepKey, snapshotDrop } from './snapshot-turns';
 import { sweepRemoveLane } from './sweep';
 import { unlink } from './wheel';
 
@@ -29,7 +30,9 @@ function emitOpen(lane: usize, closedBy: u32, changedOnly: bool): void {
   const size = load<u32>(lane + LANE_MASK) + 1;
   for (let place: u32 = 0; place < size; place++) {
     const key: usize = load<u32>(slots + (place << 3) + 4);
-    let session: usize = key == 0 ? 0 : load<u32>(key + KEY_SESSIONS);
+    if (key == 0) continue;
+    keepKey(lane, key);
+    let session: usize = load<u32>(key + KEY_SESSIONS);
     while (session != 0) {
       const flags = load<u32>(session + NODE_FLAGS);
       if ((flags & FLAG_CLOSED) == 0 && (!changedOnly || (flags & FLAG_CHANGED) != 0)) {
@@ -69,6 +72,7 @@ function evictKey(lane: usize, key: usize, beforeMs: i64): bool {
     const later: usize = load<u32>(session + NODE_LATER);
     if (load<i64>(session + SESSION_LAST) < beforeMs) {
       went = true;
+      keepKey(lane, key);
       unlink(lane, session);
       if ((load<u32>(session + NODE_FLAGS) & FLAG_CLOSED) == 0) {
         emitSession(lane, session, CLOSED_BY_MEMORY, false);
@@ -83,6 +87,7 @@ function evictKey(lane: usize, key: usize, beforeMs: i64): bool {
 
 /** Gives a lane's memory back, rows under way too. */
 export function laneFree(lane: usize): void {
+  snapshotDrop(lane);
   const slots: usize = load<u32>(lane + LANE_SLOTS);
   const size = load<u32>(lane + LANE_MASK) + 1;
   for (let place: u32 = 0; place < size; place++) {

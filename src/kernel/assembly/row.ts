@@ -47,7 +47,8 @@ import {
 import { conditionsInit, constantsOf } from './conditions';
 import { distinctAdd, distinctBegin } from './distinct';
 import { ENTRY_LENGTH, ENTRY_VALUE } from './intern';
-import { KEY_LENGTH, KEY_TEXT } from './lane-layout';
+import { keyBytesOf } from './keys';
+import { KEY_TEXT } from './lane-layout';
 import { entriesAt, headEntry, isVaried } from './log-decode';
 import { placeOf, program } from './model';
 import {
@@ -115,7 +116,7 @@ function putColumn(index: u32, key: usize, closedBy: u32, revision: u32, identit
   const type = load<u32>(column + COLUMN_TYPE);
   switch (load<u32>(column + COLUMN_OP)) {
     case OP_KEY:
-      putString(key + KEY_TEXT, load<u32>(key + KEY_LENGTH));
+      putString(key + KEY_TEXT, keyBytesOf(key));
       break;
     case OP_SESSION_ID:
       putSessionId(column, key, identityMs);
@@ -225,7 +226,7 @@ function putSessionId(column: usize, key: usize, identityMs: i64): void {
     const part = template + TEMPLATE_PARTS + index * TEMPLATE_PART_BYTES;
     const kind = load<u32>(part);
     if (kind == PART_LITERAL) putBytes(program + load<u32>(part + 4), load<u32>(part + 8));
-    else if (kind == PART_KEY) putBytes(key + KEY_TEXT, load<u32>(key + KEY_LENGTH));
+    else if (kind == PART_KEY) putBytes(key + KEY_TEXT, keyBytesOf(key));
     else putDecimal(identityMs);
   }
   stringEnd(lengthAt);

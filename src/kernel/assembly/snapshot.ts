@@ -1,19 +1,17 @@
 /**
- * A lane's state as bytes, key by key (src/reference/state-codec.ts has the form, without its head: watermark and number of
- * keys are the host's). Written in portions, so that a lane that fills the memory can still be written.
+ * A key of a lane's state as bytes (src/reference/state-codec.ts has the form; its head, the watermark and the number of keys, is
+ * the host's). When that happens is decided in snapshot-turns.ts.
  */
 import { TYPE_STRING } from '../abi';
 import { ROW_BYTES, ROW_LENGTH } from './emitted';
 import { ENTRY_LENGTH, ENTRY_VALUE } from './intern';
+import { keyBytesOf } from './keys';
 import {
   FLAG_CLOSED,
   FLAGS_ALL,
-  KEY_LENGTH,
   KEY_MARKERS,
   KEY_SESSIONS,
   KEY_TEXT,
-  LANE_MASK,
-  LANE_SLOTS,
   MARKER_TIME,
   NODE_FLAGS,
   NODE_LATER,
@@ -32,40 +30,13 @@ import {
 } from './lane-layout';
 import { decodedEntry, decodedTimes, decodeLog } from './log-decode';
 import { fieldAt, loggedCount, typeOfField } from './model';
-import { bufferAdd, bufferAt, bufferBegin, bufferBytes, bufferRoom, putText } from './row-buffer';
+import { bufferAdd, bufferAt, bufferBytes, bufferRoom, putText } from './row-buffer';
 import { buildVirtual, standsVirtually } from './standing';
 import { endOf } from './wheel';
 
 export const STATE_HAS_END: u32 = 4;
 const NULL_STRING: u32 = 0xffffffff;
 const NULL_NUMBER: u64 = 0x7ff8000000000000;
-const PORTION_BYTES: u32 = 1 << 20;
-
-let lane: usize = 0;
-let place: u32 = 0;
-
-export function snapshotBegin(at: usize): void {
-  lane = at;
-  place = 0;
-}
-
-/** Writes the next keys; how many bytes lie at `snapshotAt` now, 0: that was all. */
-export function snapshotNext(): u32 {
-  bufferBegin();
-  const slots: usize = load<u32>(lane + LANE_SLOTS);
-  const size = load<u32>(lane + LANE_MASK) + 1;
-  while (place < size && bufferBytes < PORTION_BYTES) {
-    const key: usize = load<u32>(slots + (place << 3) + 4);
-    if (key != 0) putKey(key);
-    place++;
-  }
-  return bufferBytes;
-}
-
-/** Until the next call of anything that makes rows. */
-export function snapshotAt(): usize {
-  return bufferAt;
-}
 
 function putU32(value: u32): void {
   store<u32>(bufferRoom(4), value);
@@ -77,8 +48,9 @@ function putTime(value: i64): void {
   bufferAdd(8);
 }
 
-function putKey(key: usize): void {
-  putText(key + KEY_TEXT, load<u32>(key + KEY_LENGTH));
+/** Appends a key to the row buffer. */
+export function putKey(key: usize): void {
+  putText(key + KEY_TEXT, keyBytesOf(key));
   putMarkers(load<u32>(key + KEY_MARKERS));
   const countAt = bufferBytes;
   putU32(0);

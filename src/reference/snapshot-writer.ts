@@ -1,0 +1,71 @@
+import { crc32c, lz4 } from './native-codecs.js';
+import {
+  CHECKSUM_AT,
+  CHUNK_CONTENT_BYTES_MAX,
+  chunkHead,
+  type SnapshotMeta,
+  snapshotHead,
+} from './snapshot.js';
+
+/**
+ * A snapshot's file from content that comes bit by bit. The thread does no more than copying and checksums, in small pieces:
+ * chunks are compressed by libuv's threads, and only what is compressed is kept.
+ */
+export class SnapshotWriter {
+  readonly #meta: SnapshotMeta;
+  readonly #turns: Turns;
+  readonly #chunk = Buffer.allocUnsafeSlow(CHUNK_CONTENT_BYTES_MAX);
+  #filled = 0;
+  #contentBytes = 0;
+  readonly #parts: Buffer[] = [];
+
+  constructor(meta: SnapshotMeta, turns: Turns) {
+    this.#meta = meta;
+    this.#turns = turns;
+  }
+
+  /** Takes a copy. */
+  async add(content: Uint8Array): Promise<void> {
+    let at = 0;
+    while (at < content.byteLength) {
+      const some = content.subarray(at, at + this.#chunk.length - this.#filled);
+      this.#chunk.set(some, this.#filled);
+      at += some.byteLength;
+      this.#filled += some.byteLength;
+      if (this.#filled === this.#chunk.length) await this.#compress();
+    }
+    this.#contentBytes += content.byteLength;
+  }
+
+  /** The file. */
+  async finish(): Promise<Uint8Array> {
+    if (this.#filled > 0) await this.#compress();
+    const parts = [snapshotHead(this.#meta, this.#contentBytes), ...this.#parts];
+    const file = Buffer.allocUnsafeSlow(parts.reduce((sum, part) => sum + part.length, 0));
+    let crc = crc32c(parts[0]!.subarray(CHECKSUM_AT + 4), crc32c(parts[0]!.subarray(0, CHECKSUM_AT)));
+    file.set(parts[0]!);
+    let at = parts[0]!.length;
+    for (const part of parts.slice(1)) {
+      file.set(part, at);
+      at += part.length;
+      crc = crc32c(part, crc);
+      await this.#turns.turn();
+    }
+    file.writeUInt32LE(crc, CHECKSUM_AT);
+    return file;
+  }
+
+  async #compress(): Promise<void> {
+    const frame = await this.#turns.aside(lz4.compressFrame(this.#chunk.subarray(0, this.#filled)));
+    this.#parts.push(chunkHead(this.#filled, frame.length), frame);
+    this.#filled = 0;
+  }
+}
+
+/** How long work goes on without a look at anything else is its caller's to say. */
+export interface Turns {
+  /** Others' turn. */
+  turn(): Promise<void>;
+  /** Waits for what other threads do. */
+  aside<T>(work: Promise<T>): Promise<T>;
+}
