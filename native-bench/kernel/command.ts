@@ -47,7 +47,9 @@ export function runKernel(args: readonly string[], output: Output, clock: Clock 
 }
 
 function report(result: KernelResult, { out, json }: KernelOptions, output: Output): void {
-  output.print([headText(result), figuresText(result), snapshotText(result), memoryText(result)].join('\n\n'));
+  output.print(
+    [headText(result), figuresText(result), snapshotText(result), memoryText(result)].join('\n\n'),
+  );
   if (out !== undefined) output.print(`\nwritten to ${writeResult(out, result)}`);
   if (json) output.print(JSON.stringify(result));
 }

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BrokerConnection } from '#src/kafka/broker-connection.js';
+import type { BrokerConnection } from '#src/kafka/broker-connection.js';
+import { benchConnection } from '../bench-connection.js';
 import { ClickHouseSide } from '../clickhouse-side.js';
 import { EngineChild } from '../engine-child.js';
 import type { KafkaCluster } from '../kafka-cluster/cluster.js';
@@ -60,7 +61,7 @@ export async function runOnce(options: LatencyRunOptions): Promise<LatencyRun> {
     await cluster.createTopic({ name: TOPIC, partitions, config: { 'retention.ms': -1 } });
     side = await ClickHouseSide.start(join(folder, 'clickhouse'));
     await side.migrate(engine, MODEL, DATABASE);
-    connection = await connect(cluster);
+    connection = await benchConnection(cluster.brokers[0]!);
     await untilLeading(connection, TOPIC, partitions);
     mkdirSync(join(folder, 'engine'));
     const table = join(folder, 'engine', 'sessions');
@@ -167,18 +168,4 @@ async function untilStarted(child: EngineChild, table: string): Promise<void> {
     ledger.poll();
     await sleep(POLL_MS);
   }
-}
-
-function connect(cluster: KafkaCluster): Promise<BrokerConnection> {
-  const { host, port } = cluster.brokers[0]!;
-  return BrokerConnection.open({
-    host,
-    port,
-    clientId: 'headrace-bench',
-    security: {},
-    responseBytesMax: 1024 * 1024,
-    connectTimeoutMs: TIMEOUT_MS,
-    requestTimeoutMs: TIMEOUT_MS,
-    closing: new AbortController().signal,
-  });
 }

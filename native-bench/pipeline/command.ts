@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type Clock, systemClock } from '#src/clock.js';
@@ -34,6 +34,8 @@ export interface PipelinePlaces {
 }
 
 const PROGRESS_MS = 1_000;
+/** What exactly once costs next to nothing with. */
+const RARE_CUTS = 'cut_interval: 30s\nsnapshot_interval: 24h\n';
 
 /** Throws Error for flags it does not know and for a run that is not right. */
 export async function runPipeline(
@@ -59,12 +61,13 @@ export async function runPipeline(
   });
   try {
     const { facts } = filled;
-    const { runs, lakeRuns } = await measureRuns(options, places, filled, sample, output);
+    const { runs, lakeRuns, rareRuns } = await measureRuns(options, places, filled, sample, output);
     const workload = { ...facts, seed: SEED, kafka: basename(places.jarsFolder).replace(/-jars$/, '') };
     const result = pipelineResult(
       { startedAt, machine, workload, flags: options.engineFlags },
       runs,
       lakeRuns,
+      rareRuns,
     );
     report(result, options, output);
     return result;
@@ -77,6 +80,8 @@ interface Measured {
   runs: RunFigure[];
   /** With the lake alone, where ClickHouse follows otherwise. */
   lakeRuns: RunFigure[];
+  /** With hardly any cuts and snapshots. */
+  rareRuns: RunFigure[];
 }
 
 async function measureRuns(
@@ -89,10 +94,16 @@ async function measureRuns(
   const { runs, warmUps, engineFlags, lakeToo, topic } = options;
   const folder = mkdtempSync(join(tmpdir(), 'headrace-pipeline-'));
   const reaper = new Reaper(folder);
-  const measured: Measured = { runs: [], lakeRuns: [] };
+  const measured: Measured = { runs: [], lakeRuns: [], rareRuns: [] };
+  const rarely = join(folder, 'rare-cuts.yaml');
+  writeFileSync(rarely, RARE_CUTS);
   let side: ClickHouseSide | null = null;
   let parseUs = Number.NaN;
-  const measureOne = async (title: string, clickhouse: ClickHouseSide | null): Promise<RunFigure> => {
+  const measureOne = async (
+    title: string,
+    clickhouse: ClickHouseSide | null,
+    more: readonly string[] = [],
+  ): Promise<RunFigure> => {
     const own = join(folder, 'run');
     const done = await runEngine({
       engine,
@@ -102,7 +113,7 @@ async function measureRuns(
       clickhouse,
       folder: own,
       reaper,
-      flags: engineFlags,
+      flags: [...engineFlags, ...more],
       onPoll: showRun(title, facts.events, output),
     });
     proveRun(done, facts);
@@ -122,6 +133,9 @@ async function measureRuns(
       const figure = await measureOne(title, side);
       if (run >= 1) measured.runs.push(figure);
       if (run >= 1 && lakeToo) measured.lakeRuns.push(await measureOne(`${title}, lake alone`, null));
+      if (run >= 1 && options.costOfExactlyOnce) {
+        measured.rareRuns.push(await measureOne(`${title}, rare cuts`, side, ['--config', rarely]));
+      }
     }
     return measured;
   } finally {

@@ -28,6 +28,8 @@ export interface PipelineResult {
   clickhouseCpuUsPerEvent: number | null;
   /** The same engine without ClickHouse, run by run in turn; null where it was not asked for. */
   lakeAlone: LakeAlone | null;
+  /** Against cuts each 30 s and no snapshot before the end, run by run in turn; null where it was not asked for. */
+  exactlyOnce: ExactlyOnceCost | null;
   peakRssBytes: number;
   bytesPerOpenSession: number | null;
   events: number;
@@ -42,6 +44,13 @@ export interface LakeAlone {
   eventsPerSecond: number;
   engineCpuUsPerEvent: number;
   ratioToJsonParse: number;
+}
+
+export interface ExactlyOnceCost {
+  /** With the rare cuts. */
+  engineCpuUsPerEvent: number;
+  /** Median of the runs' ratios, each with the run beside it. */
+  ratio: number;
 }
 
 export interface ThreadFigure {
@@ -104,6 +113,7 @@ export function pipelineResult(
   about: Pick<PipelineResult, 'startedAt' | 'machine' | 'workload' | 'flags'>,
   runs: RunFigure[],
   lakeRuns: RunFigure[] = [],
+  rareRuns: RunFigure[] = [],
 ): PipelineResult {
   const of = (figure: (run: RunFigure) => number) => median(runs.map(figure));
   const ofAll = (figure: (run: RunFigure) => number | null) => {
@@ -125,6 +135,7 @@ export function pipelineResult(
     brokerCpuUsPerEvent: of((run) => run.brokerCpuUsPerEvent),
     clickhouseCpuUsPerEvent: ofAll((run) => run.clickhouseCpuUsPerEvent),
     lakeAlone: lakeRuns.length === 0 ? null : lakeAlone(lakeRuns),
+    exactlyOnce: rareRuns.length === 0 ? null : exactlyOnceCost(runs, rareRuns),
     peakRssBytes: of((run) => run.peakRssBytes),
     bytesPerOpenSession: ofAll((run) => run.bytesPerOpenSession),
     events: workload.events,
@@ -137,6 +148,13 @@ export function pipelineResult(
       windowCpuUsPerEvent: of((run) => run.threads[at]!.windowCpuUsPerEvent),
     })),
     runs,
+  };
+}
+
+function exactlyOnceCost(runs: readonly RunFigure[], rareRuns: readonly RunFigure[]): ExactlyOnceCost {
+  return {
+    engineCpuUsPerEvent: median(rareRuns.map((run) => run.engineCpuUsPerEvent)),
+    ratio: median(rareRuns.map((rare, at) => runs[at]!.engineCpuUsPerEvent / rare.engineCpuUsPerEvent)),
   };
 }
 

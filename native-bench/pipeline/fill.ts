@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GeneratedEvent } from '#src/generator/event-generator.js';
-import { BrokerConnection } from '#src/kafka/broker-connection.js';
+import type { BrokerConnection } from '#src/kafka/broker-connection.js';
 import { KafkaErrorCode, nameOfError } from '#src/kafka/wire/error-codes.js';
 import { LATEST_TIMESTAMP, listOffsetsApi } from '#src/kafka/wire/list-offsets.js';
+import { benchConnection } from '../bench-connection.js';
 import { type Codec, encodeBatch } from '../kafka-batch.js';
 import { produceApi } from './produce-api.js';
 import { TOPICS, type TopicOptions, topicGenerator } from './topic-options.js';
@@ -43,15 +44,7 @@ export async function fillTopic(
   options: TopicOptions,
   onEvents: (events: number) => void,
 ): Promise<TopicFacts> {
-  const connection = await BrokerConnection.open({
-    ...broker,
-    clientId: 'headrace-bench',
-    security: {},
-    responseBytesMax: 1024 * 1024,
-    connectTimeoutMs: REQUEST_TIMEOUT_MS,
-    requestTimeoutMs: REQUEST_TIMEOUT_MS,
-    closing: new AbortController().signal,
-  });
+  const connection = await benchConnection(broker);
   try {
     const { name, codec } = TOPICS[options.model];
     await untilLeading(connection, name, options.partitions);

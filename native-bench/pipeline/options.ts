@@ -12,6 +12,7 @@ export const USAGE = `npm run bench -- pipeline [--model NAME] [--events N] [--r
   --runs N               runs that count, after one that warms up (5)
   --no-clickhouse        the lake alone
   --lake-too             each run once more with the lake alone, for the ratio without ClickHouse
+  --cost-of-exactly-once each run once more with a cut each 30 s and a snapshot at the end only, for the ratio of their CPU
   --engine NAME          kernel or reference
   --flag TEXT            one more word of the engine's command line, e.g. --flag=--workers=2; may be repeated
   --sample N             events that JSON.parse is measured on (200000)
@@ -26,6 +27,8 @@ export interface PipelineOptions {
   clickhouse: boolean;
   /** Each run is made once more without it. */
   lakeToo: boolean;
+  /** Each run is made once more with hardly any cuts and snapshots. */
+  costOfExactlyOnce: boolean;
   /** One warms up unless the figures do not matter. */
   warmUps: number;
   engineFlags: string[];
@@ -57,6 +60,7 @@ export function parsePipelineOptions(args: readonly string[]): PipelineOptions {
       'warm-ups': text,
       'no-clickhouse': { type: 'boolean', default: false },
       'lake-too': { type: 'boolean', default: false },
+      'cost-of-exactly-once': { type: 'boolean', default: false },
       engine: text,
       flag: { type: 'string', multiple: true, default: [] },
       sample: text,
@@ -83,6 +87,7 @@ export function parsePipelineOptions(args: readonly string[]): PipelineOptions {
     warmUps: whole('warm-ups', values['warm-ups'], 1, 0),
     clickhouse,
     lakeToo: values['lake-too'],
+    costOfExactlyOnce: values['cost-of-exactly-once'],
     engineFlags: [...(engine === undefined ? [] : ['--engine', engine]), ...flag],
     sampleEvents: whole('sample', values.sample, 200_000),
     cached: !values['no-cache'],

@@ -21,6 +21,7 @@ import { tellRecovered, tellReplay, tellUnusable } from './lane-news.js';
 import { LedgerWatch } from './ledger-watch.js';
 import { RecoveryProgress } from './recovery-progress.js';
 import type { SnapshotJanitor } from './snapshot-janitor.js';
+import { firstSnapshotMs, nextSnapshotMs } from './snapshot-times.js';
 import { WorkerLink } from './worker-link.js';
 
 /**
@@ -329,7 +330,7 @@ export class LaneManager {
   }
 
   #newLane(partition: number): Lane {
-    const { clock, random, snapshotIntervalMs, endOffsets, ledger } = this.#options;
+    const { clock, snapshotIntervalMs, endOffsets, ledger } = this.#options;
     return startingLane({
       partition,
       incarnation: ++this.#incarnations,
@@ -338,8 +339,7 @@ export class LaneManager {
       // a partition that was added since has nothing that belongs to a bounded run
       endOffset: endOffsets === null ? null : (endOffsets.get(partition) ?? 0n),
       nowMs: clock.monotonicMs(),
-      // spread over the interval, so that not all lanes are copied at one cut
-      snapshotInMs: snapshotIntervalMs * (0.5 + random.float()),
+      snapshotInMs: firstSnapshotMs(partition, snapshotIntervalMs),
     });
   }
 
@@ -489,7 +489,8 @@ export class LaneManager {
 
   #snapshotTaken(lane: Lane): void {
     lane.marked = false;
-    lane.nextSnapshotMs = this.#options.clock.monotonicMs() + this.#options.snapshotIntervalMs;
+    const { clock, snapshotIntervalMs } = this.#options;
+    lane.nextSnapshotMs = nextSnapshotMs(lane.nextSnapshotMs, clock.monotonicMs(), snapshotIntervalMs);
   }
 }
 

@@ -2,7 +2,14 @@ import type { EncodedFile, Seal } from '#src/columnar/encode.js';
 import type { Marks } from '#src/model/marks.js';
 import type { CompiledModel } from '#src/model/types.js';
 import type { OpenBatch } from '#src/reference/batch-reader.js';
-import type { Accepted, DayRows, Emitted, LaneEngine, SessionEngine, StateInTurns } from '../../workers/engines/engine.js';
+import type {
+  Accepted,
+  DayRows,
+  Emitted,
+  LaneEngine,
+  SessionEngine,
+  StateInTurns,
+} from '../../workers/engines/engine.js';
 import { ReferenceEngine } from '../../workers/engines/reference-engine.js';
 
 /** The reference, with a memory that ends where the test says, and an eye on what is given back. */

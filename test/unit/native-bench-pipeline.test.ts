@@ -117,12 +117,17 @@ describe('the figures of a run', () => {
       flags: ['--engine', 'reference'],
     };
     const alone = { ...fast, clickhouseCpuUsPerEvent: null };
-    const result: PipelineResult = pipelineResult(about, [slow, figure, fast], [alone]);
+    const rare = [slow, fast, fast].map((run) => ({
+      ...run,
+      engineCpuUsPerEvent: run.engineCpuUsPerEvent * 0.8,
+    }));
+    const result: PipelineResult = pipelineResult(about, [slow, figure, fast], [alone], rare);
     expect(result).toMatchObject({
       ratioToJsonParse: 2.5,
       engineCpuUsPerEvent: 10,
       clickhouseCpuUsPerEvent: 0.25,
       lakeAlone: { eventsPerSecond: 125_000, engineCpuUsPerEvent: 5, ratioToJsonParse: 1 },
+      exactlyOnce: { engineCpuUsPerEvent: 4, ratio: 1.25 },
       bytesPerOpenSession: 440,
       events: 1_000_000,
       sessions: 50_000,
@@ -135,6 +140,7 @@ describe('the figures of a run', () => {
     expect(line('engine ')).toContain('--engine reference');
     expect(line('model ')).toMatch(/clickstream, sinks: lake and ClickHouse$/);
     expect(line('CPU of ClickHouse')).toMatch(/ 0\.250 µs$/);
+    expect(lines.join('\n')).toContain('it costs 25.0 % more CPU');
     expect(line('lake alone')).toMatch(/125 k +5\.000 µs +1\.000$/);
     expect(reportText(pipelineResult(about, [alone]), null)).not.toContain('lake alone');
     const last = { ...result, ratioToJsonParse: 3.125, bytesPerOpenSession: null };
@@ -225,6 +231,7 @@ describe('options of the pipeline', () => {
       warmUps: 1,
       clickhouse: true,
       lakeToo: false,
+      costOfExactlyOnce: false,
       engineFlags: [],
     });
     const args = ['--engine', 'reference', '--flag=--workers=1', '--events', '300'];

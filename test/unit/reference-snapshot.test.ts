@@ -2,12 +2,7 @@ import { crc32c } from '@node-rs/crc32';
 import { describe, expect, it } from 'vitest';
 import { HeadraceError } from '#src/errors.js';
 import { seededRandom } from '#src/random.js';
-import {
-  checkSnapshot,
-  decodeSnapshot,
-  encodeSnapshot,
-  type SnapshotMeta,
-} from '#src/reference/snapshot.js';
+import { checkSnapshot, decodeSnapshot, encodeSnapshot, type SnapshotMeta } from '#src/reference/snapshot.js';
 import { SnapshotWriter, type Turns } from '#src/reference/snapshot-writer.js';
 
 const META: SnapshotMeta = {

@@ -10,7 +10,7 @@ import { BUILD, KAFKA, runSteps } from '../steps.mjs';
 
 const SUFFIX = '.bench.js';
 /** Those that run a real broker. */
-const WITH_KAFKA = ['latency', 'pipeline'];
+const WITH_KAFKA = ['latency', 'pipeline', 'recovery'];
 
 /** Runs one benchmark by its name; without a name, lists them. */
 export async function bench([name, ...args]) {
