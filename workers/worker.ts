@@ -14,7 +14,7 @@ import type {
   WorkerTask,
 } from '#src/pool/messages.js';
 import { decodeAborted } from '#src/reference/aborted-transactions.js';
-import { decodeSnapshot, type SnapshotMeta, snapshotUnusable } from '#src/reference/snapshot.js';
+import { decodeSnapshotInTurns, type SnapshotMeta, snapshotUnusable } from '#src/reference/snapshot.js';
 import { RingConsumer, type RingRecord } from '#src/ring/consumer.js';
 import { RecordType } from '#src/ring/layout.js';
 import { WorkerCounters } from '#src/telemetry/counters.js';
@@ -25,6 +25,7 @@ import { Inserter } from './inserter.js';
 import { LaneSlot, type Taken } from './lane-slot.js';
 import { RecordReader } from './record-reader.js';
 import { Sealer } from './sealer.js';
+import { SnapshotTurns } from './snapshot-turns.js';
 
 /**
  * The piscina entry: one call, as long as the engine lives. Reads the ring in order (data and commands), keeps the lanes,
@@ -55,6 +56,8 @@ class WorkerLoop {
   readonly #inserter: Inserter | null;
   readonly #records: RecordReader;
   #events = 0;
+  /** The lane that is being restored, and those before it. */
+  #restoring: Promise<unknown> = Promise.resolve();
   #failure: { error: unknown } | null = null;
 
   constructor(task: WorkerTask) {
@@ -243,11 +246,13 @@ class WorkerLoop {
   /** Brings the lane's state back; the ring goes on meanwhile, with the other lanes' data. */
   async #load(slot: LaneSlot, command: AssignCommand): Promise<void> {
     const { partition, incarnation, snapshot } = command;
-    let lane: LaneEngine;
+    let lane: LaneEngine | null;
     try {
-      const content = snapshot === null ? null : await this.#content(command, snapshot);
-      if (this.#slots.get(partition) !== slot) return;
-      lane = this.#lane(command, content);
+      lane = snapshot === null ? this.#engine.lane(null) : await this.#restored(slot, command, snapshot);
+      if (lane === null || this.#slots.get(partition) !== slot) {
+        lane?.free();
+        return;
+      }
     } catch (error) {
       const failure = asHeadrace(error);
       if (failure.code === 'SESSION_MEMORY_FULL') this.#laneError(slot, failure);
@@ -269,23 +274,34 @@ class WorkerLoop {
     this.#post({ type: 'lane-ready', partition, incarnation, nextOffset, openSessions: slot.openSessions });
   }
 
-  async #content(command: AssignCommand, snapshot: SnapshotRef): Promise<Uint8Array> {
+  /** One lane after the other, so that the first ones go on early; null: it was let go meanwhile. */
+  async #restored(slot: LaneSlot, command: AssignCommand, snapshot: SnapshotRef): Promise<LaneEngine | null> {
     const bytes = await this.#read(snapshot.path);
     if (bytes === null) throw new HeadraceError('SNAPSHOT_UNUSABLE', 'it is not there');
-    return decodeSnapshot(bytes, this.#metaOf(command, snapshot));
+    const restored = this.#restoring.then(() =>
+      this.#slots.get(slot.partition) === slot ? this.#restore(command, snapshot, bytes) : null,
+    );
+    this.#restoring = restored.catch(() => undefined);
+    return await restored;
   }
 
-  #lane(command: AssignCommand, content: Uint8Array | null): LaneEngine {
+  /** The lanes that are there already have their turns in between. */
+  async #restore(command: AssignCommand, snapshot: SnapshotRef, bytes: Uint8Array): Promise<LaneEngine> {
+    const meta = this.#metaOf(command, snapshot);
+    const turns = new SnapshotTurns(this.#counters);
+    const turn = () => turns.turn();
+    turns.begin();
+    const content = await decodeSnapshotInTurns(bytes, meta, turn);
     try {
-      return this.#engine.lane(content);
+      const lane = await this.#engine.laneInTurns(content, turn);
+      turns.end();
+      return lane;
     } catch (error) {
-      if (error instanceof HeadraceError || command.snapshot === null) throw error;
-      if (!(error instanceof WebAssembly.RuntimeError)) {
-        throw snapshotUnusable(error, this.#metaOf(command, command.snapshot));
-      }
+      if (error instanceof HeadraceError) throw error;
+      if (!(error instanceof WebAssembly.RuntimeError)) throw snapshotUnusable(error, meta);
       // behind a trap nothing of the engine can be believed
       throw new HeadraceError('INVARIANT', 'the kernel stopped over a snapshot', {
-        where: { partition: command.partition, path: command.snapshot.path },
+        where: { partition: command.partition, path: snapshot.path },
         remedy:
           'start once with --engine reference: it checks more, and goes on from an older one if it must',
         cause: error,

@@ -69,7 +69,26 @@ export function chunkHead(contentBytes: number, frameBytes: number): Buffer {
 /** Its content. Throws HeadraceError SNAPSHOT_UNUSABLE with the reason. */
 export function decodeSnapshot(bytes: Uint8Array, expected: SnapshotMeta): Uint8Array {
   try {
-    return contentOf(open(bytes, expected));
+    const opened = open(bytes, expected);
+    const content = Buffer.allocUnsafe(opened.contentBytes);
+    for (const _ of decompressing(opened, content));
+    return content;
+  } catch (error) {
+    throw snapshotUnusable(error, expected);
+  }
+}
+
+/** The same, with others' turn between two chunks. */
+export async function decodeSnapshotInTurns(
+  bytes: Uint8Array,
+  expected: SnapshotMeta,
+  turn: () => Promise<void>,
+): Promise<Uint8Array> {
+  try {
+    const opened = open(bytes, expected);
+    const content = Buffer.allocUnsafe(opened.contentBytes);
+    for (const _ of decompressing(opened, content)) await turn();
+    return content;
   } catch (error) {
     throw snapshotUnusable(error, expected);
   }
@@ -114,16 +133,16 @@ function open(file: Uint8Array, expected: SnapshotMeta): Opened {
   return { contentBytes, chunks };
 }
 
-function contentOf({ contentBytes, chunks }: Opened): Uint8Array {
-  const content = Buffer.allocUnsafe(contentBytes);
+/** Fills the content, chunk by chunk. */
+function* decompressing({ chunks }: Opened, content: Buffer): Generator<void> {
   let at = 0;
   for (const chunk of chunks) {
     const part = decompressFrame(chunk.frame, chunk.contentBytes + LZ4_BLOCK_BYTES_MAX);
     if (part.byteLength !== chunk.contentBytes) throw new Error('a chunk has another size than it says');
     content.set(part, at);
     at += part.byteLength;
+    yield;
   }
-  return content;
 }
 
 interface Opened {

@@ -59,9 +59,13 @@ export const COUNTERS = {
   snapshotNs: {
     kind: 'counter',
     unit: 'ns',
-    help: 'Time for which snapshots held their worker; compressing and writing are not its own',
+    help: 'Time for which making and reading snapshots held the worker; compressing and writing are not its own',
   },
-  snapshotStopNs: { kind: 'longest', unit: 'ns', help: 'Longest time for which a snapshot held a worker' },
+  snapshotStopNs: {
+    kind: 'longest',
+    unit: 'ns',
+    help: 'Longest time for which making or reading a snapshot held a worker',
+  },
   deadLettersMalformed: { kind: 'counter', unit: 'letters', help: 'Dead letters: not valid JSON' },
   deadLettersMissingField: {
     kind: 'counter',

@@ -43,6 +43,11 @@ export class WatchedEngine implements SessionEngine {
     return new WatchedLane(this, this.#inner.lane(content));
   }
 
+  async laneInTurns(content: Uint8Array, turn: () => Promise<void>): Promise<LaneEngine> {
+    await turn();
+    return this.lane(content);
+  }
+
   encode(rows: readonly DayRows[], seal: Seal): EncodedFile {
     return this.#inner.encode(rows, seal);
   }

@@ -22,6 +22,8 @@ export interface SessionEngine {
    * HeadraceError SESSION_MEMORY_FULL when it does not fit.
    */
   lane(content: Uint8Array | null): LaneEngine;
+  /** The same from a snapshot's content, bit by bit: between two bits of work `turn` is awaited, and other lanes may go on. */
+  laneInTurns(content: Uint8Array, turn: () => Promise<void>): Promise<LaneEngine>;
   /** Rows of one UTC day, of any lanes, as one Parquet file. As many as fit into memory once more: see DayRows.split. */
   encode(rows: readonly DayRows[], seal: Seal): EncodedFile;
 }

@@ -70,10 +70,21 @@ export class KernelEngine implements SessionEngine {
   }
 
   lane(content: Uint8Array | null): LaneEngine {
+    const lane = this.#emptyLane();
+    if (content !== null) lane.restore(content, this.#sessionBytesMax);
+    return lane;
+  }
+
+  async laneInTurns(content: Uint8Array, turn: () => Promise<void>): Promise<LaneEngine> {
+    const lane = this.#emptyLane();
+    await lane.restoreInTurns(content, this.#sessionBytesMax, turn);
+    return lane;
+  }
+
+  #emptyLane(): KernelLane {
     const lane = new KernelLane(this.#kernel, this.#decider);
     // a lane that was freed leaves its address to the next one
     this.#lanes.set(lane.address, lane);
-    if (content !== null) lane.restore(content, this.#sessionBytesMax);
     return lane;
   }
 

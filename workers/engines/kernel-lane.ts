@@ -13,7 +13,7 @@ const NONE = -(2n ** 63n);
 /** Head of a state's bytes: watermark f64, keys u32. */
 const STATE_HEAD_BYTES = 12;
 /** What of a snapshot is copied into the kernel at a time; more where one key takes more. */
-const PORTION_BYTES = 1 << 20;
+const PORTION_BYTES = 1 << 18;
 
 export class KernelLane implements LaneEngine {
   readonly #kernel: Kernel;
@@ -129,14 +129,30 @@ export class KernelLane implements LaneEngine {
    */
   restore(content: Uint8Array, sessionBytesMax: number): void {
     try {
-      this.#restore(Buffer.from(content.buffer, content.byteOffset, content.byteLength), sessionBytesMax);
+      for (const _ of this.#restoring(content, sessionBytesMax));
     } catch (error) {
       this.free();
       throw error;
     }
   }
 
-  #restore(content: Buffer, sessionBytesMax: number): void {
+  /** The same in turns with other lanes. */
+  async restoreInTurns(
+    content: Uint8Array,
+    sessionBytesMax: number,
+    turn: () => Promise<void>,
+  ): Promise<void> {
+    try {
+      for (const _ of this.#restoring(content, sessionBytesMax)) await turn();
+    } catch (error) {
+      this.free();
+      throw error;
+    }
+  }
+
+  /** Between two portions others may use the kernel. */
+  *#restoring(bytes: Uint8Array, sessionBytesMax: number): Generator<void> {
+    const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (content.length < STATE_HEAD_BYTES) throw new Error('it is cut off');
     const watermarkMs = content.readDoubleLE(0);
     if (!Number.isNaN(watermarkMs) && !Number.isSafeInteger(watermarkMs)) {
@@ -159,6 +175,7 @@ export class KernelLane implements LaneEngine {
       at += taken.bytes;
       keys -= taken.keys;
       portionBytes = PORTION_BYTES;
+      yield;
     }
     if (at !== content.length) throw new Error('bytes behind the last key');
   }

@@ -67,6 +67,10 @@ export class ReferenceEngine implements SessionEngine {
     return lane;
   }
 
+  async laneInTurns(content: Uint8Array): Promise<LaneEngine> {
+    return this.lane(content);
+  }
+
   encode(rows: readonly DayRows[], seal: Seal): EncodedFile {
     const all = (rows as readonly ReferenceRows[]).flatMap(({ list }) => list);
     return encodeRows(this.#model, all, seal);
