@@ -1,4 +1,5 @@
 import type { ColumnOp, CompiledModel } from '#src/model/types.js';
+import type { LaneEngine } from '../../workers/engines/engine.js';
 import { ReferenceEngine } from '../../workers/engines/reference-engine.js';
 import type { EngineMaker } from './side.js';
 
@@ -72,7 +73,29 @@ const DEFECTS: Readonly<Record<string, (model: CompiledModel) => CompiledModel>>
   }),
 };
 
-export const PLANTED_DEFECTS: readonly EngineMaker[] = Object.entries(DEFECTS).map(([name, change]) => ({
-  name,
-  make: (model) => new ReferenceEngine(change(model)),
-}));
+/** Makes its copies when they are asked for, not of when they were begun. */
+class LateCopies extends ReferenceEngine {
+  override lane(content: Uint8Array | null): LaneEngine {
+    const lane = super.lane(content);
+    lane.beginSnapshot = () => {
+      let isTaken = false;
+      const next = () => {
+        if (isTaken) return null;
+        isTaken = true;
+        return [lane.snapshot()];
+      };
+      return { next, abandoned: false };
+    };
+    return lane;
+  }
+}
+
+export const PLANTED_DEFECTS: readonly EngineMaker[] = [
+  ...Object.entries(DEFECTS).map(
+    ([name, change]): EngineMaker => ({
+      name,
+      make: (model) => new ReferenceEngine(change(model)),
+    }),
+  ),
+  { name: 'copies that later events reach', make: (model) => new LateCopies(model) },
+];
