@@ -9,7 +9,6 @@ import { offsetNote } from '../ledger/offset-note.js';
 import { type CommitPlan, hasMarks, lanesLost } from '../ledger/protocol.js';
 import type { CutCommand, EvictionOrder, SealedReport } from '../ledger/types.js';
 import type { MainMessage, WorkerMessage } from '../pool/messages.js';
-import type { Random } from '../random.js';
 import type { RingWriter } from '../ring/writer.js';
 import type { Log } from '../telemetry/log.js';
 import { differsFromSnapshot, wantsCut, wantsSnapshot } from './cut-wishes.js';
@@ -39,7 +38,6 @@ export interface LaneManagerOptions {
   follower: LaneFollower | null;
   janitor: SnapshotJanitor;
   clock: Clock;
-  random: Random;
   log: Log;
   topic: string;
   snapshotIntervalMs: number;

@@ -216,7 +216,7 @@ export class Engine {
   }
 
   #makeManager(): LaneManager {
-    const { config, model, cluster, topic, clock, random, log, endOffsets } = this.#options;
+    const { config, model, cluster, topic, clock, log, endOffsets } = this.#options;
     return new LaneManager({
       ledger: this.#ledger,
       rings: this.#pool.rings,
@@ -226,7 +226,6 @@ export class Engine {
       follower: this.#followers.lanes,
       janitor: this.#janitor,
       clock,
-      random,
       log,
       topic: topic.name,
       snapshotIntervalMs: config.snapshotIntervalMs,
