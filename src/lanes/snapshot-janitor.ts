@@ -9,6 +9,9 @@ import type { Log } from '../telemetry/log.js';
  * Removes snapshots that no recovery needs any more. The two newest committed ones of a lane stay; older ones go only
  * after the newest was read back whole (ledger rule 13). Snapshots of cuts that never committed lie among the older ones
  * sooner or later and go with them.
+ *
+ * Older means a lower offset. At one offset the ids of cuts say nothing: they are of several engines' clocks, and the snapshot of a
+ * cut that is yet to be committed may lie there. So of these only those go that this janitor saw replaced in the ledger.
  */
 export class SnapshotJanitor {
   readonly #store: ObjectStore;
@@ -16,6 +19,8 @@ export class SnapshotJanitor {
   readonly #appId: (partition: number) => string;
   readonly #log: Log;
   #tail: Promise<void> = Promise.resolve();
+  /** By partition: paths of the two newest, and of those that were so before. */
+  readonly #pairs = new Map<number, { now: string[]; replaced: Set<string> }>();
 
   constructor(options: {
     store: ObjectStore;
@@ -34,14 +39,23 @@ export class SnapshotJanitor {
     const [kept, newest] = lane.snapshots.slice(-2);
     if (kept === undefined || newest === undefined) return;
     const partition = lane.partition;
+    const replaced = this.#replacedBy(partition, [kept.path, newest.path]);
     this.#tail = this.#tail
-      .then(() => this.#clean(partition, kept, newest))
+      .then(() => this.#clean(partition, kept, newest, replaced))
       .catch((error: unknown) => {
         this.#log.warn(
           { partition, error: messageOf(error) },
           'could not clean up old snapshots; the next one tries again',
         );
       });
+  }
+
+  #replacedBy(partition: number, now: string[]): Set<string> {
+    const before = this.#pairs.get(partition);
+    const replaced = before?.replaced ?? new Set();
+    for (const path of before?.now ?? []) if (!now.includes(path)) replaced.add(path);
+    this.#pairs.set(partition, { now, replaced });
+    return replaced;
   }
 
   async settled(): Promise<void> {
@@ -52,6 +66,7 @@ export class SnapshotJanitor {
     partition: number,
     kept: LaneHistory['snapshots'][number],
     newest: LaneHistory['snapshots'][number],
+    replaced: Set<string>,
   ): Promise<void> {
     const bytes = await this.#store.get(newest.path);
     if (bytes === null) {
@@ -69,11 +84,19 @@ export class SnapshotJanitor {
       cutId: newest.cutId,
     });
     const folder = newest.path.slice(0, newest.path.lastIndexOf('/') + 1);
+    const keptOffset = offsetPart(kept.path);
     for (const { path } of await this.#store.list(folder)) {
-      if (path >= kept.path || path === newest.path) continue;
+      if (path === newest.path || path === kept.path) continue;
+      if (offsetPart(path) >= keptOffset && !replaced.has(path)) continue;
       crashPoint('snapshot.before-delete');
       await this.#store.delete(path);
+      replaced.delete(path);
       crashPoint('snapshot.after-delete');
     }
   }
+}
+
+/** Of `…/<offset>-<cut>.snap`; offsets have the same number of digits. */
+function offsetPart(path: string): string {
+  return path.slice(0, path.lastIndexOf('-'));
 }

@@ -70,6 +70,19 @@ describe('the janitor of snapshots', () => {
     expect(left()).toEqual([pathOf(100, '2'), pathOf(1_000, '3')]);
   });
 
+  it('leaves what lies at the offset of the older one: another cut is under way there, by another clock', async () => {
+    const { write, committed, left } = await setUp();
+    for (const id of ['3', '7', '8', '9']) await write(30, id);
+    await committed([30, '8'], [30, '7']);
+    expect(left()).toHaveLength(4);
+    // and goes on with those that it saw replaced
+    await committed([30, '7'], [30, '3']);
+    expect(left()).toEqual([pathOf(30, '3'), pathOf(30, '7'), pathOf(30, '9')]);
+    await write(31, '1');
+    await committed([30, '3'], [31, '1']);
+    expect(left()).toEqual([pathOf(30, '3'), pathOf(30, '9'), pathOf(31, '1')]);
+  });
+
   it('removes nothing while there is only one', async () => {
     const { write, committed, left } = await setUp();
     await write(10, '1');
