@@ -27,7 +27,8 @@ export class SlowestFollower<Name extends string> {
     let slowest: Place | null = null;
     for (const place of places) {
       if (place === undefined) return null;
-      if (slowest === null || place.offset < slowest.offset) slowest = place;
+      // by version: marks let rows out where the offset stays
+      if (slowest === null || place.version < slowest.version) slowest = place;
     }
     return slowest;
   }

@@ -1,19 +1,12 @@
 import { HeadraceError } from '../errors.js';
 import type { LaneHistory, recoveryOf } from '../ledger/history.js';
+import { type LaneEvent, type LaneState, stateAfter, takesPart } from '../ledger/lane-states.js';
 import type { HeldLane } from '../ledger/protocol.js';
 import type { EvictionOrder, LaneGap } from '../ledger/types.js';
 import type { AssignCommand } from '../pool/messages.js';
 import type { Rest } from './idle.js';
 
-/**
- * A lane as the main thread sees it. Its states are those of src/ledger/protocol.ts:
- *
- *   starting ──▶ recovering ──▶ live ──▶ leaving
- *
- * `halted` stands beside them: a halted lane that was live still has what lies before its halt to seal.
- */
-export type LaneState = 'starting' | 'recovering' | 'live' | 'leaving';
-
+/** A lane as the main thread sees it. */
 export interface Lane extends HeldLane {
   state: LaneState;
   /** Index of the worker that keeps it, for as long as it is assigned. */
@@ -45,7 +38,14 @@ export interface Lane extends HeldLane {
 
 /** Lanes whose seals count. */
 export function isHeld(lane: Lane): boolean {
-  return lane.state === 'live' || lane.state === 'leaving';
+  return takesPart(lane.state);
+}
+
+/** False: the event means nothing to the lane where it stands. */
+export function move(lane: Lane, event: LaneEvent): boolean {
+  const next = stateAfter(lane.state, event);
+  if (next !== null) lane.state = next;
+  return next !== null;
 }
 
 /** A lane that was just assigned, before anything is known of it. */

@@ -12,8 +12,9 @@ import type { MainMessage, WorkerMessage } from '../pool/messages.js';
 import type { RingWriter } from '../ring/writer.js';
 import type { Log } from '../telemetry/log.js';
 import { differsFromSnapshot, wantsCut, wantsSnapshot } from './cut-wishes.js';
+import { EarlyMarks } from './early-marks.js';
 import { IdleMoves } from './idle-moves.js';
-import { assignment, isHeld, type Lane, noSnapshot, startingLane } from './lane.js';
+import { assignment, isHeld, type Lane, move, noSnapshot, startingLane } from './lane.js';
 import type { LaneFollower } from './lane-follower.js';
 import { gapOfReplay, passGap } from './lane-gaps.js';
 import { tellRecovered, tellReplay, tellUnusable } from './lane-news.js';
@@ -45,6 +46,8 @@ export interface LaneManagerOptions {
   eviction: EvictionOrder;
   /** The model's: a lane silent for so long has its watermark moved. */
   idleTimeoutMs: number;
+  /** Open sessions that changed are let out so often; null or left out: never. */
+  earlyEveryMs?: number | null;
   /** Offsets to start from, for lanes that the ledger does not know: these, and those that must begin with them. */
   startOffsets(partitions: number[]): Promise<ReadonlyMap<number, bigint>>;
   /** Bounded run: where the input of each lane ends; null: it does not. */
@@ -61,6 +64,7 @@ export class LaneManager {
   readonly #watch: LedgerWatch;
   readonly #idle: IdleMoves;
   readonly #recovery: RecoveryProgress;
+  readonly #early: EarlyMarks;
   #incarnations = 0;
   /** The engine stops: lanes that become ready now are not read any more. */
   #draining = false;
@@ -72,6 +76,7 @@ export class LaneManager {
     this.#watch = new LedgerWatch(options);
     this.#idle = new IdleMoves(options);
     this.#recovery = new RecoveryProgress(options);
+    this.#early = new EarlyMarks(options);
   }
 
   /** The coordinator is made with this manager's callbacks, hence after it. */
@@ -104,6 +109,7 @@ export class LaneManager {
     const unknown = fresh.filter((partition) => ledger.lane(partition) === undefined);
     if (unknown.length > 0) {
       const starts = await this.#options.startOffsets(unknown);
+      await this.#options.follower?.starting?.([...starts.keys()], ledger.version);
       await this.#coordinator!.startLanes([...starts].map(([partition, offset]) => ({ partition, offset })));
     }
     for (const lane of lanes) {
@@ -123,7 +129,7 @@ export class LaneManager {
     this.#link.freeze(lanes);
     for (const lane of lanes) {
       this.#stopReading(lane);
-      if (lane.state === 'live') lane.state = 'leaving';
+      move(lane, 'revoked');
     }
     const leaving = lanes.filter((lane) => lane.state === 'leaving');
     await this.#cutWithSnapshot(leaving);
@@ -171,7 +177,8 @@ export class LaneManager {
     const nowMs = this.#options.clock.monotonicMs();
     const lanes = [...this.#lanes.values()].filter((lane) => lane.state === 'live');
     const moves = this.#idle.take(lanes);
-    if (moves.size === 0 && !lanes.some((lane) => wantsCut(lane, this.#position(lane), nowMs))) {
+    const early = this.#early.take(lanes, (lane) => this.#position(lane));
+    if (moves.size + early.size === 0 && !lanes.some((lane) => wantsCut(lane, this.#position(lane), nowMs))) {
       // a lane that halted on its way back may be moved by the operator, too
       if (this.#lanes.size > 0) this.#watch.idle();
       return null;
@@ -182,7 +189,8 @@ export class LaneManager {
         if (snapshot) this.#snapshotTaken(lane);
         lane.cutPosition = this.#position(lane);
         const { partition, incarnation } = lane;
-        return { partition, incarnation, marks: moves.get(partition) ?? {}, snapshot };
+        const marks = { ...moves.get(partition), ...early.get(partition) };
+        return { partition, incarnation, marks, snapshot };
       }),
     );
   }
@@ -345,6 +353,7 @@ export class LaneManager {
     const { ledger, log, clock } = this.#options;
     const history = ledger.lane(lane.partition)!;
     const recovery = recoveryOf(history, lane.unusable);
+    if (!move(lane, 'built')) return;
     // moved back by the operator: what Kafka was told last is not the newest any more
     if (history.committedTo < lane.committedTo) void this.#options.offsets.forget([lane.partition], 0);
     lane.gaps = [];
@@ -352,7 +361,6 @@ export class LaneManager {
     lane.committedTo = history.committedTo;
     lane.snapshotOffset = recovery?.snapshot?.offset ?? null;
     lane.marked = recovery?.replay.some(({ marks }) => hasMarks(marks)) ?? false;
-    lane.state = 'recovering';
     if (recovery === null) {
       this.#halt(lane, noSnapshot(lane));
       return;
@@ -372,7 +380,7 @@ export class LaneManager {
     lane.position = nextOffset;
     lane.cutPosition = nextOffset;
     this.#idle.ready(lane, this.#options.ledger.lane(partition)!, nextOffset, openSessions);
-    if (this.#draining) return;
+    if (this.#draining || lane.state === 'gone') return;
     this.#options.fetcher.addLane({
       partition,
       incarnation,
@@ -382,7 +390,7 @@ export class LaneManager {
   }
 
   #live(lane: Lane): void {
-    lane.state = 'live';
+    if (!move(lane, 'met-ledger')) return;
     tellRecovered(this.#options.log, lane, this.#options.clock.monotonicMs());
     lane.replay = null;
     this.#recovery.end(lane.partition, true);
@@ -426,12 +434,11 @@ export class LaneManager {
    * start already will be built on what the ledger says then.
    */
   #reset(partitions: readonly number[]): void {
-    const lanes = this.#lanesOf(partitions).filter((lane) => lane.state !== 'starting');
+    const lanes = this.#lanesOf(partitions).filter((lane) => move(lane, 'reset'));
     for (const lane of lanes) {
       this.#stopReading(lane);
       void this.#link.revoke(lane);
       lane.incarnation = ++this.#incarnations;
-      lane.state = 'starting';
       lane.halted = null;
       lane.finished = false;
       lane.corruptAt = null;

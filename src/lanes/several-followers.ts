@@ -8,6 +8,10 @@ export class SeveralFollowers implements LaneFollower {
     this.#followers = followers;
   }
 
+  async starting(partitions: readonly number[], version: number): Promise<void> {
+    await Promise.all(this.#followers.map((follower) => follower.starting?.(partitions, version)));
+  }
+
   acquired(partitions: readonly number[]): void {
     for (const follower of this.#followers) follower.acquired(partitions);
   }

@@ -5,15 +5,7 @@ import type { CutEntry, CutLaneEntry, LaneGap, SealedFile, SealedLane, SealedRep
 /**
  * The rules of exactly once as pure functions: observed facts in, decisions out. All I/O is in ledger.ts and
  * coordinator.ts. The rules' numbers are those of "The ledger" in src/ARCHITECTURE.md.
- *
- * A lane this engine holds goes through
- *
- *   starting ──T0 or known──▶ recovering ──replay reached T──▶ live ──revoke──▶ leaving ──▶ (gone)
- *       ▲                         │                              │
- *       └────── reset: another's commit was seen, or a file of its was voided ◀──┘
- *
- * Only live and leaving lanes take part in cuts. Each pass through `starting` has a new incarnation number, and
- * everything sealed by an older one is void (rule 3).
+ * A lane's states are in lane-states.ts.
  */
 
 /** What is known of a lane that this engine holds and that may have sealed something. */

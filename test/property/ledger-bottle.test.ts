@@ -16,7 +16,7 @@ import { BASE_MS, LaneProbe, tinyModel } from '../support/reference-lane.js';
 
 /**
  * Engines in one bottle: cuts, snapshots, some of them torn, crashes, hand-overs, lanes held by two at once, bounded runs,
- * evictions for want of memory, batches that come out wrong, a ledger behind a bad line. Whatever happened, the committed files add up to what one reference lane gives for the events.
+ * evictions for want of memory, early rows, batches that come out wrong, a ledger behind a bad line. Whatever happened, the committed files add up to what one reference lane gives for the events.
  */
 const LANES = 3;
 /** More than all sessions take. */
@@ -168,6 +168,7 @@ class Bottle {
       startMs: Date.UTC(2026, 1, 1) + number * 3_600_000,
       ends,
       sessionMemoryBytes,
+      earlyEveryMs: this.#random.below(2) === 0 ? null : this.#random.below(20_000),
       // so little is none for the kernel
       sessions: sessionMemoryBytes === PLENTY_BYTES && this.#random.below(2) === 0 ? 'kernel' : 'reference',
     });

@@ -44,6 +44,8 @@ export interface BottleOptions {
   ends: Record<number, bigint> | null;
   /** By this much, and at each cut, idle sessions are evicted; at twice as much without any, lanes halt. */
   sessionMemoryBytes: number;
+  /** Changed sessions are let out so often; null: never. */
+  earlyEveryMs: number | null;
   /** What makes the sessions: engines of both kinds go on with each other's lanes. */
   sessions: SessionEngineName;
 }
@@ -123,6 +125,7 @@ export class BottledEngine {
       startOffsets: (partitions) => new Map(partitions.map((partition) => [partition, 0n])),
       ends,
       sessionMemoryBytes: options.sessionMemoryBytes,
+      earlyEveryMs: options.earlyEveryMs,
       onFatal: (error) => engine.fatal.push(error),
     });
     Object.assign(engine, wired);

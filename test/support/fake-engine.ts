@@ -177,6 +177,12 @@ export interface EngineWiring {
   startOffsets(partitions: number[]): ReadonlyMap<number, bigint>;
   ends: Record<number, bigint> | null;
   sessionMemoryBytes: number;
+  /** Of the model. */
+  gapMs?: number;
+  idleTimeoutMs?: number;
+  earlyEveryMs?: number | null;
+  /** What the engine says it decides rows by. */
+  semantics?: string;
   follower?: LaneFollower;
   seams?: EngineSeams;
   onFatal(error: unknown): void;
@@ -202,12 +208,13 @@ export async function wireEngine(
   const onForeign = (version: number, partitions: number[]) =>
     manager.onForeign(version, seams.foreign?.(version, partitions, manager) ?? partitions);
   const wrap = seams.delta ?? ((delta: DeltaLog) => delta);
-  const opened = await openLedger(store, { engineId, clock, random, log, onForeign, wrap });
+  const semantics = wiring.semantics ?? 'rules';
+  const opened = await openLedger(store, { engineId, clock, random, log, semantics, onForeign, wrap });
   const ledger = seams.ledger?.(opened, () => manager) ?? opened;
   const memory = new SessionMemory({
     topic: 'clicks',
     limitBytes: wiring.sessionMemoryBytes,
-    gapMs: GAP_MS,
+    gapMs: wiring.gapMs ?? GAP_MS,
     clock,
     log,
   });
@@ -216,7 +223,7 @@ export async function wireEngine(
     follower: wiring.follower ?? null,
     ledger,
     eviction: memory.order,
-    idleTimeoutMs: IDLE_TIMEOUT_MS,
+    idleTimeoutMs: wiring.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
     fetcher: wiring.fetcher.asFetcher,
     janitor: wiring.janitor(ledger),
     topic: 'clicks',

@@ -3,7 +3,7 @@ import type { Fetcher, LaneStatus } from '#src/kafka/fetcher.js';
 import { RecordType } from '#src/ring/layout.js';
 import type { RingWriter } from '#src/ring/writer.js';
 
-interface FakeLane {
+export interface FakeLane {
   incarnation: number;
   position: bigint;
   endOffset: bigint | null;

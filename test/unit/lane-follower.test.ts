@@ -77,4 +77,39 @@ describe('a follower of lanes', () => {
     await ours.feed(0, 150n);
     expect(follower.told.slice(4)).toEqual(['acquired 0']);
   });
+
+  it('never gets a lane that becomes live while it is being let go', async () => {
+    const follower = new ToldFollower();
+    const engine = await FakeEngine.start({ follower });
+    engine.workers[0]!.slowLanes.add(0);
+    await engine.assign(0);
+    const revoked = engine.manager.revoked([0]);
+    await engine.settle();
+    engine.workers[0]!.finishLoading(0);
+    await engine.settle();
+    expect(engine.manager.lanes.get(0)).toMatchObject({ state: 'gone' });
+    follower.letGo();
+    await engine.through(revoked);
+    expect(follower.told).toEqual(['released 0']);
+    expect(engine.fetcher.lanes.has(0)).toBe(false);
+  });
+
+  it('never gets a lane back that another engine commits while it is being let go', async () => {
+    const store = new MemoryStore();
+    const follower = new ToldFollower();
+    const ours = await FakeEngine.start({ store, follower });
+    await ours.assign(0);
+    const revoked = ours.manager.revoked([0]);
+    await ours.settle();
+    const theirs = await FakeEngine.start({ store, engineId: 'theirs' });
+    await theirs.assign(0);
+    await theirs.feed(0, 150n);
+    await theirs.tick();
+    await ours.ledger.refresh();
+    await ours.settle();
+    follower.letGo();
+    await ours.through(revoked);
+    expect(follower.told.slice(-2)).toEqual(['released 0', 'lost 0']);
+    expect(ours.manager.lanes.has(0)).toBe(false);
+  });
 });

@@ -13,6 +13,13 @@ describe('the slowest follower', () => {
     expect(slowest.of(4)).toBeNull();
   });
 
+  it('is the one of the lower version where both stand at the same offset', () => {
+    const slowest = new SlowestFollower(['clickhouse', 'output']);
+    slowest.reached('clickhouse', 3, { version: 9, offset: 70n });
+    slowest.reached('output', 3, { version: 7, offset: 70n });
+    expect(slowest.of(3)).toEqual({ version: 7, offset: 70n });
+  });
+
   it('is the only one where there is one', () => {
     const slowest = new SlowestFollower(['output']);
     slowest.reached('output', 0, { version: 1, offset: 10n });

@@ -58,6 +58,9 @@ const BACKLOG_VERSIONS = 50;
 /** What a transaction that was made void may take to end. */
 const GIVE_UP_MS = 2_000;
 
+const REGISTER_MS_FIRST = 100;
+const REGISTER_MS_MAX = 5_000;
+
 /** A lane of the transaction is not ours any more. */
 const VOID = Symbol('void');
 
@@ -98,6 +101,22 @@ export class TopicFollower {
     if (this.#lanes.size === 0) return 0;
     const positions = [...this.#lanes.values()].map(({ position }) => position?.version ?? -1);
     return Math.max(0, this.#options.newestVersion() - Math.min(...positions));
+  }
+
+  /** The lanes' first commit waits for this: the lake, where that commit goes, has to be there for both. */
+  async starting(partitions: readonly number[], version: number): Promise<void> {
+    const { places, appId, clock } = this.#options;
+    for (const partition of partitions) {
+      for (let waitMs = REGISTER_MS_FIRST; !this.#closed; waitMs = Math.min(2 * waitMs, REGISTER_MS_MAX)) {
+        try {
+          await places.begins(appId(partition), version);
+          break;
+        } catch (error) {
+          this.#trouble.met(error, this.behind);
+          await clock.sleep(waitMs);
+        }
+      }
+    }
   }
 
   /** These lanes are ours, and take part in cuts. */

@@ -30,6 +30,14 @@ export class LanePlaces {
     this.#options = options;
   }
 
+  /**
+   * The lane is to get its first commit above this version: the lake is told first. An engine that ended between the two would
+   * else leave a lane of which nobody knows whether the topics had it from its start. Throws HeadraceError LAKE_IO.
+   */
+  async begins(appId: string, version: number): Promise<void> {
+    await this.#register(appId, version);
+  }
+
   /** The lane is ours: should it be at its start, the lake is told that it was followed from there on. Returns at once. */
   starts(partition: number, appId: string): void {
     const from = this.#options.startOf(partition);

@@ -5,6 +5,7 @@ import type { FollowerTables } from '#src/followers/clickhouse/tables.js';
 import type { Random } from '#src/random.js';
 import type { SimClickHouse } from './sim-clickhouse.js';
 import { latencyMs, type SimProcess } from './sim-process.js';
+import { dataFile } from './sim-records.js';
 import type { SimLake } from './sim-store.js';
 import type { ToyRow } from './toy-sessions.js';
 
@@ -65,7 +66,7 @@ export class ClickHouseLine {
       insert: (_, file, signal) => this.insert(file.path, [file], signal),
       probe: async (_, { path }) => {
         await this.#process.pause(latencyMs(this.#random));
-        return probeOf(this.#lake.files.get(path)!);
+        return probeOf(dataFile(this.#lake, path));
       },
       forget: () => {},
     };
@@ -77,7 +78,9 @@ export class ClickHouseLine {
     files: readonly InsertFile[],
     signal: AbortSignal,
   ): Promise<InsertOutcome> {
-    const named = files.map(({ path }) => ({ fileId: fileIdOf(path), rows: this.#lake.files.get(path)! }));
+    const lost = files.find(({ path }) => !this.#lake.files.has(path));
+    if (lost !== undefined) return { error: lostFile(lost.path), unknown: false };
+    const named = files.map(({ path }) => ({ fileId: fileIdOf(path), rows: dataFile(this.#lake, path) }));
     const request = this.#request(
       () => this.#server.insert(token, named),
       () => `insert of ${named.map(({ fileId }) => fileId)}`,
@@ -151,6 +154,10 @@ export function fileIdOf(path: string): string {
 
 function unreachable(why: string): HeadraceError {
   return new HeadraceError('CLICKHOUSE_UNREACHABLE', `no answer: ${why}`);
+}
+
+function lostFile(path: string): HeadraceError {
+  return new HeadraceError('LAKE_IO', 'the file is not there', { where: { path } });
 }
 
 function refused(): HeadraceError {

@@ -4,8 +4,35 @@ import type { Rule } from './rules.js';
 import { replaced } from './seam-tools.js';
 import type { SimEngine } from './sim-engine.js';
 
-/** How a lane comes back. */
+/** How a lane begins, comes back, and is moved by hand. */
 export const RECOVERY_RULES: Readonly<Record<string, Rule>> = {
+  '5': {
+    without: 'a lane is read before its first commit says where it starts',
+    seams: () => {
+      const assumed = new Map<number, LaneHistory>();
+      return {
+        engine: {
+          ledger: (ledger) =>
+            replaced(ledger, {
+              lane: (partition) => ledger.lane(partition) ?? assumed.get(partition),
+              commit: async (build) =>
+                await ledger.commit(() => {
+                  const draft = build();
+                  const lanes = draft?.cuts.flatMap((cut) => cut.lanes) ?? [];
+                  if (lanes.length === 0 || lanes.some(({ start }) => start !== true)) return draft;
+                  for (const { partition, from } of lanes)
+                    assumed.set(partition, unread(partition, BigInt(from)));
+                  return null;
+                }),
+            }),
+        },
+      };
+    },
+  },
+  '10': {
+    without: 'files are not on the disk (fsync) when they are named; a machine that goes down forgets them',
+    seams: () => ({ fsync: 'never' }),
+  },
   '11': {
     without: 'the newest snapshot in the lake is used, be its cut in the ledger or not',
     seams: (engine) => ({
@@ -46,6 +73,14 @@ export const RECOVERY_RULES: Readonly<Record<string, Rule>> = {
       },
     }),
   },
+  '15': {
+    without: 'an engine that was frozen takes the time since it asked for time in which nothing came',
+    seams: () => ({ silence: 'answer' }),
+  },
+  '16': {
+    without: 'an engine goes on with a table that was written by another model',
+    seams: () => ({ semantics: 'unchecked' }),
+  },
   '13': {
     without: 'older snapshots go as soon as a newer one is written',
     seams: ({ world }) => ({
@@ -59,6 +94,11 @@ export const RECOVERY_RULES: Readonly<Record<string, Rule>> = {
     }),
   },
 };
+
+function unread(partition: number, offset: bigint): LaneHistory {
+  const nothing = { version: -1, watermarkMs: null, endedAt: null, snapshots: [], cuts: [] };
+  return { partition, startOffset: offset, committedTo: offset, ...nothing };
+}
 
 function withHistory(ledger: Ledger, change: (lane: LaneHistory) => LaneHistory): Ledger {
   return replaced(ledger, {

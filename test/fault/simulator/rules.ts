@@ -1,11 +1,13 @@
 import type { FileInserter } from '#src/followers/clickhouse/file-inserter.js';
 import type { FollowerTables } from '#src/followers/clickhouse/tables.js';
+import type { TopicSink } from '#src/followers/topics/sink.js';
 import type { LaneFollower } from '#src/lanes/lane-follower.js';
 import type { SealedReport, SnapshotRef } from '#src/ledger/types.js';
 import type { EngineSeams } from '../../support/fake-engine.js';
 import { CLICKHOUSE_RULES } from './rules-clickhouse.js';
 import { COMMIT_RULES } from './rules-commit.js';
 import { RECOVERY_RULES } from './rules-recovery.js';
+import { TOPIC_RULES } from './rules-topics.js';
 import type { SimEngine } from './sim-engine.js';
 
 /**
@@ -20,7 +22,18 @@ export interface Seams {
   sealed?(report: SealedReport): SealedReport;
   /** A snapshot lies in the lake; its cut is not committed yet. */
   snapshotWritten?(snapshot: SnapshotRef): void;
+  /** The follower that brings ClickHouse after the ledger. */
   laneFollower?(follower: LaneFollower): LaneFollower;
+  topicFollower?(follower: LaneFollower): LaneFollower;
+  sink?(sink: TopicSink): TopicSink;
+  /** Does the group look at whose transaction it is? */
+  checksGeneration?: boolean;
+  /** `answer`: time counts up to when an answer is looked at. */
+  silence?: 'answer';
+  /** When is what lies in the lake on its disk? */
+  fsync?: 'never';
+  /** It says that it decides rows by what the table was written by, whatever its model. */
+  semantics?: 'unchecked';
   tables?(tables: FollowerTables): FollowerTables;
   inserter?(inserter: FileInserter): FileInserter;
 }
@@ -32,17 +45,12 @@ export interface Rule {
 }
 
 export const RULES: ReadonlyMap<string, Rule> = new Map(
-  Object.entries({ ...COMMIT_RULES, ...RECOVERY_RULES, ...CLICKHOUSE_RULES }),
+  Object.entries({ ...COMMIT_RULES, ...RECOVERY_RULES, ...CLICKHOUSE_RULES, ...TOPIC_RULES }),
 );
 
 /** Rules without which nothing fails here, since what they guard against is not built or not simulated. */
 export const NOT_SIMULATED: Readonly<Record<string, string>> = {
-  '5': 'a topic is not made anew here; that start offsets are committed before the first event is held by unit tests',
   '9': 'no checkpoints are written and no log is cleaned up, so no version ever vanishes under an engine',
-  '10': 'the simulated lake loses nothing that it has taken: what a disk forgets needs real disks',
   '14': 'nothing is cleaned up or vacuumed, so there is no horizon to keep',
-  '15': 'the engine does not move a watermark by hand; idle moves come here as marks that a worker decides',
-  '16': 'all engines run one model over a log that is never truncated; refusals are held by unit tests',
   '19 (views)': 'the simulated ClickHouse has no materialized views',
-  '20': 'there is no follower that writes topics',
 };

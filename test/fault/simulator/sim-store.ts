@@ -11,8 +11,18 @@ export interface SimLake {
   objects: MemoryStore;
   /** Data files, as rows: the log says which of them count. */
   files: Map<string, ToyRow[]>;
+  /** Files of dead letters. */
+  letters: Map<string, SimLetter[]>;
   /** How often a request goes wrong, 0 to 1. */
   faults: number;
+}
+
+/** The system writes to the disk what nobody asked it to. */
+const WRITTEN_BACK_MS = 8_000;
+
+export interface SimLetter {
+  partition: number;
+  offset: number;
 }
 
 const LATE_MS_MAX = 8_000;
@@ -27,7 +37,13 @@ export class StoreLine implements ObjectStore {
   readonly #process: SimProcess;
   readonly #random: Random;
 
-  constructor(lake: SimLake, process: SimProcess, random: Random) {
+  /** Data files that are not on the disk yet. */
+  readonly #inMemory = new Set<string>();
+  readonly #fsyncs: boolean;
+
+  /** `fsyncs`: what is written is on the disk when that is answered. */
+  constructor(lake: SimLake, process: SimProcess, random: Random, fsyncs: boolean) {
+    this.#fsyncs = fsyncs;
     this.#lake = lake;
     this.#process = process;
     this.#random = random;
@@ -51,7 +67,22 @@ export class StoreLine implements ObjectStore {
 
   /** A data file. */
   async putFile(path: string, rows: ToyRow[]): Promise<void> {
-    await this.#request(async () => this.#lake.files.set(path, rows));
+    await this.#request(async () => {
+      this.#lake.files.set(path, rows);
+      if (this.#fsyncs) return;
+      this.#inMemory.add(path);
+      this.#process.timeline.after(WRITTEN_BACK_MS, () => this.#inMemory.delete(path));
+    });
+    this.#mayFail(path);
+  }
+
+  /** The machine goes down: what is not on its disk was never there. */
+  machineDown(): void {
+    for (const path of this.#inMemory) this.#lake.files.delete(path);
+  }
+
+  async putLetters(path: string, letters: SimLetter[]): Promise<void> {
+    await this.#request(async () => this.#lake.letters.set(path, letters));
     this.#mayFail(path);
   }
 

@@ -15,6 +15,12 @@ export class SimTopic {
     this.#arrivals = made.map(({ arrivals }) => arrivals);
   }
 
+  /** For how long nothing came between the event before an offset and the one at it. */
+  silenceAt(partition: number, offset: number): number {
+    const arrivals = this.#arrivals[partition]!;
+    return (arrivals[offset] ?? Number.POSITIVE_INFINITY) - (arrivals[offset - 1] ?? 0);
+  }
+
   /** The offset behind the last event that can be read now. */
   end(partition: number, nowMs: number): number {
     const arrivals = this.#arrivals[partition]!;

@@ -1,79 +1,19 @@
 import { unpack } from 'msgpackr';
 import { HeadraceError } from '#src/errors.js';
 import { invariant } from '#src/invariant.js';
-import type {
-  CutCommand,
-  CutLane,
-  SealedFile,
-  SealedLane,
-  SealedReport,
-  SnapshotRef,
-} from '#src/ledger/types.js';
-import type { Marks } from '#src/model/marks.js';
+import type { CutCommand, LaneRows, SealedFile, SealedReport, SnapshotRef } from '#src/ledger/types.js';
 import type { AssignCommand, MainMessage, WorkerMessage } from '#src/pool/messages.js';
 import type { Random } from '#src/random.js';
-import { decodeSnapshot, encodeSnapshot, type SnapshotMeta } from '#src/reference/snapshot.js';
+import { decodeSnapshot } from '#src/reference/snapshot.js';
 import { RecordType } from '#src/ring/layout.js';
 import type { RecordHeader } from '#src/ring/producer.js';
 import type { RingWriter } from '#src/ring/writer.js';
 import type { SimProcess } from './sim-process.js';
+import { MODEL_HASH, type SimSealed, SimSealer } from './sim-sealer.js';
+import { SimSlot } from './sim-slot.js';
 import type { StoreLine } from './sim-store.js';
 import type { SimTopic } from './sim-topic.js';
-import { sumOf, ToyLane, type ToyRow, type ToyState } from './toy-sessions.js';
-
-/** The model that all engines run. */
-export const MODEL_HASH = 'toy';
-
-/** A lane in a worker: workers/lane-slot.ts over toy sessions. */
-class SimSlot {
-  readonly assign: AssignCommand;
-  nextOffset: number;
-  lane: ToyLane | null = null;
-  live = false;
-  frozen = false;
-  halted = false;
-  #replayed = 0;
-
-  constructor(assign: AssignCommand) {
-    this.assign = assign;
-    this.nextOffset = Number(assign.snapshot?.offset ?? assign.startOffset);
-  }
-
-  /** Takes the events up to `until`; throws REPLAY_DIFFERS. */
-  accept(topic: SimTopic, until: number): void {
-    const events = topic.lanes[this.assign.partition]!;
-    while (this.nextOffset < until) {
-      this.lane!.event(this.nextOffset, events[this.nextOffset]!);
-      this.nextOffset++;
-      this.meetCuts();
-    }
-  }
-
-  /** Marks of recorded cuts at their offsets, their rows compared and dropped; behind the last one the lane is live. */
-  meetCuts(): void {
-    if (this.live) return;
-    const { replay, partition } = this.assign;
-    for (; this.#replayed < replay.length; this.#replayed++) {
-      const cut = replay[this.#replayed]!;
-      if (Number(cut.to) > this.nextOffset) return;
-      this.lane!.marks(cut.marks);
-      const { rows, deadLetters } = this.take();
-      if (rows.length !== cut.rows || deadLetters !== cut.deadLetters || sumOf(rows) !== cut.crc) {
-        throw new HeadraceError('REPLAY_DIFFERS', 'the replay gave other rows than the ledger has', {
-          where: { partition, cut: cut.cutId, to: cut.to, rows: `${rows.length} instead of ${cut.rows}` },
-        });
-      }
-    }
-    this.live = true;
-  }
-
-  take(): { rows: ToyRow[]; deadLetters: number } {
-    const { rows, deadLetters } = this.lane!;
-    this.lane!.rows = [];
-    this.lane!.deadLetters = 0;
-    return { rows, deadLetters };
-  }
-}
+import { ToyLane, type ToyRow, type ToyState } from './toy-sessions.js';
 
 export interface SimWorkerOptions {
   index: number;
@@ -81,6 +21,9 @@ export interface SimWorkerOptions {
   random: Random;
   store: StoreLine;
   topic: SimTopic;
+  sessionMemoryBytes: number;
+  /** Another one is another model. */
+  salt: number;
   /** Ids of files, unique in the world. */
   newFileId(): string;
   onMessage(message: WorkerMessage): void;
@@ -92,6 +35,7 @@ export interface SimWorkerOptions {
 export class SimWorker {
   readonly #options: SimWorkerOptions;
   readonly #slots = new Map<number, SimSlot>();
+  readonly #sealer = new SimSealer();
   readonly #ring: { header: RecordHeader; payload: Uint8Array }[] = [];
   #stepping = false;
   #sealing: Promise<void> = Promise.resolve();
@@ -155,6 +99,7 @@ export class SimWorker {
 
   #assign(assign: AssignCommand): void {
     const slot = new SimSlot(assign);
+    this.#sealer.begin(assign.eviction);
     this.#slots.set(assign.partition, slot);
     this.#load(slot).catch((error: unknown) => this.#options.onFatal(error));
   }
@@ -177,10 +122,11 @@ export class SimWorker {
       }
     }
     if (this.#slots.get(partition) !== slot) return;
-    slot.lane = new ToyLane(partition, state);
+    slot.lane = new ToyLane(partition, state, this.#options.salt);
     this.#progress(slot, () => slot.meetCuts());
+    const { openSessions } = slot;
     const nextOffset = BigInt(slot.nextOffset);
-    this.#say({ type: 'lane-ready', partition, incarnation, nextOffset, openSessions: 0 });
+    this.#say({ type: 'lane-ready', partition, incarnation, nextOffset, openSessions });
   }
 
   #data(partition: number, incarnation: number, until: number): void {
@@ -188,6 +134,7 @@ export class SimWorker {
     if (slot === undefined || slot.frozen || slot.halted) return;
     invariant(slot.lane !== null, 'data came before the lane was ready', { partition });
     this.#progress(slot, () => slot.accept(this.#options.topic, until));
+    this.#sealer.makeRoom([...this.#slots.values()], this.#options.sessionMemoryBytes);
   }
 
   #progress(slot: SimSlot, work: () => void): void {
@@ -203,8 +150,9 @@ export class SimWorker {
     if (slot.live && !before) this.#say({ type: 'lane-live', partition, incarnation });
   }
 
-  #cut({ cutId, lanes }: CutCommand): void {
+  #cut(command: CutCommand): void {
     const { index, random } = this.#options;
+    const { cutId } = command;
     const report: SealedReport = {
       cutId,
       worker: index,
@@ -213,69 +161,29 @@ export class SimWorker {
       files: [],
       deadLetterFile: null,
     };
-    const rows: { partition: number; rows: ToyRow[] }[] = [];
-    const snapshots: { ref: SnapshotRef; bytes: Uint8Array }[] = [];
-    for (const cut of lanes) {
-      const slot = this.#slot(cut.partition, cut.incarnation);
-      if (slot === undefined || !slot.live || slot.lane === null) continue;
-      const sealed = this.#seal(cutId, slot, cut);
-      report.lanes.push(sealed.lane);
-      if (sealed.rows.length > 0) rows.push({ partition: cut.partition, rows: sealed.rows });
-      if (sealed.snapshot !== null) snapshots.push({ ref: sealed.lane.snapshot!, bytes: sealed.snapshot });
-    }
+    const sealed = this.#sealer.cut(command, this.#slots);
+    report.lanes = sealed.map(({ lane }) => lane);
+    for (const { sessionBytes } of this.#slots.values()) report.sessionBytes += sessionBytes;
+    const rows = sealed
+      .filter(({ part }) => part.rows.length > 0)
+      .map(({ lane, part }) => ({ partition: lane.partition, rows: part.rows }));
     // now and then the rows are of two days
     const files = random.below(4) === 0 ? [rows.slice(0, 1), rows.slice(1)] : [rows];
     this.#sealing = this.#sealing
-      .then(() => this.#store(report, files, snapshots))
+      .then(() => this.#store(report, files, sealed))
       .catch((error: unknown) => this.#options.onFatal(error));
-  }
-
-  #seal(cutId: string, slot: SimSlot, cut: CutLane) {
-    const { partition, incarnation, appId } = slot.assign;
-    const marks: Marks = { ...cut.marks, ...this.#someMarks(slot.lane!) };
-    slot.lane!.marks(marks);
-    const { rows, deadLetters } = slot.take();
-    const to = BigInt(slot.nextOffset);
-    const meta: SnapshotMeta = { modelHash: MODEL_HASH, appId, partition, offset: to, cutId };
-    const state = Buffer.from(JSON.stringify(slot.lane!.state));
-    const snapshot = cut.snapshot ? encodeSnapshot(state, meta) : null;
-    const path = `_headrace/snapshots/topic-id/${partition}/${slot.nextOffset.toString().padStart(20, '0')}-${cutId}.snap`;
-    const lane: SealedLane = {
-      partition,
-      incarnation,
-      to,
-      watermarkMs: slot.lane!.state.watermarkMs,
-      marks,
-      rows: rows.length,
-      deadLetters,
-      crc: sumOf(rows),
-      openSessions: 0,
-      evicted: 0,
-      sessionBytes: 0,
-      snapshot: snapshot === null ? null : { path, sizeBytes: snapshot.byteLength, offset: to, cutId },
-    };
-    return { lane, rows, snapshot };
-  }
-
-  /** What an engine may decide of a lane beside its log: memory is short, a partition is idle, rows are wanted early. */
-  #someMarks({ state }: ToyLane): Marks {
-    const { random } = this.#options;
-    if (state.watermarkMs === null || random.below(4) > 0) return {};
-    const kind = random.below(3);
-    if (kind === 0) return { evictBeforeMs: state.watermarkMs - random.below(4_000) };
-    return kind === 1 ? { early: true } : { idleWatermarkMs: state.watermarkMs + random.below(4_000) };
   }
 
   /** Files and snapshots are there before anybody hears of them (rule 10). */
   async #store(
     report: SealedReport,
     files: { partition: number; rows: ToyRow[] }[][],
-    snapshots: { ref: SnapshotRef; bytes: Uint8Array }[],
+    sealed: readonly SimSealed[],
   ): Promise<void> {
     const { store, index, newFileId, onSnapshot } = this.#options;
     for (const [day, parts] of files.entries()) {
+      if (parts.length === 0) continue;
       const rows = parts.flatMap((part) => part.rows);
-      if (rows.length === 0) continue;
       const date = `2026-01-0${day + 1}`;
       const path = `session_date=${date}/part-${report.cutId}-${index}-${newFileId()}.parquet`;
       await this.#retried(() => store.putFile(path, rows));
@@ -285,15 +193,30 @@ export class SimWorker {
         sizeBytes: 1,
         rows: rows.length,
         stats: JSON.stringify({ numRecords: rows.length }),
-        lanes: parts.map(({ partition }) => partition),
+        lanes: [...new Set(parts.map(({ partition }) => partition))],
+        laneRows: laneRowsOf(parts),
       };
       report.files.push(file);
     }
-    for (const { ref, bytes } of snapshots) {
-      await this.#retried(() => store.put(ref.path, bytes));
-      onSnapshot(ref);
+    await this.#storeLetters(report, sealed);
+    for (const { lane, snapshot } of sealed) {
+      if (snapshot === null) continue;
+      await this.#retried(() => store.put(lane.snapshot!.path, snapshot));
+      onSnapshot(lane.snapshot!);
     }
     this.#say({ type: 'sealed', report });
+  }
+
+  async #storeLetters(report: SealedReport, sealed: readonly SimSealed[]): Promise<void> {
+    const { store, index } = this.#options;
+    const letters = sealed.flatMap(({ lane: { partition }, part }) =>
+      part.letters.map((offset) => ({ partition, offset })),
+    );
+    if (letters.length === 0) return;
+    const path = `_headrace/dead-letters/${report.cutId}-${index}.jsonl`;
+    await this.#retried(() => store.putLetters(path, letters));
+    const lanes = [...new Set(letters.map(({ partition }) => partition))];
+    report.deadLetterFile = { path, sizeBytes: 1, letters: letters.length, lanes };
   }
 
   async #retried<T>(work: () => Promise<T>): Promise<T> {
@@ -311,6 +234,11 @@ export class SimWorker {
     const { process, onMessage } = this.#options;
     process.after(1, () => onMessage(message));
   }
+}
+
+/** A lane's rows lie together as often as it has parts. */
+function laneRowsOf(parts: readonly { partition: number; rows: ToyRow[] }[]): LaneRows[] {
+  return parts.map(({ partition, rows }) => ({ partition, rows: rows.length }));
 }
 
 const NO_BYTES = new Uint8Array(0);

@@ -1,9 +1,10 @@
 import type { LaneOffset } from '#src/followers/offsets.js';
 import { seededRandom } from '#src/random.js';
-import { createTable } from '../../support/fake-ledger.js';
+import { createTable, foldedHistory, TOPIC_ID } from '../../support/fake-ledger.js';
 import { MemoryStore } from '../../support/fake-store.js';
-import { filesUpTo, verdict } from './oracle.js';
+import { filesUpTo, missingInTopic, verdict } from './oracle.js';
 import { RULES } from './rules.js';
+import { SimBroker } from './sim-broker.js';
 import { SimClickHouse, WINDOW } from './sim-clickhouse.js';
 import { SimEngine, type SimWorld } from './sim-engine.js';
 import { SimGroup } from './sim-group.js';
@@ -12,7 +13,7 @@ import { SimTopic } from './sim-topic.js';
 import { Timeline } from './timeline.js';
 
 /**
- * One seed: three engines of one group over some lanes, a lake and a ClickHouse. For a while they are killed, stopped, made to
+ * One seed: three engines of one group over some lanes, a lake, a ClickHouse and topics. For a while they are killed, stopped, made to
  * stand still, their lanes moved, their requests lost; then everything heals, and when the engines have come to the end of the
  * log it is looked at what there is.
  */
@@ -37,6 +38,8 @@ const ENGINES = 3;
 const LANES = 4;
 /** Each so manieth seed sets ClickHouse back. */
 const RESTORING = 4;
+/** In each so manieth, engines of another model are started. */
+const OTHER_MODEL = 8;
 const TROUBLE_MS = 16_000;
 /** Everything is healed: nothing takes that long any more. */
 const HEALED_MS = 120_000;
@@ -61,12 +64,14 @@ class Simulation {
   #troubleEndsMs = TROUBLE_MS;
   #quietUntilMs = 0;
   #fileIds = 0;
+  /** By lane: the first offset that an engine read. */
+  readonly #readFrom = new Map<number, number>();
 
   constructor(options: SimOptions) {
     this.#options = options;
     const timeline = new Timeline();
     const random = seededRandom(options.seed);
-    const lake: SimLake = { objects: new MemoryStore(), files: new Map(), faults: 0 };
+    const lake: SimLake = { objects: new MemoryStore(), files: new Map(), letters: new Map(), faults: 0 };
     const rule = options.off === undefined ? null : RULES.get(options.off)!;
     const clickhouse = new SimClickHouse(timeline, random);
     this.#world = {
@@ -75,9 +80,14 @@ class Simulation {
       topic: new SimTopic(random, LANES, TROUBLE_MS + 3_000),
       lake,
       clickhouse,
+      broker: new SimBroker(timeline),
       group: new SimGroup(timeline, LANES, (offset) => this.#offsetCommitted(offset)),
       seamsOf: (engine) => rule?.seams(engine) ?? {},
       decoded: new Map(),
+      onRead: (partition, offset) => {
+        const first = this.#readFrom.get(partition);
+        if (first === undefined || offset < first) this.#readFrom.set(partition, offset);
+      },
       newFileId: () => String(1_000 + ++this.#fileIds),
       tell: (who, what) => options.onLine?.(`${(timeline.ms / 1_000).toFixed(3).padStart(9)} ${who} ${what}`),
       failed: (why) => {
@@ -89,7 +99,7 @@ class Simulation {
 
   async run(): Promise<SimOutcome> {
     const { seed } = this.#options;
-    const { timeline, lake, topic, clickhouse } = this.#world;
+    const { timeline, lake } = this.#world;
     await createTable(lake.objects);
     lake.faults = 0.08;
     for (let i = 0; i < ENGINES; i++) this.#start();
@@ -101,13 +111,17 @@ class Simulation {
         this.#failure = `not at the end after ${HEALED_MS / 1_000} s without trouble: ${this.#whatIsMissing()}`;
       }
     }
-    this.#failure ??= this.#verdict(() => verdict(lake, topic, clickhouse));
+    this.#failure ??= this.#verdict(() => verdict(this.#world) ?? this.#startsTooLate());
     for (const engine of this.#engines) engine.process.kill();
     return { seed, failure: this.#failure, versions: lake.objects.objects.size, ms: timeline.ms };
   }
 
   #start(): void {
-    const engine = new SimEngine(`engine-${++this.#started}`, this.#world);
+    const { random } = this.#world;
+    // somebody starts an engine with a model that the table was not written by, beside others
+    const isOdd = this.#options.seed % OTHER_MODEL === 0 && random.below(3) === 0;
+    const otherModel = isOdd && this.#started >= ENGINES && this.#alive.some((each) => !each.otherModel);
+    const engine = new SimEngine(`engine-${++this.#started}`, this.#world, otherModel);
     this.#engines.push(engine);
     void engine.start();
   }
@@ -147,8 +161,12 @@ class Simulation {
   }
 
   #somethingInClickHouse(lot: number): void {
-    const { clickhouse, random } = this.#world;
-    if (lot < 63) {
+    const { clickhouse, broker, random } = this.#world;
+    if (lot < 59) {
+      this.#tell('the brokers of the topics are in trouble');
+      broker.faults = [0.5, 0.2, 0.05][random.below(3)]!;
+      if (random.below(3) === 0) broker.down(random.below(8_000));
+    } else if (lot < 65) {
       this.#tell('ClickHouse is down');
       clickhouse.down(random.below(8_000));
     } else if (lot < 73) {
@@ -211,12 +229,13 @@ class Simulation {
   }
 
   #heal(): void {
-    const { lake, clickhouse } = this.#world;
+    const { lake, clickhouse, broker } = this.#world;
     this.#tell('everything heals');
     lake.faults = 0;
     clickhouse.heal();
+    broker.heal();
     for (const engine of this.#engines) engine.thaw();
-    if (this.#alive.every(({ isLeaving }) => isLeaving)) this.#start();
+    if (this.#alive.every(({ isLeaving, otherModel }) => isLeaving || otherModel)) this.#start();
   }
 
   #isAtEnd(): boolean {
@@ -229,7 +248,7 @@ class Simulation {
   #nextLookMs = 0;
 
   #whatIsMissing(): string {
-    const { lake, topic, clickhouse } = this.#world;
+    const { topic } = this.#world;
     const missing: string[] = [];
     topic.lanes.forEach((events, partition) => {
       const offsets = this.#alive.map(({ ledger }) => ledger?.lane(partition)?.committedTo ?? 0n);
@@ -241,16 +260,35 @@ class Simulation {
       const { files, versions } = engine.follower?.behind ?? { files: 0, versions: 0 };
       if (files + versions > 0)
         missing.push(`${engine.name} has ${files} files and ${versions} versions to go`);
+      const behind = engine.topics?.behind ?? 0;
+      if (behind > 0) missing.push(`${engine.name} has ${behind} versions to go into the topics`);
     }
-    if (missing.length === 0) missing.push(verdict(lake, topic, clickhouse) ?? '');
+    if (missing.length === 0) missing.push(verdict(this.#world) ?? '');
     return missing.filter((each) => each !== '').join(', ');
+  }
+
+  /** What was read before a lane's first commit is behind that commit's start (rule 5). */
+  #startsTooLate(): string | null {
+    const history = foldedHistory(this.#world.lake.objects);
+    for (const [partition, offset] of this.#readFrom) {
+      const start = history.lane(TOPIC_ID, partition)!.startOffset;
+      if (offset < start)
+        return `lane ${partition} was read from ${offset} on, and the table has it from ${start}`;
+    }
+    return null;
   }
 
   /** Kafka's offsets are those of the slowest follower (rule 21). */
   #offsetCommitted({ partition, offset, metadata }: LaneOffset): void {
     const { lake, clickhouse } = this.#world;
-    if (clickhouse.restored || clickhouse.merged) return;
     const version = Number(/version=(\d+)/.exec(metadata!)![1]);
+    const unsent = missingInTopic(this.#world, partition, version);
+    if (unsent > 0) {
+      this.#world.failed(
+        `lane ${partition}: offset ${offset} was committed to Kafka before ${unsent} rows were in the output topic`,
+      );
+    }
+    if (clickhouse.restored || clickhouse.merged) return;
     const ids = filesUpTo(lake, partition, version);
     const present = clickhouse.present(ids);
     const absent = ids.filter((id) => !present.has(id));

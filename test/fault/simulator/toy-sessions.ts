@@ -35,31 +35,46 @@ export interface ToyState {
   sessions: ToySession[];
 }
 
-const GAP_MS = 4_000;
+export const GAP_MS = 4_000;
 const DISORDER_MS = 1_000;
 const LATENESS_MS = 8_000;
 
 export class ToyLane {
   readonly #partition: number;
   readonly state: ToyState;
-  rows: ToyRow[] = [];
-  deadLetters = 0;
+  readonly #salt: number;
+  #rows: ToyRow[] = [];
+  #letters: number[] = [];
 
-  constructor(partition: number, state: ToyState = { watermarkMs: null, sessions: [] }) {
+  /** `salt`: another one is another model. */
+  constructor(partition: number, state: ToyState = { watermarkMs: null, sessions: [] }, salt = 0) {
     this.#partition = partition;
     this.state = state;
+    this.#salt = salt;
+  }
+
+  get openSessions(): number {
+    return this.state.sessions.filter(({ open }) => open).length;
+  }
+
+  /** What was let out since the last time: rows, and the offsets of dead letters. */
+  take(): { rows: ToyRow[]; letters: number[] } {
+    const taken = { rows: this.#rows, letters: this.#letters };
+    this.#rows = [];
+    this.#letters = [];
+    return taken;
   }
 
   event(offset: number, { key, timeMs }: ToyEvent): void {
     const { watermarkMs, sessions } = this.state;
     const session = sessions.find((each) => each.key === key);
-    if (watermarkMs !== null && timeMs + GAP_MS + LATENESS_MS < watermarkMs) this.deadLetters++;
+    if (watermarkMs !== null && timeMs + GAP_MS + LATENESS_MS < watermarkMs) this.#letters.push(offset);
     else if (session === undefined) this.#begin(offset, key, timeMs);
     else if (timeMs > session.lastMs + GAP_MS) {
       this.#close(session, 'gap');
       this.#forget(session);
       this.#begin(offset, key, timeMs);
-    } else if (timeMs < session.startMs - GAP_MS) this.deadLetters++;
+    } else if (timeMs < session.startMs - GAP_MS) this.#letters.push(offset);
     else this.#extend(session, offset, timeMs);
     this.#watermark(timeMs - DISORDER_MS);
   }
@@ -83,7 +98,7 @@ export class ToyLane {
       key,
       startMs: timeMs,
       lastMs: timeMs,
-      sum: mixed(17, offset),
+      sum: mixed(17 + this.#salt, offset),
       open: true,
       changed: true,
       standing: null,
@@ -121,8 +136,8 @@ export class ToyLane {
     const { id, sum, standing } = session;
     const revision = (standing?.revision ?? 0) + 1;
     const checksum = mixed(mixed(sum, revision), reason.charCodeAt(0));
-    if (standing !== null) this.rows.push({ session: id, ...standing, sign: -1 });
-    this.rows.push({ session: id, revision, checksum, sign: 1 });
+    if (standing !== null) this.#rows.push({ session: id, ...standing, sign: -1 });
+    this.#rows.push({ session: id, revision, checksum, sign: 1 });
     session.standing = { revision, checksum };
   }
 
