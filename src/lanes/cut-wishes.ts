@@ -1,21 +1,48 @@
-import type { Lane } from './lane.js';
-
-/** What a lane wants of the next cut. `position` is behind the last event that was handed to its worker. */
+import { isSnapshotOld } from '../ledger/protocol.js';
 
 /** A lane that moved is committed at least this often (rule 4). */
 export const IDLE_COMMIT_MS = 30_000;
 
-export function wantsCut(lane: Lane, position: bigint, nowMs: number): boolean {
-  if (position !== lane.cutPosition) return true;
-  if (lane.halted !== null) return false;
-  const overdue = nowMs - lane.lastCommitMs >= IDLE_COMMIT_MS && position !== lane.committedTo;
-  return overdue || wantsSnapshot(lane, position, nowMs);
+/** What decides whether a live lane has something to say at a cut. */
+export interface LaneWishes {
+  /** Behind the last event that its worker was given, and where that was at the last cut. */
+  position: bigint;
+  cutPosition: bigint | null;
+  committedTo: bigint;
+  /** Monotonic, as `nowMs`. */
+  lastCommitMs: number;
+  isHalted: boolean;
+  /** Of the newest snapshot in the ledger, and when it was taken (wall clock); null: none, or not known. */
+  snapshotOffset: bigint | null;
+  snapshottedMs: number | null;
+  nextSnapshotMs: number;
+  /** Marks lie behind the newest snapshot. */
+  marked: boolean;
 }
 
-export function wantsSnapshot(lane: Lane, position: bigint, nowMs: number): boolean {
-  return nowMs >= lane.nextSnapshotMs && differsFromSnapshot(lane, position);
+export interface CutTime {
+  /** Monotonic. */
+  nowMs: number;
+  wallMs: number;
+  idleCommitMs: number;
+  /** How long whoever cleans the ledger's log up keeps it. */
+  logKeptMs: number;
 }
 
-export function differsFromSnapshot(lane: Lane, position: bigint): boolean {
-  return lane.marked || position !== lane.snapshotOffset;
+/** It moved since the last cut; its way was not committed for long (rule 4); or a snapshot is due. */
+export function wantsCut(lane: LaneWishes, time: CutTime): boolean {
+  if (lane.position !== lane.cutPosition) return true;
+  if (lane.isHalted) return false;
+  const isOverdue = time.nowMs - lane.lastCommitMs >= time.idleCommitMs && lane.position !== lane.committedTo;
+  return isOverdue || wantsSnapshot(lane, time);
+}
+
+export function wantsSnapshot(lane: LaneWishes, time: CutTime): boolean {
+  return time.nowMs >= lane.nextSnapshotMs && differsFromSnapshot(lane, time);
+}
+
+/** Would a snapshot say anything that the newest does not, or be there when that one is of no use any more (rules 13 and 14)? */
+export function differsFromSnapshot(lane: LaneWishes, { wallMs, logKeptMs }: CutTime): boolean {
+  const isOld = isSnapshotOld(lane.snapshottedMs, wallMs, logKeptMs);
+  return lane.marked || lane.position !== lane.snapshotOffset || isOld;
 }

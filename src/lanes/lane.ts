@@ -91,7 +91,21 @@ export function assignment(
   return { partition, incarnation, startOffset, committedTo, ...recovery, ...common };
 }
 
-export function noSnapshot({ partition, unusable }: Lane): HeadraceError {
+export function noSnapshot(
+  { partition, unusable }: Lane,
+  { truncated, committedTo }: LaneHistory,
+): HeadraceError {
+  if (truncated === true) {
+    return new HeadraceError(
+      'SNAPSHOT_UNUSABLE',
+      "the table's log was cleaned up behind the lane's last snapshots, and what came after them is not known any more",
+      {
+        where: { partition, committed_to: committedTo, tried: [...unusable].join(' ') || undefined },
+        remedy:
+          'bring the log files of before back from a copy of the table, and keep its log for longer than an engine may be away (delta.logRetentionDuration)',
+      },
+    );
+  }
   return new HeadraceError('SNAPSHOT_UNUSABLE', 'no snapshot of the lane can be read', {
     where: { partition, tried: [...unusable].join(' ') },
     remedy: 'restore one of these files from a backup of the table',

@@ -11,7 +11,14 @@ import type { CutCommand, EvictionOrder, SealedReport } from '../ledger/types.js
 import type { MainMessage, WorkerMessage } from '../pool/messages.js';
 import type { RingWriter } from '../ring/writer.js';
 import type { Log } from '../telemetry/log.js';
-import { differsFromSnapshot, wantsCut, wantsSnapshot } from './cut-wishes.js';
+import {
+  type CutTime,
+  differsFromSnapshot,
+  IDLE_COMMIT_MS,
+  type LaneWishes,
+  wantsCut,
+  wantsSnapshot,
+} from './cut-wishes.js';
 import { EarlyMarks } from './early-marks.js';
 import { IdleMoves } from './idle-moves.js';
 import { assignment, isHeld, type Lane, move, noSnapshot, startingLane } from './lane.js';
@@ -174,18 +181,18 @@ export class LaneManager {
 
   /** One tick of the cut interval: cuts the lanes that have something to say. */
   cutLive(): Promise<void> | null {
-    const nowMs = this.#options.clock.monotonicMs();
+    const time = this.#time();
     const lanes = [...this.#lanes.values()].filter((lane) => lane.state === 'live');
     const moves = this.#idle.take(lanes);
     const early = this.#early.take(lanes, (lane) => this.#position(lane));
-    if (moves.size + early.size === 0 && !lanes.some((lane) => wantsCut(lane, this.#position(lane), nowMs))) {
+    if (moves.size + early.size === 0 && !lanes.some((lane) => wantsCut(this.#wishes(lane), time))) {
       // a lane that halted on its way back may be moved by the operator, too
       if (this.#lanes.size > 0) this.#watch.idle();
       return null;
     }
     return this.#coordinator!.cut(
       lanes.map((lane) => {
-        const snapshot = wantsSnapshot(lane, this.#position(lane), nowMs);
+        const snapshot = wantsSnapshot(this.#wishes(lane), time);
         if (snapshot) this.#snapshotTaken(lane);
         lane.cutPosition = this.#position(lane);
         const { partition, incarnation } = lane;
@@ -362,7 +369,7 @@ export class LaneManager {
     lane.snapshotOffset = recovery?.snapshot?.offset ?? null;
     lane.marked = recovery?.replay.some(({ marks }) => hasMarks(marks)) ?? false;
     if (recovery === null) {
-      this.#halt(lane, noSnapshot(lane));
+      this.#halt(lane, noSnapshot(lane, history));
       return;
     }
     const fromOffset = recovery.snapshot?.offset ?? history.startOffset;
@@ -459,12 +466,13 @@ export class LaneManager {
 
   async #cutWithSnapshot(lanes: readonly Lane[]): Promise<void> {
     if (lanes.length === 0) return;
+    const time = this.#time();
     await this.#coordinator!.cut(
       lanes.map((lane) => ({
         partition: lane.partition,
         incarnation: lane.incarnation,
         marks: {},
-        snapshot: differsFromSnapshot(lane, this.#position(lane)),
+        snapshot: differsFromSnapshot(this.#wishes(lane), time),
       })),
     );
   }
@@ -496,6 +504,17 @@ export class LaneManager {
     lane.marked = false;
     const { clock, snapshotIntervalMs } = this.#options;
     lane.nextSnapshotMs = nextSnapshotMs(lane.nextSnapshotMs, clock.monotonicMs(), snapshotIntervalMs);
+  }
+
+  #wishes(lane: Lane): LaneWishes {
+    const snapshottedMs = this.#options.ledger.lane(lane.partition)?.snapshottedMs ?? null;
+    return { ...lane, position: this.#position(lane), isHalted: lane.halted !== null, snapshottedMs };
+  }
+
+  #time(): CutTime {
+    const { clock, ledger } = this.#options;
+    const now = { nowMs: clock.monotonicMs(), wallMs: clock.nowMs() };
+    return { ...now, idleCommitMs: IDLE_COMMIT_MS, logKeptMs: ledger.logKeptMs };
   }
 }
 

@@ -1,6 +1,6 @@
 import { HeadraceError } from '../errors.js';
 import { hasMarks } from './protocol.js';
-import type { CutLaneEntry, LaneGap, LedgerEntry, RecordedCut, SnapshotRef } from './types.js';
+import type { CutEntry, CutLaneEntry, LaneGap, LedgerEntry, RecordedCut, SnapshotRef } from './types.js';
 
 /**
  * What the Delta log says of each lane, folded from its versions in order: how far it is committed, which snapshots are
@@ -26,10 +26,12 @@ function prefixOf({ group, topic }: LaneSource): string {
 
 export interface LaneHistory {
   partition: number;
-  /** Where the lane started (T0), or was started over. */
+  /** Where the lane started (T0), or was started over, or where what is still in the log begins. */
   startOffset: bigint;
   /** The version that started it over, or null: none did. */
   resetIn: number | null;
+  /** The log was cleaned up: the lane's way from its start on is not known, it comes back from a snapshot only. */
+  truncated?: true;
   /** The ledger's offset: everything below it is in the table. */
   committedTo: bigint;
   /** Version of the lane's last commit. */
@@ -37,6 +39,8 @@ export interface LaneHistory {
   watermarkMs: number | null;
   /** Offset at which a bounded run last let the open sessions out, or null. */
   endedAt: bigint | null;
+  /** When the newest snapshot was taken, or the lane started: wall clock, ms; null: not known. */
+  snapshottedMs: number | null;
   /** Oldest first; only those whose cut the ledger has for this lane (rule 11). */
   snapshots: (SnapshotRef & { version: number })[];
   /** In order of version. */
@@ -52,11 +56,22 @@ export interface VersionFacts {
   txns: readonly { appId: string; version: bigint }[];
 }
 
+/** What the ledger begins with when its log does not reach back to version 0. */
+export interface HistoryStart {
+  /** The checkpoint's. */
+  version: number;
+  txns: VersionFacts['txns'];
+  /** Versions up to it that are still there, in order. */
+  kept: readonly VersionFacts[];
+}
+
 export class LedgerHistory {
   readonly #prefix: string;
   /** By topic id and partition. */
   readonly #lanes = new Map<string, Map<number, LaneHistory>>();
   #lastSemantics: string | null = null;
+  /** The versions that come now are those that a clean-up left: lanes began before them. */
+  #beginning = false;
 
   constructor(source: LaneSource) {
     this.#prefix = prefixOf(source);
@@ -86,6 +101,32 @@ export class LedgerHistory {
     return [...(this.#written(facts).get(topicId)?.keys() ?? [])];
   }
 
+  /**
+   * Begins with a log that was cleaned up behind a checkpoint (rule 14): how far each lane is, from its transaction, and what the
+   * versions that were kept say of its way there. Versions that do not join with the checkpoint are of no use.
+   */
+  begin({ version, txns, kept }: HistoryStart): void {
+    const states = new Map(this.#written({ version, entry: null, txns }));
+    this.#beginning = true;
+    try {
+      for (const facts of kept) this.apply(facts);
+    } catch (error) {
+      if (!(error instanceof HeadraceError)) throw error;
+      this.#lanes.clear();
+    } finally {
+      this.#beginning = false;
+    }
+    for (const [topicId, written] of states) {
+      const lanes = this.#lanes.get(topicId) ?? new Map<number, LaneHistory>();
+      this.#lanes.set(topicId, lanes);
+      for (const [partition, committedTo] of written) {
+        const lane = lanes.get(partition);
+        if (lane?.committedTo !== committedTo)
+          lanes.set(partition, unknownWay(partition, committedTo, version));
+      }
+    }
+  }
+
   /** Takes a version in, the next one. Throws HeadraceError LAKE_LOG_CORRUPT when it does not fit what was before. */
   apply(facts: VersionFacts): void {
     const topics = this.#written(facts);
@@ -110,7 +151,7 @@ export class LedgerHistory {
     this.#lanes.set(topicId, lanes);
     for (const cut of entry.cuts) {
       for (const lane of cut.lanes) {
-        if (written.has(lane.partition)) this.#applyLane(lanes, version, cut.id, lane);
+        if (written.has(lane.partition)) this.#applyLane(lanes, version, cut, lane);
       }
     }
     for (const [partition, to] of written) {
@@ -135,7 +176,8 @@ export class LedgerHistory {
     return topics;
   }
 
-  #applyLane(lanes: Map<number, LaneHistory>, version: number, cutId: string, entry: CutLaneEntry): void {
+  #applyLane(lanes: Map<number, LaneHistory>, version: number, cut: CutEntry, entry: CutLaneEntry): void {
+    const { id: cutId, createdAtMs } = cut;
     let lane = lanes.get(entry.partition);
     if (lane === undefined) {
       lane = {
@@ -146,9 +188,11 @@ export class LedgerHistory {
         version,
         watermarkMs: null,
         endedAt: null,
+        snapshottedMs: entry.start === true ? createdAtMs : null,
         snapshots: [],
         cuts: [],
         gaps: [],
+        ...(this.#beginning && entry.start !== true ? { truncated: true as const } : {}),
       };
       lanes.set(entry.partition, lane);
     }
@@ -162,7 +206,7 @@ export class LedgerHistory {
     lane.committedTo = to;
     lane.version = version;
     if (entry.reset === true) {
-      startOver(lane);
+      startOver(lane, createdAtMs);
       return;
     }
     lane.gaps.push(...(entry.gaps ?? []));
@@ -179,6 +223,7 @@ export class LedgerHistory {
       version,
     });
     if (entry.snapshot !== undefined) {
+      lane.snapshottedMs = createdAtMs;
       lane.snapshots.push({ ...entry.snapshot, offset: to, cutId, version });
       if (lane.snapshots.length > 2) lane.snapshots = lane.snapshots.slice(-2);
       if (lane.snapshots.length === 2) this.#forgetBefore(lane, lane.snapshots[0]!.cutId);
@@ -193,9 +238,11 @@ export class LedgerHistory {
 }
 
 /** Nothing of what the lane knew counts any more: no session, no snapshot, no mark. */
-function startOver(lane: LaneHistory): void {
+function startOver(lane: LaneHistory, atMs: number): void {
   lane.startOffset = lane.committedTo;
   lane.resetIn = lane.version;
+  delete lane.truncated;
+  lane.snapshottedMs = atMs;
   lane.watermarkMs = null;
   lane.endedAt = null;
   lane.snapshots = [];
@@ -216,8 +263,15 @@ export function recoveryOf(
     const at = lane.cuts.findLastIndex((cut) => cut.cutId === snapshot.cutId);
     return { snapshot, replay: condensed(lane.cuts.slice(at + 1)) };
   }
-  if (lane.snapshots.length >= 2) return null;
+  if (lane.snapshots.length >= 2 || lane.truncated === true) return null;
   return { snapshot: null, replay: condensed(lane.cuts) };
+}
+
+/** Only how far it is. */
+function unknownWay(partition: number, committedTo: bigint, version: number): LaneHistory {
+  const nothing = { resetIn: null, watermarkMs: null, endedAt: null, snapshottedMs: null };
+  const empty = { snapshots: [], cuts: [], gaps: [] };
+  return { partition, startOffset: committedTo, committedTo, version, truncated: true, ...nothing, ...empty };
 }
 
 /** A replay's cuts travel through a ring: this many at most, beside those with marks. */

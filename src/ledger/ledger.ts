@@ -3,10 +3,12 @@ import { crashPoint } from '../crash-points.js';
 import { HeadraceError } from '../errors.js';
 import type { Action } from '../lake/delta/actions.js';
 import { refuseForeignChange } from '../lake/delta/foreign-change.js';
-import type { DeltaLog } from '../lake/delta/log.js';
+import type { CommitOutcome, DeltaLog, OpenOptions } from '../lake/delta/log.js';
+import { logRetentionMs } from '../lake/delta/retention.js';
 import type { Random } from '../random.js';
 import type { Log } from '../telemetry/log.js';
-import { appIdOf, type LaneHistory, type LedgerHistory, type VersionFacts } from './history.js';
+import { appIdOf, type LaneHistory, LedgerHistory, type VersionFacts } from './history.js';
+import { mustList } from './protocol.js';
 import { otherSemantics } from './semantics.js';
 import type { CutEntry, LedgerEntry, SealedFile } from './types.js';
 
@@ -44,24 +46,32 @@ const BACKOFF_MS_MAX = 5_000;
 const CONFLICT_WAIT_MS = 10;
 
 export class Ledger {
-  readonly #history: LedgerHistory;
+  #history: LedgerHistory;
   readonly #delta: DeltaLog;
   readonly #options: LedgerOptions;
   #queue: Promise<unknown> = Promise.resolve();
   /** The store refused the last commit. */
   #writeFailed = false;
+  /** When it was last known that the log was not cleaned up beyond what was read: monotonic and wall clock. */
+  #looked: { monotonicMs: number; wallMs: number };
 
   /** Takes over an opened log, and the history of all its versions. Throws LAKE_NOT_OURS on other semantics. */
   constructor(delta: DeltaLog, history: LedgerHistory, options: LedgerOptions) {
     this.#delta = delta;
     this.#history = history;
     this.#options = options;
+    this.#looked = this.#now();
     this.#checkSemantics();
   }
 
   /** The newest version that was read or written. */
   get version(): number {
     return this.#delta.version;
+  }
+
+  /** How long whoever cleans the log up keeps it. */
+  get logKeptMs(): number {
+    return logRetentionMs(this.#delta.metaData.configuration);
   }
 
   lane(partition: number): LaneHistory | undefined {
@@ -101,6 +111,7 @@ export class Ledger {
     build: () => Draft | null,
   ): Promise<{ version: number; draft: Draft } | null> {
     for (;;) {
+      await this.#retried(() => this.#mindStandstill());
       const draft = build();
       if (draft === null) return null;
       const version = this.#delta.version + 1;
@@ -116,10 +127,16 @@ export class Ledger {
    */
   async #put(version: number, actions: Action[]): Promise<'committed' | 'conflict'> {
     for (let waitMs = 50; ; waitMs = Math.min(waitMs * 2, BACKOFF_MS_MAX)) {
+      const now = this.#now();
       const outcome = await this.#tryPut(version, actions);
       if (outcome === 'committed') {
+        this.#looked = now;
         this.#history.apply(factsOf({ version, actions }));
         return 'committed';
+      }
+      if (outcome === 'overtaken') {
+        await this.#retried(() => this.#reload());
+        return 'conflict';
       }
       if (outcome === 'conflict') {
         await this.#retried(() => this.#refresh());
@@ -129,7 +146,7 @@ export class Ledger {
     }
   }
 
-  async #tryPut(version: number, actions: Action[]): Promise<'committed' | 'conflict' | 'unknown'> {
+  async #tryPut(version: number, actions: Action[]): Promise<CommitOutcome> {
     try {
       crashPoint('commit.before-put');
       const outcome = await this.#delta.tryCommit(version, actions);
@@ -168,7 +185,9 @@ export class Ledger {
   }
 
   async #refresh(): Promise<void> {
+    await this.#mindStandstill();
     let known = this.#delta.metaData;
+    const now = this.#now();
     await this.#delta.refresh((version) => {
       refuseForeignChange(known, this.#delta.metaData, { version: version.version });
       known = this.#delta.metaData;
@@ -177,7 +196,44 @@ export class Ledger {
       const partitions = this.#history.partitionsOf(facts, this.#options.topicId);
       if (facts.entry?.engine !== this.#options.engineId) this.#options.onForeign(facts.version, partitions);
     });
+    this.#looked = now;
     this.#checkSemantics();
+  }
+
+  /**
+   * Behind a gap longer than half the time for which the log is kept, versions may have been deleted that were not read, and the
+   * number of one may be won (rule 9): the log is listed before anything of it is believed.
+   */
+  async #mindStandstill(): Promise<void> {
+    if (!mustList(this.#looked, this.#now(), this.logKeptMs)) return;
+    const now = this.#now();
+    if (await this.#delta.isCleanedBeyond()) await this.#reload();
+    this.#looked = now;
+  }
+
+  /** The log has gone on without us and was cleaned up: all that stands on it starts over. */
+  async #reload(): Promise<void> {
+    const { log, group, topic, topicId, onForeign } = this.#options;
+    const history = new LedgerHistory({ group, topic });
+    const before = this.#delta.version;
+    const known = this.#delta.metaData;
+    await this.#delta.reload(historyFrom(history));
+    refuseForeignChange(known, this.#delta.metaData, { version: this.version });
+    this.#history = history;
+    log.warn(
+      { version: this.version, before },
+      "the table's log was cleaned up while this engine stood still: it is read anew, what is not committed is dropped, the lanes recover",
+    );
+    this.#checkSemantics();
+    onForeign(
+      this.version,
+      history.lanes(topicId).map(({ partition }) => partition),
+    );
+  }
+
+  #now() {
+    const { clock } = this.#options;
+    return { monotonicMs: clock.monotonicMs(), wallMs: clock.nowMs() };
   }
 
   /** A lane's state can't be built by other rules than those that wrote its rows (rule 16). */
@@ -228,6 +284,17 @@ export class Ledger {
     this.#queue = result.catch(() => undefined);
     return result;
   }
+}
+
+/** Folds a log into a history while it is read. */
+export function historyFrom(
+  history: LedgerHistory,
+): Pick<Required<OpenOptions>, 'onCheckpoint' | 'onVersion'> {
+  return {
+    onCheckpoint: ({ version, actions, kept }) =>
+      history.begin({ version, txns: factsOf({ version, actions }).txns, kept: kept.map(factsOf) }),
+    onVersion: (version) => history.apply(factsOf(version)),
+  };
 }
 
 /** The parts of a version that decide about lanes. */

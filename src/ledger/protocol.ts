@@ -108,6 +108,27 @@ export function lanesLost(
     .map((lane) => lane.partition);
 }
 
+/**
+ * Must the log be listed before it is believed (rule 9)? After half the time for which it is kept: the other half is for what is
+ * under way. By whichever clock says more: the monotonic one stops with the machine.
+ */
+export function mustList(
+  looked: { monotonicMs: number; wallMs: number },
+  now: { monotonicMs: number; wallMs: number },
+  logKeptMs: number,
+): boolean {
+  const passedMs = Math.max(now.monotonicMs - looked.monotonicMs, now.wallMs - looked.wallMs);
+  return passedMs > logKeptMs / 2;
+}
+
+/**
+ * Must a lane be snapshotted although it stands? Others may clean the log up for all that is older than what it is kept for, and
+ * with it the commit that makes the lane's newest snapshot usable (rule 14).
+ */
+export function isSnapshotOld(snapshottedMs: number | null, nowMs: number, logKeptMs: number): boolean {
+  return snapshottedMs === null || nowMs - snapshottedMs > logKeptMs / 4;
+}
+
 /** Has a seal something that must reach the ledger, whether or not its offset moved? */
 export function hasContent(lane: SealedLane): boolean {
   return lane.rows > 0 || lane.deadLetters > 0 || lane.snapshot !== null || hasMarks(lane.marks);

@@ -17,16 +17,6 @@ it('whatever happens, in the end each row is in the table and in ClickHouse once
   expect(failures).toEqual([]);
 }, 600_000);
 
-it.each([
-  [
-    21_740,
-    'a file shared by two engines is asked for by a row it takes back, before the row itself is in again',
-  ],
-  [21_928, 'the same, with a standstill before'],
-])('seed %i does not fail again: %s', async (seed) => {
-  expect(await simulate({ seed })).toMatchObject({ failure: null });
-});
-
 it('a seed gives the same run every time', async () => {
   const runs = [[], []] as string[][];
   for (const lines of runs) await simulate({ seed: 7, onLine: (line) => lines.push(line) });

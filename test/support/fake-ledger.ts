@@ -5,7 +5,7 @@ import { DeltaLog } from '#src/lake/delta/log.js';
 import { versionOf } from '#src/lake/delta/path.js';
 import type { ObjectStore } from '#src/lake/store/store.js';
 import { LedgerHistory, type VersionFacts } from '#src/ledger/history.js';
-import { factsOf, Ledger } from '#src/ledger/ledger.js';
+import { factsOf, historyFrom, Ledger } from '#src/ledger/ledger.js';
 import type { CutLaneEntry } from '#src/ledger/types.js';
 import type { Random } from '#src/random.js';
 import type { Log } from '#src/telemetry/log.js';
@@ -50,7 +50,7 @@ export interface LedgerSetup {
 export async function openLedger(store: ObjectStore, setup: LedgerSetup): Promise<Ledger> {
   const { engineId, clock, random, log = new FakeLog(), semantics = 'rules', onForeign = () => {} } = setup;
   const history = new LedgerHistory(SOURCE);
-  const delta = await DeltaLog.open(store, { onVersion: (version) => history.apply(factsOf(version)) });
+  const delta = await DeltaLog.open(store, historyFrom(history));
   if (delta === null) throw new Error('there is no table');
   const identity = { ...SOURCE, topicId: TOPIC_ID, engineId, semantics, version: 'test' };
   return new Ledger(setup.wrap?.(delta) ?? delta, history, { log, clock, random, onForeign, ...identity });

@@ -7,15 +7,26 @@ import type { Random } from '#src/random.js';
 export class MemoryStore implements ObjectStore {
   readonly url = 'memory://table';
   readonly objects = new Map<string, Uint8Array>();
+  readonly #modifiedMs = new Map<string, number>();
+  readonly #nowMs: () => number;
+
+  constructor(nowMs: () => number = () => 0) {
+    this.#nowMs = nowMs;
+  }
 
   async putIfAbsent(path: string, bytes: Uint8Array): Promise<'created' | 'exists' | 'unknown'> {
     if (this.objects.has(path)) return 'exists';
-    this.objects.set(path, bytes.slice());
+    await this.put(path, bytes);
     return 'created';
   }
 
   async put(path: string, bytes: Uint8Array): Promise<void> {
     this.objects.set(path, bytes.slice());
+    this.#modifiedMs.set(path, this.#nowMs());
+  }
+
+  modifiedMs(path: string): number {
+    return this.#modifiedMs.get(path) ?? 0;
   }
 
   async get(path: string): Promise<Uint8Array | null> {
@@ -25,7 +36,7 @@ export class MemoryStore implements ObjectStore {
   async list(prefix: string, startAfter = ''): Promise<ObjectInfo[]> {
     return [...this.objects]
       .filter(([path]) => path.startsWith(prefix) && path > startAfter)
-      .map(([path, bytes]) => ({ path, sizeBytes: bytes.byteLength, modifiedMs: 0 }))
+      .map(([path, bytes]) => ({ path, sizeBytes: bytes.byteLength, modifiedMs: this.modifiedMs(path) }))
       .sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 

@@ -24,6 +24,32 @@ describe('the topic follower', () => {
     expect(follower.figures).toEqual({ rows: 4, letters: 1 });
   });
 
+  it('is not misled when it stands still between its looks at the topic and at the lake, and another goes on meanwhile', async () => {
+    const rig = new TopicRig();
+    const [ours, theirs] = [rig.engine('ours'), rig.engine('theirs')];
+    const positions = ours.sink.positions.bind(ours.sink);
+    let frozen = false;
+    ours.sink.positions = async (appIds) => {
+      const found = await positions(appIds);
+      if (frozen) return found;
+      frozen = true;
+      rig.topics.expelled.add(ours.sink);
+      theirs.follower.acquired([0]);
+      rig.tell({ rows: { 0: ['a'] } });
+      await theirs.caughtUp();
+      return found;
+    };
+    ours.follower.acquired([0]);
+    await until('the other has sent', () => rig.topics.rows.length === 1);
+    ours.follower.lost([0]);
+    await theirs.follower.released([0], 1_000);
+    rig.topics.expelled.delete(ours.sink);
+    ours.follower.acquired([0]);
+    rig.tell({ rows: { 0: ['b'] } });
+    expect(await ours.caughtUp()).toBe(true);
+    expect(rig.topics.rows).toEqual(['a', 'b']);
+  });
+
   it('writes a lane’s position before its first record, and each time with what it sends', async () => {
     const rig = new TopicRig();
     const { follower, caughtUp } = rig.engine();

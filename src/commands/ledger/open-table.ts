@@ -27,7 +27,7 @@ export interface TableOwner {
 const NAME_A_TABLE = 'name a table that headrace writes, or the folder that holds it';
 
 /**
- * `path`: the table, or the folder that holds it. `onVersion` is told of every version, in order; `keepFiles`: `delta` has its files.
+ * `path`: the table, or the folder that holds it. `onVersion` is told of every version that is still there, in order; `keepFiles`: `delta` has its files.
  * @throws HeadraceError LAKE_NOT_OURS (no table there, or none of headrace's), LAKE_LOG_CORRUPT, LAKE_IO
  */
 export async function openTable(
@@ -43,6 +43,15 @@ export async function openTable(
   const read: { owner: TableOwner | null; history: LedgerHistory | null } = { owner: null, history: null };
   const delta = await DeltaLog.open(store, {
     keepFiles,
+    onCheckpoint: ({ version, actions, kept }) => {
+      for (const each of kept) times.set(each.version, commitInfoOf(each.actions)?.timestamp ?? 0);
+      read.owner = ownerOf(actions);
+      if (read.owner === null) return;
+      read.history = new LedgerHistory(read.owner);
+      const { txns } = factsOf({ version, actions });
+      read.history.begin({ version, txns, kept: kept.map(factsOf) });
+      for (const each of kept) onVersion(each, read.history);
+    },
     onVersion: (version) => {
       times.set(version.version, commitInfoOf(version.actions)?.timestamp ?? 0);
       read.owner ??= ownerOf(version.actions);

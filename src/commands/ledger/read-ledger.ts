@@ -73,7 +73,7 @@ export async function reportOf(opened: OpenedTable): Promise<LedgerReport> {
       resetIn,
       committedTo,
       version,
-      committedMs: times.get(version)!,
+      committedMs: times.get(version) ?? 0,
       watermarkMs,
       snapshots: lane.snapshots.map((snapshot) => snapshotReport(snapshot, times, stored)),
       endedAt,
@@ -87,7 +87,7 @@ export async function reportOf(opened: OpenedTable): Promise<LedgerReport> {
   return {
     table,
     version: delta.version,
-    writtenMs: times.get(delta.version)!,
+    writtenMs: times.get(delta.version) ?? 0,
     ...owner,
     topics,
     troubles: [],
@@ -99,5 +99,5 @@ function snapshotReport(
   times: ReadonlyMap<number, number>,
   stored: ReadonlySet<string>,
 ): SnapshotReport {
-  return { path, offset, sizeBytes, takenMs: times.get(version)!, isThere: stored.has(path) };
+  return { path, offset, sizeBytes, takenMs: times.get(version) ?? 0, isThere: stored.has(path) };
 }

@@ -5,7 +5,7 @@ import { resolveTableFolder } from '../../lake/delta/table-folder.js';
 import { LocalStore } from '../../lake/store/local.js';
 import { probeWritable } from '../../lake/store/probe.js';
 import { LedgerHistory } from '../../ledger/history.js';
-import { factsOf } from '../../ledger/ledger.js';
+import { historyFrom } from '../../ledger/ledger.js';
 import { checkSemantics, keepSemantics, type Semantics } from '../../ledger/semantics.js';
 import type { LedgerEntry } from '../../ledger/types.js';
 import type { CompiledModel } from '../../model/types.js';
@@ -33,7 +33,7 @@ export async function prepareLake(
   const { engineId, attempt, semantics, version, nowMs } = identity;
   const entry: LedgerEntry = { format: 1, attempt, engine: engineId, semantics: semantics.hash, cuts: [] };
   const { log, created } = await ensureTable(store, model, owner, {
-    onVersion: (actions) => history.apply(factsOf(actions)),
+    ...historyFrom(history),
     commitInfo: {
       timestamp: nowMs,
       operation: 'CREATE TABLE',

@@ -249,10 +249,11 @@ export class TopicFollower {
     const { sink, places, clock } = this.#options;
     const lanes = this.#ours().filter(({ position }) => position === null);
     if (lanes.length === 0) return;
+    const remembered = await Promise.all(lanes.map(({ appId }) => places.remembered(appId)));
     const stored = await sink.positions(lanes.map(({ appId }) => appId));
-    for (const lane of lanes) {
+    for (const [index, lane] of lanes.entries()) {
       const found = stored.get(lane.appId) ?? null;
-      const { position, positioned } = await places.of(lane.partition, lane.appId, found);
+      const { position, positioned } = await places.of(lane, remembered[index]!, found);
       lane.stored = found;
       lane.storedMs = clock.monotonicMs();
       lane.positioned = positioned;

@@ -48,20 +48,27 @@ export class LanePlaces {
     this.#starting.set(appId, { from, told });
   }
 
-  /** Throws HeadraceError OUTPUT_HALTED, LAKE_IO. */
-  async of(
-    partition: number,
-    appId: string,
-    stored: LanePosition | null,
-  ): Promise<{ position: LanePosition; positioned: boolean }> {
+  /**
+   * What the lake remembers of the lane. It is asked before the positions' topic is: what it says of a position was in the
+   * topic before, however long this engine stands still in between. Throws HeadraceError LAKE_IO.
+   */
+  async remembered(appId: string): Promise<Registration | null> {
     const starting = this.#starting.get(appId);
     if (starting !== undefined) {
       await starting.told;
       await this.#register(appId, starting.from);
       this.#starting.delete(appId);
     }
-    const { registry, start, newestVersion } = this.#options;
-    const registration = await registry.read(appId);
+    return await this.#options.registry.read(appId);
+  }
+
+  /** `stored`: its position in the topic, read after what the lake remembers. Throws HeadraceError OUTPUT_HALTED, LAKE_IO. */
+  async of(
+    { partition, appId }: { partition: number; appId: string },
+    registration: Registration | null,
+    stored: LanePosition | null,
+  ): Promise<{ position: LanePosition; positioned: boolean }> {
+    const { start, newestVersion } = this.#options;
     if (stored !== null) return { position: stored, positioned: registration?.positioned === true };
     const version = registration?.positioned === false ? registration.from : null;
     if (version !== null) return { position: { version, records: 0 }, positioned: false };

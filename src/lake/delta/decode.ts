@@ -70,11 +70,17 @@ export function decodeVersion(version: number, bytes: Uint8Array): Action[] {
   } catch (cause) {
     throw corrupt('a log file is not UTF-8', where, cause);
   }
+  const actions = decodeActions(text.split('\n'), where);
+  if (actions.length === 0) throw corrupt('a log file is empty', where);
+  return actions;
+}
+
+/** One action a line; empty ones are left out. Throws as decodeVersion does. */
+export function decodeActions(lines: readonly string[], where: Where): Action[] {
   const actions: Action[] = [];
-  text.split('\n').forEach((line, index) => {
+  lines.forEach((line, index) => {
     if (line.trim() !== '') actions.push(decodeLine(line, { ...where, line: index + 1 }));
   });
-  if (actions.length === 0) throw corrupt('a log file is empty', where);
   return actions;
 }
 

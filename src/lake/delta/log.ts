@@ -1,6 +1,6 @@
 import { HeadraceError } from '../../errors.js';
 import { invariant } from '../../invariant.js';
-import type { ObjectStore } from '../store/store.js';
+import type { ObjectInfo, ObjectStore } from '../store/store.js';
 import {
   type Action,
   attemptOf,
@@ -8,19 +8,31 @@ import {
   type MetaDataAction,
   type VersionActions,
 } from './actions.js';
+import { type CheckpointFiles, lastCheckpoint, newestCheckpoint, readCheckpoint } from './checkpoint.js';
 import { decodeVersion, READER_VERSION, WRITER_VERSION } from './decode.js';
 import { encodeVersion } from './encode.js';
 import { checkpointOf, versionOf, versionPath } from './path.js';
 import { TableState } from './table-state.js';
 
 /**
- * The Delta log of a table, as far as it was read. Versions are read in order, without gaps, from 0; a version is put
- * only if absent and only when every version below it has been applied. One call at a time.
+ * The Delta log of a table, as far as it was read. Versions are read in order, without gaps, from 0 or, where another tool has
+ * cleaned the log up, from a checkpoint on; a version is put only if absent and only when every version below it has been
+ * applied. One call at a time.
  */
+
+/** A log that does not begin with version 0: what its checkpoint says, and which versions up to it are still there. */
+export interface LogStart {
+  version: number;
+  actions: readonly Action[];
+  /** Up to the checkpoint's version, in order and without gaps; none that was put after the ones behind it. */
+  kept: readonly VersionActions[];
+}
 
 export interface OpenOptions {
   /** Called for every version in order, once it is applied. */
   onVersion?: (version: VersionActions) => void | Promise<void>;
+  /** Called first, when the log begins with a checkpoint; onVersion follows for the versions behind it. */
+  onCheckpoint?: (start: LogStart) => void | Promise<void>;
   /** Keep the table's files in memory as `activeFiles`. An engine does without: a table may have a million. */
   keepFiles?: boolean;
 }
@@ -40,43 +52,95 @@ export interface CreateOptions extends OpenOptions {
   actions?: readonly Action[];
 }
 
-/** 'unknown': the answer was lost and the version is not there (yet); the same attempt may be tried again. */
-export type CommitOutcome = 'committed' | 'conflict' | 'unknown';
+/**
+ * 'unknown': the answer was lost and the version is not there (yet); the same attempt may be tried again. 'overtaken': it was
+ * put where a version had been that was cleaned up since; it counts for nothing, and the log has to be read anew (rule 9).
+ */
+export type CommitOutcome = 'committed' | 'conflict' | 'unknown' | 'overtaken';
 
 export class DeltaLog {
   readonly #store: ObjectStore;
-  readonly #state: TableState;
+  readonly #keepFiles: boolean;
+  #state: TableState;
   #busy = false;
 
   private constructor(store: ObjectStore, options: OpenOptions) {
     this.#store = store;
-    this.#state = new TableState(options.keepFiles === true);
+    this.#keepFiles = options.keepFiles === true;
+    this.#state = new TableState(this.#keepFiles);
   }
 
   /**
-   * Reads all versions. Null: there is no log.
-   * @throws HeadraceError LAKE_LOG_CORRUPT (gaps, damaged files, cleaned-up logs), LAKE_NOT_OURS (protocol), LAKE_IO
+   * Reads all versions, or a checkpoint and those behind it. Null: there is no log.
+   * @throws HeadraceError LAKE_LOG_CORRUPT (gaps, damaged files), LAKE_NOT_OURS (protocol), LAKE_IO
    */
   static async open(store: ObjectStore, options: OpenOptions = {}): Promise<DeltaLog | null> {
-    const listed = await store.list('_delta_log/');
-    const versions = listed.flatMap(({ path }) => versionOf(path) ?? []).sort((a, b) => a - b);
-    const checkpoints = listed.flatMap(({ path }) => checkpointOf(path) ?? []);
-    const hint = listed.some(({ path }) => path === '_delta_log/_last_checkpoint');
-    if (versions.length === 0 && checkpoints.length === 0 && !hint) return null;
-    refuseGaps(store, versions, Math.max(-1, ...checkpoints));
     const log = new DeltaLog(store, options);
-    const last = versions.at(-1)!;
-    await log.#exclusive(async () => {
-      for (;;) {
-        const next = await log.readVersion(log.version + 1);
-        if (next === null) break;
-        await log.#apply(next, options.onVersion);
-      }
+    const listed = await store.list('_delta_log/');
+    return (await log.#exclusive(() => log.#readAll(listed, options))) ? log : null;
+  }
+
+  /** Reads all anew, as it is now. Until that is done it says what it said before. */
+  async reload(options: OpenOptions): Promise<void> {
+    await this.#exclusive(async () => {
+      const anew = new DeltaLog(this.#store, { keepFiles: this.#keepFiles });
+      const isThere = await anew.#readAll(await this.#store.list('_delta_log/'), options);
+      invariant(isThere, 'the log of a table that was read is gone');
+      this.#state = anew.#state;
     });
-    if (log.version < last) {
-      throw gap(store, log.version + 1, `the log goes on to version ${last}`);
+  }
+
+  /** Was the log cleaned up beyond what was read? Asked after a standstill, before anything is read on or put (rule 9). */
+  async isCleanedBeyond(): Promise<boolean> {
+    const paths = (await this.#store.list('_delta_log/')).map(({ path }) => path);
+    const checkpoint = newestCheckpoint(paths);
+    if (checkpoint === null || checkpoint.version <= this.version) return false;
+    const versions = new Set(paths.flatMap((path) => versionOf(path) ?? []));
+    for (let next = this.version + 1; next <= checkpoint.version; next++)
+      if (!versions.has(next)) return true;
+    // a version that was put where another was deleted looks like any other: only below whole logs is it none
+    return !versions.has(this.version);
+  }
+
+  /** False: there is no log. */
+  async #readAll(listed: readonly ObjectInfo[], options: OpenOptions): Promise<boolean> {
+    const { versions, checkpoint, isThere } = logOf(listed);
+    if (!isThere) return false;
+    if (!isWholeUpTo(versions, checkpoint?.version ?? 0)) {
+      if (checkpoint === null) throw noStart(this.#store, versions, listed);
+      await this.#begin(checkpoint, listed, options);
     }
-    return log;
+    const behind = versions.filter((version) => version > this.version);
+    const missing = behind.findIndex((version, index) => version !== this.version + 1 + index);
+    if (missing >= 0) {
+      throw gap(this.#store, this.version + 1 + missing, `the log goes on with version ${behind[missing]}`);
+    }
+    for (;;) {
+      const next = await this.readVersion(this.version + 1);
+      if (next === null) break;
+      await this.#apply(next, options.onVersion);
+    }
+    const last = versions.at(-1) ?? -1;
+    if (this.version < last) throw gap(this.#store, this.version + 1, `the log goes on to version ${last}`);
+    return true;
+  }
+
+  async #begin(
+    checkpoint: CheckpointFiles,
+    listed: readonly ObjectInfo[],
+    options: OpenOptions,
+  ): Promise<void> {
+    const { version } = checkpoint;
+    const actions = await readCheckpoint(this.#store, checkpoint, this.#keepFiles);
+    this.#state.begin(version, actions);
+    const kept: VersionActions[] = [];
+    for (const each of keptUpTo(listed, version)) {
+      const read = await this.readVersion(each);
+      // it is being cleaned up: what lies before is of no use without it
+      if (read === null) kept.length = 0;
+      else kept.push(read);
+    }
+    await options.onCheckpoint?.({ version, actions, kept });
   }
 
   /** Writes version 0. 'conflict': somebody was quicker; open the log and see what it is. */
@@ -173,6 +237,8 @@ export class DeltaLog {
         if (there === null) return 'unknown';
         if (attemptOf(there.actions) !== attempt) return 'conflict';
       }
+      // an engine that stood still past the log's clean-up wins the number of a version that was deleted
+      if ((await lastCheckpoint(this.#store)) >= version) return 'overtaken';
       this.#state.apply(version, actions);
       return 'committed';
     });
@@ -208,22 +274,54 @@ function namingTable(store: ObjectStore, error: unknown): unknown {
   });
 }
 
-/** `versions` ascending; `checkpoint` is the newest checkpoint's version, or −1. */
-function refuseGaps(store: ObjectStore, versions: readonly number[], checkpoint: number): void {
-  if (versions[0] !== 0) {
-    const what =
-      checkpoint >= 0
-        ? `it starts from a checkpoint (version ${checkpoint}), which this version of headrace cannot read`
-        : versions[0] === undefined
-          ? 'there is a _last_checkpoint and no log, which this version of headrace cannot read'
-          : `it starts at version ${versions[0]}`;
-    throw new HeadraceError('LAKE_LOG_CORRUPT', `the table's log has no version 0: ${what}`, {
-      where: { table: store.url, version: 0, checkpoint: checkpoint >= 0 ? checkpoint : undefined },
-      remedy: 'bring the older log files back, or give headrace a table of its own',
-    });
+function logOf(listed: readonly ObjectInfo[]) {
+  const paths = listed.map(({ path }) => path);
+  const versions = paths.flatMap((path) => versionOf(path) ?? []).sort((a, b) => a - b);
+  const isHinted = paths.includes('_delta_log/_last_checkpoint');
+  const isThere = versions.length > 0 || isHinted || paths.some((path) => checkpointOf(path) !== null);
+  return { versions, checkpoint: newestCheckpoint(paths), isThere };
+}
+
+/** `versions` ascending. Is everything there from version 0 to this one? */
+function isWholeUpTo(versions: readonly number[], version: number): boolean {
+  return versions[version] === version && versions[0] === 0;
+}
+
+/**
+ * The versions up to a checkpoint's that are still there without a gap, ascending. One that was put later than the one behind it
+ * is no part of the table: an engine that stood still has put it where the true one was deleted (rule 9).
+ */
+function keptUpTo(listed: readonly ObjectInfo[], checkpoint: number): number[] {
+  const modifiedMs = new Map<number, number>();
+  for (const { path, modifiedMs: ms } of listed) {
+    const version = versionOf(path);
+    if (version !== null) modifiedMs.set(version, ms);
   }
-  const missing = versions.findIndex((version, index) => version !== index);
-  if (missing >= 0) throw gap(store, missing, `the log goes on with version ${versions[missing]}`);
+  const kept: number[] = [];
+  for (let version = checkpoint; ; version--) {
+    const ms = modifiedMs.get(version);
+    if (ms === undefined || ms > (modifiedMs.get(version + 1) ?? Number.POSITIVE_INFINITY)) break;
+    kept.push(version);
+  }
+  return kept.reverse();
+}
+
+function noStart(
+  store: ObjectStore,
+  versions: readonly number[],
+  listed: readonly ObjectInfo[],
+): HeadraceError {
+  const checkpoint = Math.max(-1, ...listed.flatMap(({ path }) => checkpointOf(path) ?? []));
+  const what =
+    checkpoint >= 0
+      ? `its checkpoint (version ${checkpoint}) is not there whole`
+      : versions[0] === undefined
+        ? 'there is a _last_checkpoint and neither log nor checkpoint'
+        : `it starts at version ${versions[0]}`;
+  return new HeadraceError('LAKE_LOG_CORRUPT', `the table's log has no version 0: ${what}`, {
+    where: { table: store.url, version: 0, checkpoint: checkpoint >= 0 ? checkpoint : undefined },
+    remedy: 'bring the older log files back, or give headrace a table of its own',
+  });
 }
 
 function gap(store: ObjectStore, version: number, goesOn: string): HeadraceError {

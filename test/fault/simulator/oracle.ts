@@ -4,7 +4,7 @@ import { fileIdOf } from './clickhouse-line.js';
 import type { SimBroker } from './sim-broker.js';
 import type { SimClickHouse } from './sim-clickhouse.js';
 import { letterOf } from './sim-records.js';
-import type { SimLake } from './sim-store.js';
+import { type SimLake, truthOf } from './sim-store.js';
 import type { SimTopic } from './sim-topic.js';
 import { lineOf, ToyLane, type ToyRow } from './toy-sessions.js';
 
@@ -18,7 +18,7 @@ export interface Sinks {
 /** What must hold when everything has healed and come to its end. Returns what does not, or null. */
 export function verdict({ lake, topic, clickhouse, broker }: Sinks): string | null {
   // folding the log anew checks that each lane's cuts join: its offsets never go backwards
-  const history = foldedHistory(lake.objects);
+  const history = foldedHistory(truthOf(lake));
   const short = topic.lanes.findIndex(
     (events, partition) => history.lane(TOPIC_ID, partition)?.committedTo !== BigInt(events.length),
   );
@@ -51,7 +51,7 @@ export function missingInTopic({ lake, broker }: Sinks, partition: number, versi
 
 /** Ids of a lane's files in the ledger up to a version. */
 export function filesUpTo(lake: SimLake, partition: number, version: number): string[] {
-  return storedVersions(lake.objects)
+  return storedVersions(truthOf(lake))
     .filter((stored) => stored.version <= version)
     .flatMap(({ facts }) => facts.entry!.cuts.flatMap(({ files }) => files ?? []))
     .filter(({ lanes }) => lanes.includes(partition))
@@ -60,7 +60,7 @@ export function filesUpTo(lake: SimLake, partition: number, version: number): st
 
 /** One lane after the other, without engine, from where the ledger says that it starts, with its marks at their offsets. */
 function reference(lake: SimLake, topic: SimTopic) {
-  const versions = storedVersions(lake.objects);
+  const versions = storedVersions(truthOf(lake));
   const cuts = versions.flatMap(({ facts }) => facts.entry!.cuts.flatMap(({ lanes }) => lanes));
   const rows: ToyRow[] = [];
   const letters: string[] = [];
@@ -104,7 +104,7 @@ function movedTooFar(
 }
 
 function committedRows(lake: SimLake, upTo = Number.POSITIVE_INFINITY): ToyRow[] {
-  return storedVersions(lake.objects)
+  return storedVersions(truthOf(lake))
     .filter(({ version }) => version <= upTo)
     .flatMap(({ paths }) => paths.flatMap((path) => rowsOf(lake, path)));
 }

@@ -3,6 +3,7 @@ import type { FileState, FollowerTables } from '#src/followers/clickhouse/tables
 import { storedVersions } from '../../support/fake-ledger.js';
 import type { Rule } from './rules.js';
 import type { SimEngine } from './sim-engine.js';
+import { truthOf } from './sim-store.js';
 
 /** How files come into ClickHouse. */
 export const CLICKHOUSE_RULES: Readonly<Record<string, Rule>> = {
@@ -58,7 +59,7 @@ export const CLICKHOUSE_RULES: Readonly<Record<string, Rule>> = {
 function inPairs(inserter: FileInserter, { world, clickhouse }: SimEngine): FileInserter {
   const along = new Set<string>();
   const next = (path: string) => {
-    const files = storedVersions(world.lake.objects).flatMap(({ facts }) =>
+    const files = storedVersions(truthOf(world.lake)).flatMap(({ facts }) =>
       facts.entry!.cuts.flatMap((cut) => cut.files ?? []),
     );
     const at = files.findIndex((file) => file.path === path);

@@ -94,6 +94,18 @@ export const COMMIT_RULES: Readonly<Record<string, Rule>> = {
       'the file list comes from memory: what was put without an answer is taken for the version that is there',
     seams: () => ({ engine: { delta: (delta) => withOutcomes(delta, 'committed') } }),
   },
+  '9': {
+    without: 'nobody looks whether the log was cleaned up beyond a version that was put or is read on from',
+    seams: () => ({
+      unseen: /_last_checkpoint$/,
+      engine: { delta: (delta) => replaced(delta, { isCleanedBeyond: async () => false }) },
+    }),
+  },
+  '14': {
+    without: 'the log is cleaned up as it gets old, whatever lanes and followers still need of it',
+    horizon: 'ignored',
+    seams: () => ({}),
+  },
   '21': {
     without: "the group's offsets are committed with the ledger, ahead of ClickHouse",
     seams: (engine) => ({

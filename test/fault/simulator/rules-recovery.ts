@@ -96,7 +96,16 @@ export const RECOVERY_RULES: Readonly<Record<string, Rule>> = {
 };
 
 function unread(partition: number, offset: bigint): LaneHistory {
-  const nothing = { version: -1, watermarkMs: null, endedAt: null, snapshots: [], cuts: [] };
+  const nothing = {
+    version: -1,
+    resetIn: null,
+    watermarkMs: null,
+    endedAt: null,
+    snapshottedMs: null,
+    snapshots: [],
+    cuts: [],
+    gaps: [],
+  };
   return { partition, startOffset: offset, committedTo: offset, ...nothing };
 }
 

@@ -30,6 +30,8 @@ export interface Seams {
   checksGeneration?: boolean;
   /** `answer`: time counts up to when an answer is looked at. */
   silence?: 'answer';
+  /** Objects of the lake that the engine does not look at. */
+  unseen?: RegExp;
   /** When is what lies in the lake on its disk? */
   fsync?: 'never';
   /** It says that it decides rows by what the table was written by, whatever its model. */
@@ -41,6 +43,8 @@ export interface Seams {
 export interface Rule {
   /** What an engine does that does not keep to it. */
   without: string;
+  /** Another tool cleans up what is old, whoever still needs it. */
+  horizon?: 'ignored';
   seams(engine: SimEngine): Seams;
 }
 
@@ -50,7 +54,5 @@ export const RULES: ReadonlyMap<string, Rule> = new Map(
 
 /** Rules without which nothing fails here, since what they guard against is not built or not simulated. */
 export const NOT_SIMULATED: Readonly<Record<string, string>> = {
-  '9': 'no checkpoints are written and no log is cleaned up, so no version ever vanishes under an engine',
-  '14': 'nothing is cleaned up or vacuumed, so there is no horizon to keep',
   '19 (views)': 'the simulated ClickHouse has no materialized views',
 };

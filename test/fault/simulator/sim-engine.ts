@@ -101,8 +101,10 @@ export class SimEngine implements SimMember {
     this.#random = seededRandom(world.random.below(2 ** 31));
     this.process = new SimProcess(world.timeline, this.#random, this.#random.below(2_000) - 1_000);
     this.#seams = world.seamsOf(this);
-    const fsyncs = this.#seams.fsync !== 'never';
-    this.store = new StoreLine(world.lake, this.process, this.#random, fsyncs);
+    this.store = new StoreLine(world.lake, this.process, this.#random, {
+      fsyncs: this.#seams.fsync !== 'never',
+      unseen: this.#seams.unseen ?? null,
+    });
     this.clickhouse = new ClickHouseLine(world.clickhouse, world.lake, this.process, this.#random, (what) =>
       world.tell(name, what),
     );

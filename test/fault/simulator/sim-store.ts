@@ -1,7 +1,7 @@
 import { HeadraceError } from '#src/errors.js';
 import type { ObjectInfo, ObjectStore } from '#src/lake/store/store.js';
 import type { Random } from '#src/random.js';
-import { type MemoryStore, PUT_FAULTS, type PutFault } from '../../support/fake-store.js';
+import { MemoryStore, PUT_FAULTS, type PutFault } from '../../support/fake-store.js';
 import { latencyMs, type SimProcess } from './sim-process.js';
 import type { ToyRow } from './toy-sessions.js';
 
@@ -9,12 +9,22 @@ import type { ToyRow } from './toy-sessions.js';
 export interface SimLake {
   /** The log and the snapshots, as bytes. */
   objects: MemoryStore;
+  /** Versions that were cleaned up, by path: what they said still counts, whatever was put in their places since. */
+  archive: Map<string, Uint8Array>;
   /** Data files, as rows: the log says which of them count. */
   files: Map<string, ToyRow[]>;
   /** Files of dead letters. */
   letters: Map<string, SimLetter[]>;
   /** How often a request goes wrong, 0 to 1. */
   faults: number;
+}
+
+/** The whole log, as it would be without clean-up. */
+export function truthOf(lake: SimLake): MemoryStore {
+  if (lake.archive.size === 0) return lake.objects;
+  const whole = new MemoryStore();
+  for (const [path, bytes] of [...lake.objects.objects, ...lake.archive]) whole.objects.set(path, bytes);
+  return whole;
 }
 
 /** The system writes to the disk what nobody asked it to. */
@@ -40,9 +50,16 @@ export class StoreLine implements ObjectStore {
   /** Data files that are not on the disk yet. */
   readonly #inMemory = new Set<string>();
   readonly #fsyncs: boolean;
+  readonly #unseen: RegExp | null;
 
-  /** `fsyncs`: what is written is on the disk when that is answered. */
-  constructor(lake: SimLake, process: SimProcess, random: Random, fsyncs: boolean) {
+  /** `fsyncs`: what is written is on the disk when that is answered. `unseen`: what the engine has no eyes for. */
+  constructor(
+    lake: SimLake,
+    process: SimProcess,
+    random: Random,
+    { fsyncs, unseen }: { fsyncs: boolean; unseen: RegExp | null },
+  ) {
+    this.#unseen = unseen;
     this.#fsyncs = fsyncs;
     this.#lake = lake;
     this.#process = process;
@@ -88,6 +105,7 @@ export class StoreLine implements ObjectStore {
 
   async get(path: string): Promise<Uint8Array | null> {
     const bytes = await this.#request(() => this.#lake.objects.get(path));
+    if (this.#unseen?.test(path)) return null;
     this.#mayFail(path);
     return bytes;
   }

@@ -5,10 +5,11 @@ import { MemoryStore } from '../../support/fake-store.js';
 import { filesUpTo, missingInTopic, verdict } from './oracle.js';
 import { RULES } from './rules.js';
 import { SimBroker } from './sim-broker.js';
+import { LOG_KEPT_MS, SimCleaner } from './sim-cleaner.js';
 import { SimClickHouse, WINDOW } from './sim-clickhouse.js';
 import { SimEngine, type SimWorld } from './sim-engine.js';
 import { SimGroup } from './sim-group.js';
-import type { SimLake } from './sim-store.js';
+import { type SimLake, truthOf } from './sim-store.js';
 import { SimTopic } from './sim-topic.js';
 import { Timeline } from './timeline.js';
 
@@ -38,6 +39,8 @@ const ENGINES = 3;
 const LANES = 4;
 /** Each so manieth seed sets ClickHouse back. */
 const RESTORING = 4;
+/** In each so manieth, the log is cleaned up. */
+const CLEANING = 5;
 /** In each so manieth, engines of another model are started. */
 const OTHER_MODEL = 8;
 const TROUBLE_MS = 16_000;
@@ -64,6 +67,7 @@ class Simulation {
   #troubleEndsMs = TROUBLE_MS;
   #quietUntilMs = 0;
   #fileIds = 0;
+  readonly #cleaner: SimCleaner;
   /** By lane: the first offset that an engine read. */
   readonly #readFrom = new Map<number, number>();
 
@@ -71,7 +75,13 @@ class Simulation {
     this.#options = options;
     const timeline = new Timeline();
     const random = seededRandom(options.seed);
-    const lake: SimLake = { objects: new MemoryStore(), files: new Map(), letters: new Map(), faults: 0 };
+    const lake: SimLake = {
+      objects: new MemoryStore(() => timeline.ms),
+      archive: new Map(),
+      files: new Map(),
+      letters: new Map(),
+      faults: 0,
+    };
     const rule = options.off === undefined ? null : RULES.get(options.off)!;
     const clickhouse = new SimClickHouse(timeline, random);
     this.#world = {
@@ -95,15 +105,32 @@ class Simulation {
         options.onLine?.(`FAILED ${why}`);
       },
     };
+    this.#cleaner = new SimCleaner({
+      ...this.#world,
+      lanes: LANES,
+      keepsHorizon: rule?.horizon !== 'ignored',
+      tell: (what) => this.#tell(what),
+    });
+  }
+
+  /** In some seeds another tool is at the table now and then. */
+  async #clean(): Promise<void> {
+    const { timeline, random } = this.#world;
+    if (timeline.ms >= this.#troubleEndsMs) return;
+    await this.#cleaner.clean(timeline.ms);
+    timeline.after(500 + random.below(1_500), () => void this.#clean());
   }
 
   async run(): Promise<SimOutcome> {
     const { seed } = this.#options;
     const { timeline, lake } = this.#world;
-    await createTable(lake.objects);
+    await createTable(lake.objects, {
+      'delta.logRetentionDuration': `interval ${LOG_KEPT_MS} milliseconds`,
+    });
     lake.faults = 0.08;
     for (let i = 0; i < ENGINES; i++) this.#start();
     this.#trouble();
+    if (this.#isCleaned) timeline.after(LOG_KEPT_MS, () => void this.#clean());
     await timeline.until(() => this.#failure !== null || timeline.ms >= this.#troubleEndsMs, Infinity);
     if (this.#failure === null) {
       this.#heal();
@@ -113,7 +140,13 @@ class Simulation {
     }
     this.#failure ??= this.#verdict(() => verdict(this.#world) ?? this.#startsTooLate());
     for (const engine of this.#engines) engine.process.kill();
-    return { seed, failure: this.#failure, versions: lake.objects.objects.size, ms: timeline.ms };
+    return { seed, failure: this.#failure, versions: truthOf(lake).objects.size, ms: timeline.ms };
+  }
+
+  /** A backup from before what the log still has is for an operator: not in those that restore one. */
+  get #isCleaned(): boolean {
+    const { seed } = this.#options;
+    return seed % CLEANING === 0 && seed % RESTORING !== 0;
   }
 
   #start(): void {
@@ -149,7 +182,10 @@ class Simulation {
     if (lot < 45 && engine === undefined) this.#start();
     else if (lot < 12) this.#replace(() => engine!.crash());
     else if (lot < 18) this.#replace(() => engine!.stop());
-    else if (lot < 32) engine!.freeze(500 + random.below(random.below(2) === 0 ? 2_000 : 12_000));
+    else if (lot < 32)
+      engine!.freeze(
+        (this.#isCleaned ? LOG_KEPT_MS : 500) + random.below(random.below(2) === 0 ? 2_000 : 12_000),
+      );
     else if (lot < 45) group.move(random.below(LANES), engine!);
     else if (lot < 55) {
       lake.faults = 0.4;
@@ -269,7 +305,7 @@ class Simulation {
 
   /** What was read before a lane's first commit is behind that commit's start (rule 5). */
   #startsTooLate(): string | null {
-    const history = foldedHistory(this.#world.lake.objects);
+    const history = foldedHistory(truthOf(this.#world.lake));
     for (const [partition, offset] of this.#readFrom) {
       const start = history.lane(TOPIC_ID, partition)!.startOffset;
       if (offset < start)
