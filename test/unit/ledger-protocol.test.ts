@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { type HeldLane, hasContent, lanesLost, planCommit, type SealedCut } from '#src/ledger/protocol.js';
+import {
+  type HeldLane,
+  hasContent,
+  isSnapshotOld,
+  lanesLost,
+  mustList,
+  planCommit,
+  type SealedCut,
+} from '#src/ledger/protocol.js';
 import type { SealedFile, SealedLane, SealedReport } from '#src/ledger/types.js';
 
 const IDLE_MS = 30_000;
@@ -238,5 +246,26 @@ describe('hasContent', () => {
     expect(hasContent(sealed(0, 1n, { deadLetters: 1 }))).toBe(true);
     expect(hasContent(sealed(0, 1n, { marks: { idleWatermarkMs: 0 } }))).toBe(true);
     expect(hasContent(sealed(0, 1n, { marks: { early: false } }))).toBe(false);
+  });
+});
+
+describe('the log of a table that others clean up', () => {
+  const kept = 60_000;
+  const at = (monotonicMs: number, wallMs = monotonicMs) => ({ monotonicMs, wallMs });
+
+  it('is listed before it is believed behind a gap of more than half the time for which it is kept', () => {
+    expect(mustList(at(0), at(30_000), kept)).toBe(false);
+    expect(mustList(at(0), at(30_001), kept)).toBe(true);
+  });
+
+  it('is listed behind a machine that slept, where only the wall clock went on', () => {
+    expect(mustList(at(0, 0), at(5, 30_001), kept)).toBe(true);
+    expect(mustList(at(0, 0), at(30_001, -3_600_000), kept)).toBe(true);
+  });
+
+  it('is written a snapshot again of a lane whose last one is older than a quarter of that, or of unknown age', () => {
+    expect(isSnapshotOld(0, 15_000, kept)).toBe(false);
+    expect(isSnapshotOld(0, 15_001, kept)).toBe(true);
+    expect(isSnapshotOld(null, 0, kept)).toBe(true);
   });
 });

@@ -52,7 +52,8 @@ export interface SimWorld {
   onRead(partition: number, offset: number): void;
   /** Versions of the log that a follower has read. */
   decoded: Map<number, readonly Action[]>;
-  /** For whoever replays a seed. */
+  /** For whoever replays a seed; when nobody does, it need not be put into words. */
+  isTold: boolean;
   tell(who: string, what: string): void;
   /** Something that must not happen did. */
   failed(why: string): void;
@@ -240,7 +241,7 @@ export class SimEngine implements SimMember {
   async #wire(): Promise<void> {
     const { process, world, store } = this;
     const { clock } = process;
-    const log = new TellingLog((text) => world.tell(this.name, text));
+    const log = world.isTold ? new TellingLog((text) => world.tell(this.name, text)) : SILENT;
     this.offsets = new OffsetsFollower({
       clock,
       log,
@@ -466,6 +467,15 @@ class TellingLog implements Log {
     this.#tell(`${message} ${plain(fields)}`);
   }
 }
+
+const SILENT: Log = {
+  trace: () => {},
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  child: () => SILENT,
+};
 
 function plain(fields: LogFields): string {
   return Object.entries(fields)

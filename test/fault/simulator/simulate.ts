@@ -99,6 +99,7 @@ class Simulation {
         if (first === undefined || offset < first) this.#readFrom.set(partition, offset);
       },
       newFileId: () => String(1_000 + ++this.#fileIds),
+      isTold: options.onLine !== undefined,
       tell: (who, what) => options.onLine?.(`${(timeline.ms / 1_000).toFixed(3).padStart(9)} ${who} ${what}`),
       failed: (why) => {
         this.#failure ??= why;
