@@ -133,6 +133,14 @@ export class SimGroup {
       else this.#balance();
     };
     void from.revoked(partition).then(answer);
-    this.#timeline.after(REVOKE_TIMEOUT_MS, answer);
+    // who does not come along with a rebalance is out, and its generation with it
+    this.#timeline.after(REVOKE_TIMEOUT_MS, () => {
+      if (answered) return;
+      answered = true;
+      if (this.#members.get(from) !== membership) return;
+      this.#members.delete(from);
+      from.lost();
+      this.#balance();
+    });
   }
 }
