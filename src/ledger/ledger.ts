@@ -7,6 +7,7 @@ import type { CommitOutcome, DeltaLog, OpenOptions } from '../lake/delta/log.js'
 import { logRetentionMs } from '../lake/delta/retention.js';
 import type { Random } from '../random.js';
 import type { Log } from '../telemetry/log.js';
+import { RepeatLimitedLog } from '../telemetry/repeat-limited-log.js';
 import { appIdOf, type LaneHistory, LedgerHistory, type VersionFacts } from './history.js';
 import { mustList } from './protocol.js';
 import { otherSemantics } from './semantics.js';
@@ -49,6 +50,7 @@ export class Ledger {
   #history: LedgerHistory;
   readonly #delta: DeltaLog;
   readonly #options: LedgerOptions;
+  readonly #repeats: RepeatLimitedLog;
   #queue: Promise<unknown> = Promise.resolve();
   /** The store refused the last commit. */
   #writeFailed = false;
@@ -61,6 +63,7 @@ export class Ledger {
     this.#history = history;
     this.#options = options;
     this.#looked = this.#now();
+    this.#repeats = new RepeatLimitedLog(options.log, options.clock);
     this.#checkSemantics();
   }
 
@@ -177,7 +180,7 @@ export class Ledger {
   /** Passing failures of the store are told and waited out; all others end the engine. */
   #failed(error: unknown, message: string): void {
     if (!(error instanceof HeadraceError) || error.disposition !== 'retry') throw error;
-    this.#options.log.warn({ error }, message);
+    this.#repeats.warn(message, { error }, message);
   }
 
   #jitter(ms: number): number {

@@ -75,7 +75,8 @@ describe('a commit', () => {
     const { ours, memory, log } = await twoEngines({ put: ['fails', 'fails', 'unanswered', 'fails'] });
     expect(await ours.commit(() => draftOf(ours, 0, 10, 'a.parquet'))).toMatchObject({ version: 1 });
     expect(storedVersions(memory)).toHaveLength(2);
-    expect(log.with('could not write the ledger')).toHaveLength(3);
+    // a line now and then, not one a try
+    expect(log.with('could not write the ledger')).toHaveLength(1);
     expect(log.with('the ledger is written again')).toHaveLength(1);
     expect(log.with('the answer to a commit was lost')).toHaveLength(1);
   });
