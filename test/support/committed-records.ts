@@ -1,4 +1,5 @@
 import kafka from '@confluentinc/kafka-javascript';
+import { retried } from './kafka-retries.js';
 
 /** What a read_committed consumer sees of a topic. */
 
@@ -29,8 +30,8 @@ export async function settledRecords(
   topic: string,
   from: readonly number[],
 ): Promise<{ records: CommittedRecord[]; ends: number[] }> {
-  const ends = await endsOf(bootstrap, topic, from.length, 'read_committed');
-  return { records: await recordsUpTo(bootstrap, topic, from, ends), ends };
+  const ends = await retried(() => endsOf(bootstrap, topic, from.length, 'read_committed'));
+  return { records: await retried(() => recordsUpTo(bootstrap, topic, from, ends)), ends };
 }
 
 /** Read committed, what lies behind an end is not ready yet. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafka from '@confluentinc/kafka-javascript';
+import { retried } from './kafka-retries.js';
 import type { RawRecord, RawRecordFile } from './oracle.js';
 
 /** Producing for the spine's tests, and reading back what a topic holds and a group has committed, by librdkafka. */
@@ -121,8 +122,8 @@ function endOffsetsBy(consumer: kafka.KafkaConsumer, topic: string, partitions: 
 
 /** The offset behind the last record, by partition. */
 export function endOffsets(bootstrap: string, topic: string, partitions: number): Promise<number[]> {
-  return withConsumer(bootstrap, 'headrace-test-reader', (consumer) =>
-    endOffsetsBy(consumer, topic, partitions),
+  return retried(() =>
+    withConsumer(bootstrap, 'headrace-test-reader', (consumer) => endOffsetsBy(consumer, topic, partitions)),
   );
 }
 
@@ -134,7 +135,7 @@ export function committedOffsets(
   partitions: number,
 ): Promise<(number | null)[]> {
   const lanes = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
-  return withConsumer(bootstrap, group, async (consumer) => {
+  const read = async (consumer: kafka.KafkaConsumer) => {
     const found = await promised<{ partition: number; offset?: number }[]>((done) =>
       consumer.committed(lanes, TIMEOUT_MS, done as never),
     );
@@ -143,7 +144,8 @@ export function committedOffsets(
       const offset = byPartition.get(partition);
       return offset === undefined || offset < 0 ? null : offset;
     });
-  });
+  };
+  return retried(() => withConsumer(bootstrap, group, read));
 }
 
 /** Writes all records of a topic, as they lie in Kafka, to a file. Gives the end offsets it went up to. */
