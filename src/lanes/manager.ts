@@ -1,16 +1,11 @@
-import type { Clock } from '../clock.js';
 import { HeadraceError, messageOf } from '../errors.js';
-import type { OffsetsFollower } from '../followers/offsets.js';
-import type { FetchEvent, Fetcher } from '../kafka/fetcher.js';
+import type { FetchEvent } from '../kafka/fetcher.js';
 import type { Coordinator } from '../ledger/coordinator.js';
 import { isEndedAt, recoveryOf } from '../ledger/history.js';
-import type { Ledger } from '../ledger/ledger.js';
 import { offsetNote } from '../ledger/offset-note.js';
 import { type CommitPlan, hasMarks, lanesLost } from '../ledger/protocol.js';
-import type { CutCommand, EvictionOrder, SealedReport } from '../ledger/types.js';
-import type { MainMessage, WorkerMessage } from '../pool/messages.js';
-import type { RingWriter } from '../ring/writer.js';
-import type { Log } from '../telemetry/log.js';
+import type { CutCommand, SealedReport } from '../ledger/types.js';
+import type { WorkerMessage } from '../pool/messages.js';
 import {
   type CutTime,
   differsFromSnapshot,
@@ -22,12 +17,11 @@ import {
 import { EarlyMarks } from './early-marks.js';
 import { IdleMoves } from './idle-moves.js';
 import { assignment, isHeld, type Lane, move, noSnapshot, startingLane } from './lane.js';
-import type { LaneFollower } from './lane-follower.js';
 import { gapOfReplay, passGap } from './lane-gaps.js';
 import { tellRecovered, tellReplay, tellUnusable } from './lane-news.js';
 import { LedgerWatch } from './ledger-watch.js';
+import type { LaneManagerOptions } from './manager-options.js';
 import { RecoveryProgress } from './recovery-progress.js';
-import type { SnapshotJanitor } from './snapshot-janitor.js';
 import { firstSnapshotMs, nextSnapshotMs } from './snapshot-times.js';
 import { WorkerLink } from './worker-link.js';
 
@@ -35,35 +29,6 @@ import { WorkerLink } from './worker-link.js';
  * The lives of this engine's lanes: from the group's assignment over recovery and fetching to the hand-over. It owns no
  * I/O of its own; it moves lanes between the fetcher, the workers' rings and the ledger, and is the only one that does.
  */
-export interface LaneManagerOptions {
-  ledger: Ledger;
-  rings: readonly RingWriter[];
-  /** Tells a worker something that must not wait behind its ring's data. */
-  post(worker: number, message: MainMessage): void;
-  fetcher: Fetcher;
-  offsets: OffsetsFollower;
-  /** Null: none. */
-  follower: LaneFollower | null;
-  janitor: SnapshotJanitor;
-  clock: Clock;
-  log: Log;
-  topic: string;
-  snapshotIntervalMs: number;
-  /** How workers make room when their session memory fills. */
-  eviction: EvictionOrder;
-  /** The model's: a lane silent for so long has its watermark moved. */
-  idleTimeoutMs: number;
-  /** Open sessions that changed are let out so often; null or left out: never. */
-  earlyEveryMs?: number | null;
-  /** Offsets to start from, for lanes that the ledger does not know: these, and those that must begin with them. */
-  startOffsets(partitions: number[]): Promise<ReadonlyMap<number, bigint>>;
-  /** Bounded run: where the input of each lane ends; null: it does not. */
-  endOffsets: ReadonlyMap<number, bigint> | null;
-  /** The broker that leads a partition, for messages. */
-  leaderOf(partition: number): string | undefined;
-  onFatal(error: unknown): void;
-}
-
 export class LaneManager {
   readonly #options: LaneManagerOptions;
   readonly #lanes = new Map<number, Lane>();
