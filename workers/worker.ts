@@ -271,6 +271,7 @@ class WorkerLoop {
       this.#laneError(slot, error);
       return;
     }
+    this.#gauges();
     this.#post({ type: 'lane-ready', partition, incarnation, nextOffset, openSessions: slot.openSessions });
   }
 

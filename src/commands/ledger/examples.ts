@@ -20,8 +20,8 @@ Examples:
   headrace ledger verify --config engine.yaml --partition 3 --from 2026-01-31T00:00:00Z
       One partition, from the snapshot before that time on.
 
-It reads the topic and the table's files and writes nothing; an engine may be running. It is slow: the reference makes some
-ten thousand events a second.
+It reads the topic and the table's files and writes nothing; an engine may be running. It is slow: the
+plain reference makes the sessions, not the kernel.
 Exit codes: 0 equal, 1 something differs (the first ten differences of each partition are shown), 75 try again later, or
 Kafka no longer has the events.
 `;
