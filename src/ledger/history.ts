@@ -107,6 +107,7 @@ export class LedgerHistory {
    */
   begin({ version, txns, kept }: HistoryStart): void {
     const states = new Map(this.#written({ version, entry: null, txns }));
+    this.#lanes.clear();
     this.#beginning = true;
     try {
       for (const facts of kept) this.apply(facts);

@@ -44,6 +44,8 @@ export async function openTable(
   const delta = await DeltaLog.open(store, {
     keepFiles,
     onCheckpoint: ({ version, actions, kept }) => {
+      // who follows along has heard of versions that count no more
+      if (times.size > 0) throw cleanedUp(table);
       for (const each of kept) times.set(each.version, commitInfoOf(each.actions)?.timestamp ?? 0);
       read.owner = ownerOf(actions);
       if (read.owner === null) return;
@@ -77,6 +79,13 @@ export function checkOwner({ table, owner }: OpenedTable, named: { group: string
       remedy: 'give the configuration of the engine that writes it',
     });
   }
+}
+
+function cleanedUp(table: string): HeadraceError {
+  return new HeadraceError('LAKE_IO', "the table's log was cleaned up while it was read", {
+    where: { table },
+    remedy: 'call again',
+  });
 }
 
 /** What an engine would be told of a folder that is no table, to make one there, is no help here. */

@@ -31,7 +31,10 @@ export interface LogStart {
 export interface OpenOptions {
   /** Called for every version in order, once it is applied. */
   onVersion?: (version: VersionActions) => void | Promise<void>;
-  /** Called first, when the log begins with a checkpoint; onVersion follows for the versions behind it. */
+  /**
+   * Called when the log begins with a checkpoint; onVersion follows for the versions behind it. A log that is cleaned up while it is read
+   * begins anew: what was told before counts no more.
+   */
   onCheckpoint?: (start: LogStart) => void | Promise<void>;
   /** Keep the table's files in memory as `activeFiles`. An engine does without: a table may have a million. */
   keepFiles?: boolean;
@@ -121,8 +124,18 @@ export class DeltaLog {
       await this.#apply(next, options.onVersion);
     }
     const last = versions.at(-1) ?? -1;
-    if (this.version < last) throw gap(this.#store, this.version + 1, `the log goes on to version ${last}`);
-    return true;
+    return this.version >= last || (await this.#readAgain(last, options));
+  }
+
+  /** The next version was there when the log was listed: somebody cleans the log up meanwhile, or it is lost. */
+  async #readAgain(last: number, options: OpenOptions): Promise<boolean> {
+    const listed = await this.#store.list('_delta_log/');
+    const checkpoint = newestCheckpoint(listed.map(({ path }) => path));
+    if (checkpoint === null || checkpoint.version <= this.version) {
+      throw gap(this.#store, this.version + 1, `the log goes on to version ${last}`);
+    }
+    this.#state = new TableState(this.#keepFiles);
+    return await this.#readAll(listed, options);
   }
 
   async #begin(
