@@ -73,6 +73,8 @@ export class TopicFollower {
   readonly #figures: TopicFigures = { rows: 0, letters: 0 };
   #batch: Batch | null = null;
   #isOpen = false;
+  /** A version that the log lacked when it was wanted last. */
+  #missed: number | null = null;
   #told: { atMs: number; rows: number };
   #closed = false;
   readonly #running: Promise<void>;
@@ -300,10 +302,18 @@ export class TopicFollower {
       if (members.length === 0) continue;
       for (const lane of members) batch.move(lane, batch.position(lane));
       const actions = await readVersion(version);
-      if (actions === null) throw logTooShort(version);
+      if (actions === null) throw this.#tooShort(version);
       const partitions = new Set(members.map(({ partition }) => partition));
       await this.#sendVersion(batch, version, members, sourcesOf(version, actions, partitions));
     }
+  }
+
+  /** An engine that stood still knows old positions only: they are read once more before the follower halts. */
+  #tooShort(version: number): HeadraceError | typeof VOID {
+    if (this.#missed === version) return logTooShort(version);
+    this.#missed = version;
+    for (const lane of this.#lanes.values()) lane.position = null;
+    return VOID;
   }
 
   async #sendVersion(
