@@ -402,7 +402,8 @@ export class ClickHouseFollower {
     const everyMs = isMoved ? (this.#hurry ? 0 : POSITIONS_MS) : COMPARE_MS;
     if (nowMs - this.#positionsMs < everyMs) return;
     this.#positionsMs = nowMs;
-    const outcome = await this.#positions.write(positions, this.#serverMs());
+    const isOld = () => this.#standstill.since(nowMs);
+    const outcome = await this.#positions.write(positions, this.#serverMs(), isOld);
     if (outcome === 'restored') await this.#compare();
   }
 

@@ -34,11 +34,21 @@ export class FollowerPositions {
     this.#newestDone = path;
   }
 
-  /** Writes what has moved. `restored`: nothing was written, since ClickHouse was set back. */
-  async write(positions: ReadonlyMap<number, number>, atMs: number): Promise<'written' | 'restored'> {
+  /**
+   * Writes what has moved on. `restored`: nothing was written, since ClickHouse was set back. `isOld` says whether what was read
+   * is old news, so that nothing may be written by it. A lane of which somebody wrote more is somebody else's by now.
+   */
+  async write(
+    positions: ReadonlyMap<number, number>,
+    atMs: number,
+    isOld: () => boolean = () => false,
+  ): Promise<'written' | 'restored' | 'old'> {
     const rows = await this.#rows([...positions.keys()]);
     if (this.#isBehind(rows) || (await this.#isForgotten())) return 'restored';
-    const moved = [...positions].filter(([lane, version]) => version !== this.#version(lane));
+    if (isOld()) return 'old';
+    const moved = [...positions].filter(
+      ([lane, version]) => version !== this.#version(lane) && version > (rows.get(lane)?.version ?? -1),
+    );
     const written = moved.map(([partition, version]) => {
       const seq = (rows.get(partition)?.seq ?? 0n) + 1n;
       return { partition, appId: this.#options.appId(partition), version, seq };

@@ -90,7 +90,9 @@ export class Settlement {
       const { file, intentAtMs } = each;
       const isIn = present.has(file.fileId) || (await this.#left(file));
       if (isIn === null || standstill.since(askedMs)) continue;
-      if (!isIn && facts !== null && hasRestartedSince(facts, intentAtMs)) {
+      // of whom nobody knows when it was tried, it was not in this run of the server: whoever tries writes the time first
+      const isUnknown = (intentAtMs ?? 0) === 0;
+      if (!isIn && (isUnknown || (facts !== null && hasRestartedSince(facts, intentAtMs)))) {
         lostWithServer.push(each);
         continue;
       }
@@ -100,7 +102,8 @@ export class Settlement {
       if (intentAtMs !== null) maybeMissedByViews.push(file);
     }
     if (maybeMissedByViews.length > 0) await this.#warnOfViews(maybeMissedByViews);
-    if (facts !== null) await this.#beginAnew(lostWithServer, facts.nowMs);
+    if (lostWithServer.length > 0)
+      await this.#beginAnew(lostWithServer, facts?.nowMs ?? (await tables.serverNowMs()));
   }
 
   /**
@@ -108,7 +111,6 @@ export class Settlement {
    * the next one, which is the same for whoever comes to this; the intent row says so before it is used.
    */
   async #beginAnew(lost: readonly Doubtful[], serverMs: number): Promise<void> {
-    if (lost.length === 0) return;
     const { tables, schedule, standstill, clock } = this.#options;
     const askedMs = clock.monotonicMs();
     const anew = lost.map(({ file, attempt }) => ({ ...file, attempt: attempt + 1 }));
