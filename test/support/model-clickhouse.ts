@@ -32,6 +32,7 @@ export class ModelClickHouse {
   #startedMs: number;
   /** What a server has not begun when it ends never lands. */
   #run = 0;
+  #restores = 0;
   #awayUntilMs = 0;
   /** Files without a row left that carries their id: merges took them. */
   readonly #vanished = new Set<string>();
@@ -78,6 +79,7 @@ export class ModelClickHouse {
   restore(): boolean {
     if (this.#backup === null) return false;
     this.#run++;
+    this.#restores++;
     this.#awayUntilMs = this.#clock.nowMs() + 3_000;
     this.#startedMs = this.#clock.nowMs();
     this.#content = structuredClone(this.#backup);
@@ -181,10 +183,11 @@ export class ModelClickHouse {
 
   async #landLate(path: string, token: string): Promise<void> {
     const run = this.#run;
+    const restores = this.#restores;
     for (let turns = this.#random.below(20); turns > 0; turns--) await setImmediate();
     if (run === this.#run) this.#land(path, token);
-    // it was killed between noting the token and storing the rows
-    else if (this.#random.below(2) === 0) this.#tokens.push(token);
+    // it was killed between noting the token and storing the rows; what it noted is not in a backup from before
+    else if (this.#random.below(2) === 0 && restores === this.#restores) this.#tokens.push(token);
   }
 
   #land(path: string, token: string): void {

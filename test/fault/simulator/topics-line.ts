@@ -102,8 +102,10 @@ export class TopicsLine implements TopicSink {
       this.#flushing = null;
       const queue = this.#queue;
       this.#queue = nothing();
+      // a producer takes what it had not sent with it when it ends: none of that goes under the epoch of the next
+      const epoch = this.#epoch;
       // an idempotent producer keeps the order
-      const sent = this.#sent.then(() => this.#produce(queue));
+      const sent = this.#sent.then(() => this.#produce(queue, epoch));
       // whoever prepares learns of it
       sent.catch(() => undefined);
       this.#sent = sent;
@@ -111,9 +113,8 @@ export class TopicsLine implements TopicSink {
   }
 
   /** Repeated until it is there; the brokers know it again (the producer is idempotent). */
-  async #produce(produced: Produced): Promise<void> {
+  async #produce(produced: Produced, epoch: number): Promise<void> {
     const { broker, id } = this.#options;
-    const epoch = this.#epoch;
     let isThere = false;
     for (let tries = 1; ; tries++) {
       try {
