@@ -35,7 +35,7 @@ export interface PipelinePlaces {
 
 const PROGRESS_MS = 1_000;
 /** What exactly once costs next to nothing with. */
-const RARE_CUTS = 'cut_interval: 30s\nsnapshot_interval: 24h\n';
+const RARE_CUTS = 'cut_interval: 30s\nsnapshot_interval: 24h\ndrain_timeout: 60s\n';
 
 /** Throws Error for flags it does not know and for a run that is not right. */
 export async function runPipeline(
