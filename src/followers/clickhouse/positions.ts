@@ -46,6 +46,8 @@ export class FollowerPositions {
     const rows = await this.#rows([...positions.keys()]);
     if (this.#isBehind(rows) || (await this.#isForgotten())) return 'restored';
     if (isOld()) return 'old';
+    for (const [lane, row] of rows)
+      if (row !== null && row.version >= positions.get(lane)!) this.#known.set(lane, row);
     const moved = [...positions].filter(
       ([lane, version]) => version !== this.#version(lane) && version > (rows.get(lane)?.version ?? -1),
     );
