@@ -70,7 +70,7 @@ export class Sealer {
 
   constructor(options: SealerOptions) {
     this.#options = options;
-    this.#turns = new SnapshotTurns(options.counters);
+    this.#turns = new SnapshotTurns(options.counters, 'taking');
   }
 
   /** Cuts the lanes that take part. The report follows when the files are durable. */
@@ -285,7 +285,7 @@ export class Sealer {
     { meta, state }: { meta: SnapshotMeta; state: StateInTurns },
   ): Promise<void> {
     const path = snapshotPath(meta);
-    const turns = new SnapshotTurns(this.#options.counters);
+    const turns = new SnapshotTurns(this.#options.counters, 'taking');
     const writer = new SnapshotWriter(meta, turns);
     turns.begin();
     for (let parts = state.next(); parts !== null; parts = state.next()) {

@@ -1,17 +1,19 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Turns } from '#src/reference/snapshot-writer.js';
+import type { Turns } from '#src/reference/turns.js';
 import type { WorkerCounters } from '#src/telemetry/counters.js';
 
-/** For so long a snapshot may hold the worker at a stretch. */
-const TURN_MS = 2;
+/** For so long a snapshot may hold the worker at a stretch; the lane that is restored waits for it. */
+const TURN_MS = { taking: 2, restoring: 4 };
 
 /** The turns that snapshots have in a worker, and how long each held it. */
 export class SnapshotTurns implements Turns {
   readonly #counters: WorkerCounters;
+  readonly #turnMs: number;
   #sinceMs = 0;
 
-  constructor(counters: WorkerCounters) {
+  constructor(counters: WorkerCounters, work: keyof typeof TURN_MS) {
     this.#counters = counters;
+    this.#turnMs = TURN_MS[work];
   }
 
   begin(): void {
@@ -26,7 +28,7 @@ export class SnapshotTurns implements Turns {
 
   /** The lanes' turn, when this one was long enough. */
   async turn(): Promise<void> {
-    if (performance.now() - this.#sinceMs >= TURN_MS) await this.aside(setImmediate());
+    if (performance.now() - this.#sinceMs >= this.#turnMs) await this.aside(setImmediate());
   }
 
   async aside<T>(work: Promise<T>): Promise<T> {

@@ -56,8 +56,9 @@ class WorkerLoop {
   readonly #inserter: Inserter | null;
   readonly #records: RecordReader;
   #events = 0;
-  /** The lane that is being restored, and those before it. */
+  /** The lane that is being restored, with those before it; and those before that one. */
   #restoring: Promise<unknown> = Promise.resolve();
+  #restoringBefore: Promise<unknown> = Promise.resolve();
   #failure: { error: unknown } | null = null;
 
   constructor(task: WorkerTask) {
@@ -275,30 +276,43 @@ class WorkerLoop {
     this.#post({ type: 'lane-ready', partition, incarnation, nextOffset, openSessions: slot.openSessions });
   }
 
-  /** One lane after the other, so that the first ones go on early; null: it was let go meanwhile. */
+  /**
+   * One lane after the other, so that the first ones go on early, and no more than two snapshots' content in memory: the next is
+   * decompressed while one is restored. Null: the lane was let go meanwhile.
+   */
   async #restored(slot: LaneSlot, command: AssignCommand, snapshot: SnapshotRef): Promise<LaneEngine | null> {
     const bytes = await this.#read(snapshot.path);
     if (bytes === null) throw new HeadraceError('SNAPSHOT_UNUSABLE', 'it is not there');
-    const restored = this.#restoring.then(() =>
-      this.#slots.get(slot.partition) === slot ? this.#restore(command, snapshot, bytes) : null,
+    const isWanted = () => this.#slots.get(slot.partition) === slot;
+    const [before, beforeThat] = [this.#restoring, this.#restoringBefore];
+    const content = beforeThat.then(() => (isWanted() ? this.#decoded(command, snapshot, bytes) : null));
+    const restored = Promise.all([content, before]).then(([known]) =>
+      known !== null && isWanted() ? this.#restore(command, snapshot, known) : null,
     );
+    this.#restoringBefore = before;
     this.#restoring = restored.catch(() => undefined);
     return await restored;
   }
 
-  /** The lanes that are there already have their turns in between. */
-  async #restore(command: AssignCommand, snapshot: SnapshotRef, bytes: Uint8Array): Promise<LaneEngine> {
-    const meta = this.#metaOf(command, snapshot);
-    const turns = new SnapshotTurns(this.#counters);
-    const turn = () => turns.turn();
+  async #decoded(command: AssignCommand, snapshot: SnapshotRef, bytes: Uint8Array): Promise<Uint8Array> {
+    const turns = new SnapshotTurns(this.#counters, 'restoring');
     turns.begin();
-    const content = await decodeSnapshotInTurns(bytes, meta, turn);
+    const content = await decodeSnapshotInTurns(bytes, this.#metaOf(command, snapshot), turns);
+    turns.end();
+    return content;
+  }
+
+  /** The lanes that are there already have their turns in between. */
+  async #restore(command: AssignCommand, snapshot: SnapshotRef, content: Uint8Array): Promise<LaneEngine> {
+    const turns = new SnapshotTurns(this.#counters, 'restoring');
+    turns.begin();
     try {
-      const lane = await this.#engine.laneInTurns(content, turn);
+      const lane = await this.#engine.laneInTurns(content, () => turns.turn());
       turns.end();
       return lane;
     } catch (error) {
       if (error instanceof HeadraceError) throw error;
+      const meta = this.#metaOf(command, snapshot);
       if (!(error instanceof WebAssembly.RuntimeError)) throw snapshotUnusable(error, meta);
       // behind a trap nothing of the engine can be believed
       throw new HeadraceError('INVARIANT', 'the kernel stopped over a snapshot', {

@@ -8,7 +8,7 @@ export const USAGE = `npm run bench -- recovery [--open-sessions N] [--repetitio
   --events-per-second N    sent all the time: sessions go on, close and begin in every lane (20000)
   --repetitions N          engines killed in a classic group (5)
   --kip848-repetitions N   engines killed in a group by KIP-848, apart (1): the broker waits 45 s for them
-  --settle-seconds N       from the moment at which both engines have their lanes to the kill (30)
+  --settle-seconds N       from the moment at which both engines have their lanes to the kill (45): each lane has had a snapshot since
   --flag TEXT              one more word of the engines' command line; may be repeated
   --out FOLDER             write the result there as a file
   --json                   the result as one line of JSON at the end`;
@@ -49,7 +49,7 @@ export function parseRecoveryOptions(args: readonly string[]): RecoveryOptions {
     eventsPerSecond: whole('events-per-second', values['events-per-second'], 20_000),
     repetitions: whole('repetitions', values.repetitions, 5),
     kip848Repetitions: whole('kip848-repetitions', values['kip848-repetitions'], 1, 0),
-    settleSeconds: whole('settle-seconds', values['settle-seconds'], 30, 0),
+    settleSeconds: whole('settle-seconds', values['settle-seconds'], 45, 0),
     engineFlags: values.flag,
     out: values.out,
     json: values.json,

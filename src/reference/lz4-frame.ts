@@ -17,6 +17,25 @@ const BLOCK_BYTES_MAX: Readonly<Record<number, number>> = { 4: 1 << 16, 5: 1 << 
 
 /** Throws BatchFault `corrupt`, or `too_large` where the frame could hold more than `bytesMax`. */
 export function decompressFrame(frame: Uint8Array, bytesMax: number): Uint8Array {
+  const announced = announcedWithin(frame, bytesMax);
+  try {
+    return asAnnounced(lz4.decompressFrameSync(bufferOf(frame)), announced);
+  } catch (error) {
+    throw asFault(error);
+  }
+}
+
+/** The same by another thread. */
+export async function decompressFrameAside(frame: Uint8Array, bytesMax: number): Promise<Uint8Array> {
+  const announced = announcedWithin(frame, bytesMax);
+  try {
+    return asAnnounced(await lz4.decompressFrame(bufferOf(frame)), announced);
+  } catch (error) {
+    throw asFault(error);
+  }
+}
+
+function announcedWithin(frame: Uint8Array, bytesMax: number): Announced {
   const announced = announcedBytes(frame);
   // the content size is compared, never believed: blocks that hold more than it says would be decompressed all the same
   if (announced.bytesMax > bytesMax) {
@@ -25,12 +44,10 @@ export function decompressFrame(frame: Uint8Array, bytesMax: number): Uint8Array
       `an LZ4 frame of up to ${announced.bytesMax} bytes, over the limit of ${bytesMax}`,
     );
   }
-  let content: Uint8Array;
-  try {
-    content = lz4.decompressFrameSync(Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength));
-  } catch (error) {
-    throw new BatchFault('corrupt', `LZ4: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  return announced;
+}
+
+function asAnnounced(content: Uint8Array, announced: Announced): Uint8Array {
   if (announced.contentBytes !== null && announced.contentBytes !== content.byteLength) {
     throw new BatchFault('corrupt', 'an LZ4 frame of another size than it says');
   }
@@ -40,8 +57,22 @@ export function decompressFrame(frame: Uint8Array, bytesMax: number): Uint8Array
   return content;
 }
 
+function asFault(error: unknown): BatchFault {
+  if (error instanceof BatchFault) return error;
+  return new BatchFault('corrupt', `LZ4: ${error instanceof Error ? error.message : String(error)}`);
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+interface Announced {
+  bytesMax: number;
+  contentBytes: number | null;
+}
+
 /** The most that a frame can hold by its headers, and what it says it holds, if it does. */
-export function announcedBytes(frame: Uint8Array): { bytesMax: number; contentBytes: number | null } {
+export function announcedBytes(frame: Uint8Array): Announced {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   let at = 0;
   const take = (bytes: number) => {

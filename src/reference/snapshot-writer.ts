@@ -6,6 +6,7 @@ import {
   type SnapshotMeta,
   snapshotHead,
 } from './snapshot.js';
+import type { Turns } from './turns.js';
 
 /**
  * A snapshot's file from content that comes bit by bit. The thread does no more than copying and checksums, in small pieces:
@@ -60,12 +61,4 @@ export class SnapshotWriter {
     this.#parts.push(chunkHead(this.#filled, frame.length), frame);
     this.#filled = 0;
   }
-}
-
-/** How long work goes on without a look at anything else is its caller's to say. */
-export interface Turns {
-  /** Others' turn. */
-  turn(): Promise<void>;
-  /** Waits for what other threads do. */
-  aside<T>(work: Promise<T>): Promise<T>;
 }

@@ -1,6 +1,7 @@
 import { HeadraceError, messageOf } from '../errors.js';
-import { decompressFrame } from './lz4-frame.js';
+import { decompressFrame, decompressFrameAside } from './lz4-frame.js';
 import { crc32c, lz4 } from './native-codecs.js';
+import type { Turns } from './turns.js';
 
 /**
  * A lane's state as a file. It names what it is a snapshot of, and is taken for that and nothing else: with any other
@@ -71,23 +72,31 @@ export function decodeSnapshot(bytes: Uint8Array, expected: SnapshotMeta): Uint8
   try {
     const opened = open(bytes, expected);
     const content = Buffer.allocUnsafe(opened.contentBytes);
-    for (const _ of decompressing(opened, content));
+    let at = 0;
+    for (const chunk of opened.chunks) {
+      at += put(content, at, chunk, decompressFrame(chunk.frame, frameBytesMax(chunk)));
+    }
     return content;
   } catch (error) {
     throw snapshotUnusable(error, expected);
   }
 }
 
-/** The same, with others' turn between two chunks. */
+/** The same beside other work: other threads decompress. */
 export async function decodeSnapshotInTurns(
   bytes: Uint8Array,
   expected: SnapshotMeta,
-  turn: () => Promise<void>,
+  turns: Turns,
 ): Promise<Uint8Array> {
   try {
     const opened = open(bytes, expected);
     const content = Buffer.allocUnsafe(opened.contentBytes);
-    for (const _ of decompressing(opened, content)) await turn();
+    let at = 0;
+    for (const chunk of opened.chunks) {
+      const part = await turns.aside(decompressFrameAside(chunk.frame, frameBytesMax(chunk)));
+      at += put(content, at, chunk, part);
+      await turns.turn();
+    }
     return content;
   } catch (error) {
     throw snapshotUnusable(error, expected);
@@ -133,16 +142,15 @@ function open(file: Uint8Array, expected: SnapshotMeta): Opened {
   return { contentBytes, chunks };
 }
 
-/** Fills the content, chunk by chunk. */
-function* decompressing({ chunks }: Opened, content: Buffer): Generator<void> {
-  let at = 0;
-  for (const chunk of chunks) {
-    const part = decompressFrame(chunk.frame, chunk.contentBytes + LZ4_BLOCK_BYTES_MAX);
-    if (part.byteLength !== chunk.contentBytes) throw new Error('a chunk has another size than it says');
-    content.set(part, at);
-    at += part.byteLength;
-    yield;
-  }
+function frameBytesMax({ contentBytes }: Chunk): number {
+  return contentBytes + LZ4_BLOCK_BYTES_MAX;
+}
+
+/** Copies a chunk's content to its place; its bytes. */
+function put(content: Buffer, at: number, chunk: Chunk, part: Uint8Array): number {
+  if (part.byteLength !== chunk.contentBytes) throw new Error('a chunk has another size than it says');
+  content.set(part, at);
+  return part.byteLength;
 }
 
 interface Opened {

@@ -2,8 +2,15 @@ import { crc32c } from '@node-rs/crc32';
 import { describe, expect, it } from 'vitest';
 import { HeadraceError } from '#src/errors.js';
 import { seededRandom } from '#src/random.js';
-import { checkSnapshot, decodeSnapshot, encodeSnapshot, type SnapshotMeta } from '#src/reference/snapshot.js';
-import { SnapshotWriter, type Turns } from '#src/reference/snapshot-writer.js';
+import {
+  checkSnapshot,
+  decodeSnapshot,
+  decodeSnapshotInTurns,
+  encodeSnapshot,
+  type SnapshotMeta,
+} from '#src/reference/snapshot.js';
+import { SnapshotWriter } from '#src/reference/snapshot-writer.js';
+import type { Turns } from '#src/reference/turns.js';
 
 const META: SnapshotMeta = {
   modelHash: 'a'.repeat(64),
@@ -87,8 +94,26 @@ describe('a snapshot', () => {
       await writer.add(part.subarray(0, bytes));
       part.fill('!'); // it took a copy
     }
-    expect(Buffer.compare(await writer.finish(), encodeSnapshot(content, META))).toBe(0);
+    const file = await writer.finish();
+    expect(Buffer.compare(file, encodeSnapshot(content, META))).toBe(0);
     expect(compressed).toBe(3);
+    expect(Buffer.compare(await decodeSnapshotInTurns(file, META, turns), content)).toBe(0);
+    expect(compressed).toBe(6);
+  });
+
+  it('whose chunk is damaged behind a right checksum is unusable also when it is decompressed beside', async () => {
+    const turns: Turns = { turn: async () => {}, aside: (work) => work };
+    const bytes = encodeSnapshot(CONTENT, META);
+    for (const [at, wanted] of [
+      [4, /chunk is too large|cut off|chunks are missing/],
+      [8, /LZ4 frame/],
+    ] as const) {
+      const bad = forge(bytes, (copy) =>
+        copy.writeUInt8(copy[chunksAt(bytes) + at]! ^ 1, chunksAt(bytes) + at),
+      );
+      await expect(decodeSnapshotInTurns(bad, META, turns)).rejects.toThrow(wanted);
+      expect(reason(bad)).toMatch(wanted);
+    }
   });
 
   it('of nothing that comes bit by bit is one too', async () => {
