@@ -14,6 +14,7 @@ import {
 } from './examples.js';
 import { reportFailure, wantsStacks } from './failure.js';
 import { addLedgerCommand, type LedgerLoaders, ownLedgerLoaders } from './ledger/command.js';
+import { addModelCommand, type ModelLoaders, ownModelLoaders } from './model/command.js';
 import type { CommandLoaders } from './options.js';
 
 /**
@@ -26,6 +27,7 @@ import type { CommandLoaders } from './options.js';
 export interface CliSurroundings {
   loaders: CommandLoaders;
   ledgerLoaders?: LedgerLoaders;
+  modelLoaders?: ModelLoaders;
   stdout: (text: string) => void;
   stderr: (text: string) => void;
   /** Reads file and flags; a test brings its own machine. */
@@ -95,6 +97,13 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
       return config;
     },
     loaders: surroundings.ledgerLoaders ?? ownLedgerLoaders,
+    done: (exitCode) => {
+      outcome.exitCode = exitCode;
+    },
+  });
+  addModelCommand(cli, {
+    stdout,
+    loaders: surroundings.modelLoaders ?? ownModelLoaders,
     done: (exitCode) => {
       outcome.exitCode = exitCode;
     },
@@ -222,7 +231,7 @@ function toLoadOptions({ config, untilEnd: _, ...flags }: RunFlags): { file?: st
 function usageError(error: CommanderError): HeadraceError | null {
   if (error.exitCode === 0) return null;
   if (error.code === 'commander.help') {
-    return new HeadraceError('USAGE', 'a command is needed: run, demo, clickhouse or ledger', {
+    return new HeadraceError('USAGE', 'a command is needed: run, demo, model, clickhouse or ledger', {
       remedy: 'headrace --help shows how',
     });
   }

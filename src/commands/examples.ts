@@ -5,6 +5,7 @@ Examples:
   headrace demo                            see it work, no server needed
   headrace run --config engine.yaml        run an engine from a file
   headrace run --help                      all settings as flags, with examples
+  headrace model explain clickstream       what a shipped model holds; check and test your own
   headrace clickhouse migrate --help       the tables in ClickHouse, with examples
 
 Start the same command a second time, on this machine or another, and the two share the topic.

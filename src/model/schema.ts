@@ -98,7 +98,7 @@ const columnSchemas = [
 ] as const;
 const columnSchema = z.discriminatedUnion('op', columnSchemas);
 
-const modelSchema = z.strictObject({
+export const modelSchema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, {
     error: 'must be lower-case letters, digits and _, beginning with a letter',
   }),

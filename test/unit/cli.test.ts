@@ -5,6 +5,8 @@ import { type CliSurroundings, main } from '#src/commands/cli.js';
 import * as mainExamples from '#src/commands/examples.js';
 import type { LedgerLoaders } from '#src/commands/ledger/command.js';
 import * as ledgerExamples from '#src/commands/ledger/examples.js';
+import type { ModelLoaders } from '#src/commands/model/command.js';
+import * as modelExamples from '#src/commands/model/examples.js';
 import type { ClickHouseMigrateOptions, DemoOptions, RunOptions } from '#src/commands/options.js';
 import { type LoadOptions, resolveConfig } from '#src/config/load.js';
 import { resolveClickHouseConfig } from '#src/config/load-clickhouse.js';
@@ -66,8 +68,15 @@ async function headrace(args: string[], outcome: () => Promise<number> = async (
     snapshot: async () => ({ ledgerSnapshot: noteLedger('snapshot') }),
     reset: async () => ({ ledgerReset: noteLedger('reset') }),
   };
+  const modelLoaders: ModelLoaders = {
+    check: async () => ({ modelCheck: noteLedger('check') }),
+    explain: async () => ({ modelExplain: noteLedger('explain') }),
+    test: async () => ({ modelTest: noteLedger('test') }),
+    schema: async () => ({ modelJsonSchema: () => ({}) }),
+  };
   const surroundings: CliSurroundings = {
     ledgerLoaders,
+    modelLoaders,
     loaders: {
       run: async () => {
         ran.loaded.push('run');
@@ -231,7 +240,7 @@ describe('headrace clickhouse migrate', () => {
   it('alone, `headrace clickhouse` says what it wants', async () => {
     const { code, stderr } = await headrace(['clickhouse']);
     expect(code).toBe(64);
-    expect(stderr).toMatch(/\nUSAGE: a command is needed: run, demo, clickhouse or ledger/);
+    expect(stderr).toMatch(/\nUSAGE: a command is needed: run, demo, model, clickhouse or ledger/);
   });
 });
 
@@ -290,7 +299,7 @@ describe('no command at all', () => {
     expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
     expect(stderr).toMatch(/^Usage: headrace/);
     expect(stderr).toMatch(
-      /\nUSAGE: a command is needed: run, demo, clickhouse or ledger — headrace --help shows how\n$/,
+      /\nUSAGE: a command is needed: run, demo, model, clickhouse or ledger — headrace --help shows how\n$/,
     );
   });
 });
@@ -320,12 +329,12 @@ describe('help and version', () => {
   });
 
   /** Lines that begin with `headrace`, continued where they end in a backslash, without the remark behind. */
-  const lines = Object.values({ ...mainExamples, ...ledgerExamples }).flatMap((text) =>
+  const lines = Object.values({ ...mainExamples, ...ledgerExamples, ...modelExamples }).flatMap((text) =>
     text
       .replaceAll('\\\n', ' ')
       .split('\n')
       .filter((line) => line.startsWith('  headrace '))
-      .map((line) => line.trim().replace(/ {3,}(?![ -]).*/, '')),
+      .map((line) => line.trim().replace(/ {3,}(?![ -]).*| > .*/, '')),
   );
 
   it.each(lines)('the example `%s` works', async (line) => {

@@ -1,4 +1,5 @@
-import type { CompiledModel, Row, RowValue } from '../../model/types.js';
+import { valueJson } from '../../columnar/value-json.js';
+import type { CompiledModel, Row } from '../../model/types.js';
 
 /**
  * Rows of two sides, folded: Σ sign by content, the table's against what the reference makes of the log. Rows that both have, or that
@@ -105,23 +106,4 @@ export class RowFold {
 
 function textOf(json: string): string {
   return JSON.parse(json) as string;
-}
-
-/** As columnar/json-rows.ts has it of a file, made without it. */
-function valueJson(type: CompiledModel['columns'][number]['type'], value: RowValue): string {
-  if (value === null) return 'null';
-  switch (type) {
-    case 'uint64':
-      return `"${value}"`;
-    case 'time':
-      return `"${new Date(value as number).toISOString()}"`;
-    case 'string':
-      return JSON.stringify((value as string).toWellFormed());
-    case 'list<string>':
-      return JSON.stringify((value as readonly string[]).map((item) => item.toWellFormed()));
-    case 'float':
-      return JSON.stringify(value);
-    default:
-      return String(value);
-  }
 }

@@ -1,0 +1,31 @@
+import type { Column, ColumnOp, CompiledModel, Condition } from '../../model/types.js';
+
+/**
+ * What a column holds, in the words of the model file: the operation, and what it takes. Places in the compiled table are turned
+ * back into the names of fields and columns, so that this is a look at what was compiled and not at what was written.
+ */
+export function columnWords(model: CompiledModel, { op }: Column): string {
+  const words = Object.entries(op)
+    .filter(([name, value]) => name !== 'op' && value !== null && value !== false)
+    .map(([name, value]) => `${name} ${valueWords(model, op, name, value)}`);
+  return [op.op, ...words].join(', ');
+}
+
+const FIELDS: readonly string[] = ['field', 'by', 'present'];
+
+function valueWords(model: CompiledModel, op: ColumnOp, name: string, value: unknown): string {
+  if (typeof value === 'number' && FIELDS.includes(name)) return fieldName(model, value);
+  if (name === 'where') return conditionWords(model, value as Condition);
+  if (op.op === 'records' && name === 'members') {
+    return op.members.map((member) => `${member.name}: ${fieldName(model, member.field)}`).join(', ');
+  }
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+export function conditionWords(model: CompiledModel, { field, oneOf }: Condition): string {
+  return `${fieldName(model, field)} in [${oneOf.join(', ')}]`;
+}
+
+export function fieldName(model: CompiledModel, index: number): string {
+  return model.fields[index]!.path.join('.');
+}
