@@ -50,7 +50,28 @@ export const P_MAX_FUTURE = 88;
 /** Offset of a table of u32, by place in the log: the field. */
 export const P_LOGGED_FIELDS = 96;
 export const P_SESSION_START_COLUMN = 100;
-export const P_HEADER_BYTES = 104;
+/** i64, ms */
+export const P_MAX_DURATION = 104;
+/** Field of the start event's condition, −1: the model has none; offset of its text set. */
+export const P_START_FIELD = 112;
+export const P_START_SET = 116;
+/** 1: the end event belongs to the session that it ends. */
+export const P_END_COUNTED = 120;
+/** Offset of the zone whose midnights end sessions: count u32 │ 0 u32 │ count × (from i64 │ local time − UTC i64), ms; 0: none. */
+export const P_ZONE = 124;
+/** Places in the log whose change begins a session: their number, and the offset of them, u32 each. */
+export const P_CHANGE_COUNT = 128;
+export const P_CHANGE_PLACES = 132;
+/** A field that no event has, behind all others: its EVENT_… flags; −1: the model needs none. */
+export const P_FLAGS_FIELD = 136;
+export const P_HEADER_BYTES = 144;
+
+export const ZONE_ENTRIES = 8;
+export const ZONE_ENTRY_BYTES = 16;
+
+/** What an event is for its session: it begins one, it ends one and belongs to it. */
+export const EVENT_STARTS = 1;
+export const EVENT_ENDS = 2;
 
 export const TIME_ISO8601 = 0;
 export const TIME_EPOCH_MS = 1;
@@ -176,6 +197,8 @@ export const CLOSED_BY_END_EVENT = 1;
 export const CLOSED_BY_END_OF_INPUT = 2;
 export const CLOSED_BY_EARLY = 3;
 export const CLOSED_BY_MEMORY = 4;
+export const CLOSED_BY_MAX_DURATION = 5;
+export const CLOSED_BY_SPLIT = 6;
 
 /** What lies behind every text and record that is scanned: zero bytes that may be read. */
 export const READ_AHEAD_BYTES = 64;

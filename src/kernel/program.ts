@@ -1,4 +1,4 @@
-import { type LoggedFields, loggedFields } from '../model/logged-fields.js';
+import { flagsField, type LoggedFields, loggedFields } from '../model/logged-fields.js';
 import type { ColumnOp, ColumnType, CompiledModel, Field } from '../model/types.js';
 import * as abi from './abi.js';
 
@@ -56,7 +56,7 @@ export function encodeProgram(model: CompiledModel): Uint8Array {
   const out = new ProgramWriter();
   const logged = loggedFields(model);
   const header = out.reserve(abi.P_HEADER_BYTES);
-  out.u32(header + abi.P_FIELD_COUNT, model.fields.length);
+  out.u32(header + abi.P_FIELD_COUNT, model.fields.length + (logged.flags === null ? 0 : 1));
   out.u32(header + abi.P_LOGGED_COUNT, logged.fields.length);
   out.u32(header + abi.P_TRACKED_COUNT, logged.tracked);
   out.u32(header + abi.P_KEY_FIELD, model.keyField);
@@ -73,11 +73,36 @@ export function encodeProgram(model: CompiledModel): Uint8Array {
   out.i64(header + abi.P_DISORDER, model.allowedDisorderMs);
   out.i64(header + abi.P_LATENESS, model.allowedLatenessMs);
   out.i64(header + abi.P_MAX_FUTURE, model.maxFutureMs);
+  putWindows(out, header, model, logged);
   out.u32(header + abi.P_LOGGED_FIELDS, putLogged(out, logged));
   out.u32(header + abi.P_FIELDS, putFields(out, model, logged));
   out.u32(header + abi.P_COLUMNS, putColumns(out, model, logged));
   out.u32(header + abi.P_KEYS, putNode(out, model.fields, 0));
   return out.finish();
+}
+
+function putWindows(out: ProgramWriter, header: number, model: CompiledModel, logged: LoggedFields): void {
+  const { maxDurationMs, startEvent, endCounted, midnight, onChange } = model.windows;
+  out.i64(header + abi.P_MAX_DURATION, maxDurationMs);
+  out.u32(header + abi.P_START_FIELD, startEvent?.field ?? -1);
+  out.u32(header + abi.P_START_SET, out.textSet(startEvent?.oneOf ?? []));
+  out.u32(header + abi.P_END_COUNTED, endCounted ? 1 : 0);
+  out.u32(header + abi.P_FLAGS_FIELD, logged.flags ?? -1);
+  out.u32(header + abi.P_CHANGE_COUNT, onChange.length);
+  const places = out.reserve(onChange.length * 4);
+  out.u32(header + abi.P_CHANGE_PLACES, places);
+  onChange.forEach((field, index) => {
+    out.u32(places + index * 4, logged.fields.indexOf(field));
+  });
+  if (midnight === null) return;
+  const zone = out.reserve(abi.ZONE_ENTRIES + midnight.fromMs.length * abi.ZONE_ENTRY_BYTES);
+  out.u32(header + abi.P_ZONE, zone);
+  out.u32(zone, midnight.fromMs.length);
+  midnight.fromMs.forEach((fromMs, index) => {
+    const entry = zone + abi.ZONE_ENTRIES + index * abi.ZONE_ENTRY_BYTES;
+    out.i64(entry, fromMs);
+    out.i64(entry + 8, midnight.offsetMs[index]!);
+  });
 }
 
 function putLogged(out: ProgramWriter, { fields }: LoggedFields): number {
@@ -89,8 +114,10 @@ function putLogged(out: ProgramWriter, { fields }: LoggedFields): number {
 }
 
 function putFields(out: ProgramWriter, model: CompiledModel, logged: LoggedFields): number {
-  const at = out.reserve(model.fields.length * abi.FIELD_BYTES);
-  for (const field of model.fields) {
+  const flags = logged.flags === null ? [] : [flagsField(logged.flags)];
+  const fields = [...model.fields, ...flags];
+  const at = out.reserve(fields.length * abi.FIELD_BYTES);
+  for (const field of fields) {
     const entry = at + field.index * abi.FIELD_BYTES;
     out.u32(entry + abi.FIELD_TYPE, FIELD_TYPES[field.type]);
     out.u32(entry + abi.FIELD_REQUIRED, field.required ? 1 : 0);

@@ -7,12 +7,12 @@ import type { CompiledModel } from '../model/types.js';
 import { semanticDifferences } from './semantic-differences.js';
 
 /** Raised when the same log would give other rows than before, although the model did not change. */
-const ENGINE_SEMANTICS = 1;
+const ENGINE_SEMANTICS = 2;
 
 /**
  * All that decides a row and is neither in the log nor a mark (rule 1): the model, the limits that make dead letters, the isolation
  * level, the engine's own semantics. Lanes are never continued under another one (rule 16). What is not in it may change at any time:
- * idle_timeout (its moves are marks), low_cardinality, comments, names of files.
+ * idle_timeout and emit (what they do is marks), low_cardinality, comments, names of files.
  */
 export interface Semantics {
   /** In every version of the ledger. */

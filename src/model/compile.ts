@@ -6,6 +6,7 @@ import { modelHash } from './hash.js';
 import { modelInvalid, problemsOf } from './problems.js';
 import { checkForm, type ModelFile } from './schema.js';
 import type { CompiledModel } from './types.js';
+import { compileWindows } from './windows.js';
 
 /**
  * A model file → the table of operations that the engine runs. All that is wrong is said at once, with path and line.
@@ -92,6 +93,8 @@ function assemble(file: ModelFile, complain: Complain): Omit<CompiledModel, 'has
     idleTimeoutMs: file.idle_timeout,
     endEvent:
       file.end_event === undefined ? null : compileCondition(file.end_event, 'end_event', fields, complain),
+    windows: compileWindows(file, fields, complain),
+    emitEarlyMs: file.emit?.early ?? null,
     columns,
     collectionBytesMax: collectionBytesMax(columns),
     columnIndex,

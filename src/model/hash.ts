@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { ColumnOp, CompiledModel } from './types.js';
+import type { ColumnOp, CompiledModel, WindowRules } from './types.js';
 
 /**
- * SHA-256 (hex) over canonical JSON of all that decides a row: fields, times, the end event and the columns. Not in it:
- * names and comments of the file, idle_timeout (its moves are marks in the cuts), low_cardinality (an encoding).
+ * SHA-256 (hex) over canonical JSON of all that decides a row: fields, times, what begins and ends sessions, and the columns.
+ * Not in it: names and comments of the file, idle_timeout and emit (what they do is marks in the cuts), low_cardinality (an
+ * encoding).
  */
 export function modelHash(model: Omit<CompiledModel, 'hash'>): string {
   return createHash('sha256')
@@ -25,12 +26,24 @@ export function modelDecisions(model: Omit<CompiledModel, 'hash'>) {
     allowedLatenessMs: model.allowedLatenessMs,
     maxFutureMs: model.maxFutureMs,
     endEvent: model.endEvent,
+    ...windowDecisions(model.windows),
     columns: model.columns.map(({ name, type, nullable, op }) => ({
       name,
       type,
       nullable,
       op: withoutDefaults(op),
     })),
+  };
+}
+
+/** The zone by its name: what its clocks do is the runtime's to know. */
+function windowDecisions({ maxDurationMs, startEvent, endCounted, midnight, onChange }: WindowRules) {
+  return {
+    maxDurationMs,
+    ...(startEvent === null ? {} : { startEvent }),
+    ...(endCounted ? { endCounted } : {}),
+    ...(midnight === null ? {} : { midnight: midnight.name }),
+    ...(onChange.length === 0 ? {} : { onChange }),
   };
 }
 

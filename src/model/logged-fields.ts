@@ -1,4 +1,4 @@
-import type { ColumnOp, CompiledModel } from './types.js';
+import type { ColumnOp, CompiledModel, Field } from './types.js';
 
 /** What of a model's fields a session has to keep. */
 export interface LoggedFields {
@@ -6,6 +6,11 @@ export interface LoggedFields {
   fields: readonly number[];
   /** The first of them are kept for every event, the others only as far as `first` can need them. */
   tracked: number;
+  /**
+   * Index behind the last field, when events are kept with what they are for their sessions (it is among `fields` then, as if
+   * it were a number of theirs): 1 begins one, 2 ends one, the sum of both, null neither. Null: nothing is kept.
+   */
+  flags: number | null;
 }
 
 /** Fields that columns read: those that need every event first, then those that only `first` reads. */
@@ -16,11 +21,20 @@ export function loggedFields(model: CompiledModel): LoggedFields {
     if (op.op === 'first') first.add(op.field);
     else for (const field of fieldsOf(op, model.timeField)) every.add(field);
   }
-  // a split can make any event the first of its session
-  const splits = model.endEvent !== null;
+  const { startEvent, onChange } = model.windows;
+  for (const field of onChange) every.add(field);
+  // a split can make any event the first of its session; where midnight and max_duration cut, what came before stays
+  const splits = model.endEvent !== null || startEvent !== null || onChange.length > 0;
   const onlyFirst = [...first].filter((field) => !every.has(field));
   const fields = [...every, ...onlyFirst];
-  return { fields, tracked: splits ? fields.length : every.size };
+  const flags = startEvent !== null || model.windows.endCounted ? model.fields.length : null;
+  if (flags !== null) fields.push(flags);
+  return { fields, tracked: splits ? fields.length : every.size, flags };
+}
+
+/** The field that events have besides, in a session's log and in a snapshot. */
+export function flagsField(index: number): Field {
+  return { index, path: [], type: 'uint32', required: false };
 }
 
 function fieldsOf(op: ColumnOp, timeField: number): readonly number[] {

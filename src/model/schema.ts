@@ -9,15 +9,18 @@ import { parseDurationMs } from '../config/units.js';
 const DURATION_MS_MAX = 366 * 86_400_000;
 
 function duration(defaultText: string, options: { minMs: number }) {
-  return z
-    .union([z.string(), z.number()], { error: 'must be a duration such as 30m, 10s or 500ms' })
-    .default(defaultText)
-    .transform((text, context) => {
-      const parsed = parseDurationMs(text);
-      const problem = parsed.ok ? outOfRange(parsed.value, options.minMs) : parsed.message;
-      if (problem !== null) context.addIssue({ code: 'custom', message: problem });
-      return parsed.ok ? parsed.value : 0;
-    });
+  return givenDuration(options, defaultText);
+}
+
+/** Without a default it has to be there. */
+function givenDuration({ minMs }: { minMs: number }, defaultText?: string) {
+  const text = z.union([z.string(), z.number()], { error: 'must be a duration such as 30m, 10s or 500ms' });
+  return (defaultText === undefined ? text : text.default(defaultText)).transform((given, context) => {
+    const parsed = parseDurationMs(given);
+    const problem = parsed.ok ? outOfRange(parsed.value, minMs) : parsed.message;
+    if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+    return parsed.ok ? parsed.value : 0;
+  });
 }
 
 function outOfRange(ms: number, minMs: number): string | null {
@@ -98,6 +101,13 @@ const columnSchemas = [
 ] as const;
 const columnSchema = z.discriminatedUnion('op', columnSchemas);
 
+/** What cuts a session in two although its events lie close together. */
+const splitSchema = z.strictObject({
+  midnight: z.string().min(1).max(64).optional(),
+  on_change: z.array(fieldPath).min(1).max(8).optional(),
+});
+const emitSchema = z.strictObject({ early: givenDuration({ minMs: 1_000 }) });
+
 export const modelSchema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, {
     error: 'must be lower-case letters, digits and _, beginning with a letter',
@@ -106,11 +116,15 @@ export const modelSchema = z.strictObject({
   time: z.strictObject({ field: fieldPath, format: z.enum(['iso8601', 'epoch_ms', 'epoch_s']) }),
   fields: z.record(fieldPath, fieldSchema),
   gap: duration('30m', { minMs: 1 }),
+  max_duration: duration('24h', { minMs: 1 }),
   allowed_disorder: duration('10s', { minMs: 0 }),
   allowed_lateness: duration('5m', { minMs: 0 }),
   max_future: duration('1h', { minMs: 0 }),
   idle_timeout: duration('60s', { minMs: 1 }),
-  end_event: conditionSchema.optional(),
+  start_event: conditionSchema.optional(),
+  end_event: conditionSchema.extend({ counted: z.boolean().default(false) }).optional(),
+  split: splitSchema.optional(),
+  emit: emitSchema.optional(),
   columns: z.record(columnName, columnSchema),
 });
 
@@ -134,7 +148,10 @@ export function knownKeys(path: readonly PropertyKey[], op: unknown): readonly s
   const [section, , inColumn] = path;
   if (path.length === 0) return Object.keys(modelSchema.shape);
   if (section === 'time') return Object.keys(modelSchema.shape.time.shape);
-  if (section === 'end_event' || inColumn === 'where') return Object.keys(conditionShape);
+  if (section === 'end_event') return [...Object.keys(conditionShape), 'counted'];
+  if (section === 'start_event' || inColumn === 'where') return Object.keys(conditionShape);
+  if (section === 'split') return Object.keys(splitSchema.shape);
+  if (section === 'emit') return Object.keys(emitSchema.shape);
   if (section === 'fields') return Object.keys(fieldSchema.shape);
   const column = columnSchemas.find((schema) => schema.shape.op.value === op);
   return column === undefined ? ['op'] : Object.keys(column.shape);

@@ -1,3 +1,5 @@
+import type { Zone } from './zone.js';
+
 /**
  * The compiled model: what a session is, as a table of operations. Reference, kernel, Arrow and Delta schema all read
  * this and nothing else; config/models has the YAML it comes from, shared words are in src/ARCHITECTURE.md.
@@ -32,6 +34,20 @@ export interface Field {
 export interface Condition {
   field: number;
   oneOf: readonly string[];
+}
+
+/** What begins and ends sessions beside gap and end event; src/reference/windows.ts has the meaning. */
+export interface WindowRules {
+  /** No session is longer: its last event − its first. */
+  maxDurationMs: number;
+  /** An event that begins a new session, or null. */
+  startEvent: Condition | null;
+  /** The end event is its session's last; else it belongs to none. */
+  endCounted: boolean;
+  /** Sessions end at this zone's midnight; null: they do not. */
+  midnight: Zone | null;
+  /** Fields of which another value begins a new session. */
+  onChange: readonly number[];
 }
 
 /** How a column comes out of the events of a session, which lie in (event time, offset) order. */
@@ -107,6 +123,10 @@ export interface CompiledModel {
   idleTimeoutMs: number;
   /** An event that ends its session, or null. */
   endEvent: Condition | null;
+  /** What else begins and ends sessions. */
+  windows: WindowRules;
+  /** Sessions that go on are let out this often when they have changed, ms; null: never. */
+  emitEarlyMs: number | null;
   columns: readonly Column[];
   /**
    * What a list, set or records may take of a row, in bytes of its text (as JSON, or 4 beside each text of a list). The first

@@ -20,23 +20,25 @@ export interface KeyState {
 }
 
 export interface SessionState {
-  /** By (time, offset); at least one while it is open, none once it is closed. */
+  /** By (time, offset); at least one. */
   events: SessionEvent[];
-  /** Times of its first and last event; they outlive the events. */
+  /** Times of its first and last event. */
   firstMs: number;
   lastMs: number;
-  /** The end event that ends it, if one does: at or after its last event. */
+  /**
+   * The end event that ends it, if one does, or the last millisecond before the session that a start event or a change cut
+   * off directly behind it: at or after its last event.
+   */
   endMs: number | null;
-  /** Its last row is out; it is known for late events only. */
+  /** `endMs` is the latter. */
+  endsBySplit: boolean;
+  /** The watermark has passed what could join it in time, and its row is out; it is kept for late events. */
   closed: boolean;
   /** Its events changed since its last row. */
   changed: boolean;
   /** Greater than every revision that these events were in. */
   nextRevision: number;
-  /**
-   * Its rows that stand in the sinks, by identityStartMs; several after a merge that has not been emitted yet, none once it
-   * is closed.
-   */
+  /** Its rows that stand in the sinks, by identityStartMs; several after a merge that has not been emitted yet. */
   standing: StandingRow[];
 }
 
@@ -44,6 +46,10 @@ export interface SessionEvent {
   readonly timeMs: number;
   readonly offset: bigint;
   readonly values: FieldValues;
+  /** It begins a new session: the model's start event. */
+  readonly starts?: boolean;
+  /** It ends its session, and belongs to it: a counted end event. */
+  readonly ends?: boolean;
 }
 
 /** A row with sign +1 that no row with sign −1 has taken back. */

@@ -1,22 +1,23 @@
 import type { Marks } from '../model/marks.js';
 import type { ClosedBy, CompiledModel, DeadLetter, DeadLetterReason, Row } from '../model/types.js';
 import { DueQueue } from './due-queue.js';
-import { parseEvent } from './event.js';
+import { type FieldValues, parseEvent } from './event.js';
 import type { LaneState, SessionEvent } from './lane-state.js';
 import type { KafkaRecord } from './record-batches.js';
 import {
-  absorb,
+  appendEvent,
   estimateBytes,
-  forgetContent,
-  insertEvent,
   newSession,
   reviveSession,
   type Session,
+  sessionOf,
   sessionState,
-  splitAfter,
+  withEvent,
 } from './session.js';
+import { holds } from './session-collections.js';
 import { computeRow, sameContent } from './session-row.js';
 import { Timeline } from './timeline.js';
+import { closingOf, cutBetween, isEnded, openUntilMs, type Segment, segmentsOf } from './windows.js';
 
 export type { LaneState } from './lane-state.js';
 
@@ -30,7 +31,8 @@ export type { LaneState } from './lane-state.js';
  * - No clock, no size, no order of arrival beyond the log's decides a row.
  * - Σ sign over a session's rows is right after each call.
  *
- *   open ──watermark > end event, or last + gap──▶ closed ──watermark > last + gap + lateness──▶ forgotten
+ *   open ──watermark > closing point (windows.ts)──▶ closed ──watermark > last + gap + lateness──▶ forgotten
+ *     ◀──an event in time for it: its row is revised at once, or when it closes again──┘
  */
 export interface LaneSink {
   /** Rows of one watermark move come in order of (closing time, key). The row is the receiver's to fill in. */
@@ -94,9 +96,10 @@ export class ReferenceLane {
     }
     const { timeMs, values } = parsed;
     const key = values[this.#model.keyField] as string;
-    const accepted = this.#isEndEvent(values)
-      ? this.#acceptEnd(key, timeMs)
-      : this.#acceptEvent(key, { timeMs, offset: record.offset, values });
+    const accepted =
+      this.#isEndEvent(values) && !this.#model.windows.endCounted
+        ? this.#acceptEnd(key, timeMs)
+        : this.#acceptEvent(key, this.#eventOf(record.offset, timeMs, values));
     if (!accepted) {
       this.#refuse(record, 'late', `${this.#watermarkMs! - timeMs} ms behind the watermark`);
       return;
@@ -124,69 +127,169 @@ export class ReferenceLane {
 
   /** False: late. */
   #acceptEvent(key: string, event: SessionEvent): boolean {
-    const { gapMs } = this.#model;
+    const { timeMs } = event;
     const known = this.#timelines.get(key);
-    const { before, after } = known?.touching(event.timeMs, gapMs) ?? { before: undefined, after: undefined };
-    const merged = after ?? before;
-    if (this.#isLate(Math.max(event.timeMs, merged === undefined ? event.timeMs : merged.lastMs)))
-      return false;
-    if (this.#changesClosed(before) || this.#changesClosed(after)) return false;
-
-    const timeline = known ?? this.#timelineOf(key);
-    const session = before ?? after ?? newSession(key);
-    if (before !== undefined) this.#remove(timeline, before);
-    if (after !== undefined) this.#remove(timeline, after);
-    if (before !== undefined && after !== undefined) {
-      absorb(before, after);
-      after.gone = true;
+    const around = known?.around(timeMs, this.#model.gapMs) ?? [];
+    const [session] = around;
+    if (session !== undefined && (around.length > 1 || session.lastMs >= timeMs)) {
+      const events = around.flatMap((each) => each.events);
+      return this.#tryArrange(known!, around, withEvent(events, event), known!.endMarkersMs, event);
     }
-    insertEvent(session, event);
-    session.endMs = timeline.endAfter(session.lastMs, gapMs);
-    this.#add(timeline, session);
+    // behind all that it could belong to: what follows needs no second look at the events that are there
+    if (this.#isLate(timeMs)) return false;
+    const timeline = known ?? this.#timelineOf(key);
+    const belongs =
+      session !== undefined &&
+      cutBetween(this.#model, session.events, [event], timeline.endMarkersMs) === null;
+    const joined = belongs ? session : newSession(key);
+    if (belongs) this.#remove(timeline, session);
+    joined.closed = false;
+    appendEvent(joined, event);
+    this.#add(timeline, joined);
+    this.#meetNeighbours(timeline, timeMs, timeMs);
     return true;
   }
 
-  /** An end event: belongs to no session, ends the one it follows, splits the one it lies in. False: late. */
+  /** An end event that belongs to no session: ends the one it follows, tears the one it lies in. False: late. */
   #acceptEnd(key: string, endMs: number): boolean {
-    const { gapMs } = this.#model;
     const known = this.#timelines.get(key);
     const session = known?.sessionUpTo(endMs);
-    const reaches =
-      session !== undefined &&
-      endMs - session.lastMs <= gapMs &&
-      (session.endMs === null || endMs < session.endMs);
-    if (reaches ? this.#changesClosed(session) : this.#isLate(endMs)) return false;
-
-    const timeline = known ?? this.#timelineOf(key);
-    this.#addEndMarker(timeline, endMs);
-    if (!reaches) return true;
-    this.#remove(timeline, session);
-    if (endMs < session.lastMs) {
-      const later = splitAfter(session, endMs);
-      later.endMs = timeline.endAfter(later.lastMs, gapMs);
-      this.#add(timeline, later);
+    if (session === undefined || !this.#reaches(known!, session, endMs)) {
+      if (this.#isLate(endMs)) return false;
+      const timeline = known ?? this.#timelineOf(key);
+      this.#addEndMarker(timeline, endMs);
+      this.#meetNeighbours(timeline, endMs, endMs);
+      this.#dropIfEmpty(timeline);
+      return true;
     }
-    session.endMs = endMs;
-    this.#add(timeline, session);
+    const timeline = known!;
+    if (session.closed) return false;
+    if (endMs < session.lastMs) {
+      const around = timeline.around(endMs, this.#model.gapMs);
+      const events = around.flatMap((each) => each.events);
+      const markers = [...timeline.endMarkersMs, endMs];
+      if (!this.#tryArrange(timeline, around, events, markers, null, endMs)) return false;
+    }
+    this.#addEndMarker(timeline, endMs);
+    this.#meetNeighbours(timeline, endMs, endMs);
     return true;
   }
 
-  #isEndEvent(values: readonly (string | number | null)[]): boolean {
+  /** Does an end event end this session, or tear it? */
+  #reaches(timeline: Timeline, session: Session, endMs: number): boolean {
+    const marker = timeline.markerFrom(session.lastMs);
+    return endMs <= openUntilMs(this.#model, session) && (marker === null || endMs < marker);
+  }
+
+  /**
+   * Makes the sessions of their events anew, with what has come. False, and nothing is changed: it is late, since its session
+   * is long over, or a session would be torn apart that is closed, or by its length, which what is behind the watermark must not.
+   */
+  #tryArrange(
+    timeline: Timeline,
+    around: readonly Session[],
+    events: readonly SessionEvent[],
+    endMarkersMs: readonly number[],
+    came: SessionEvent | null,
+    timeMs: number = came!.timeMs,
+  ): boolean {
+    const segments = segmentsOf(this.#model, events, endMarkersMs);
+    const own = came && segments.find((segment) => startMs(segment) <= timeMs && lastMs(segment) >= timeMs);
+    if (own && this.#isLate(lastMs(own))) return false;
+    const isBehind = this.#watermarkMs !== null && timeMs < this.#watermarkMs;
+    for (const session of around) {
+      const cuts = segments.filter(
+        (segment) => startMs(segment) > session.firstMs && startMs(segment) <= session.lastMs,
+      );
+      if (cuts.length > 0 && session.closed) return false;
+      if (isBehind && cuts.some(({ cutBy }) => cutBy === 'max_duration')) return false;
+    }
+    this.#arrange(timeline, around, segments);
+    this.#meetNeighbours(timeline, startMs(segments[0]!), lastMs(segments.at(-1)!));
+    return true;
+  }
+
+  /** Segments hold all events of some sessions that follow each other. Whoever keeps its events is left as it is. */
+  #arrange(timeline: Timeline, around: readonly Session[], segments: readonly Segment[]): void {
+    const isKept = (session: Session) =>
+      segments.some(
+        (segment) =>
+          startMs(segment) === session.firstMs &&
+          lastMs(segment) === session.lastMs &&
+          segment.events.length === session.events.length,
+      );
+    const old = around.filter((session) => !isKept(session));
+    for (const session of old) {
+      this.#remove(timeline, session);
+      session.gone = true;
+    }
+    for (const segment of segments) {
+      const [from, to] = [startMs(segment), lastMs(segment)];
+      if (timeline.sessionUpTo(from)?.firstMs === from) continue;
+      const parts = old.filter((session) => session.firstMs <= to && session.lastMs >= from);
+      const revision = Math.max(0, ...parts.map((session) => session.nextRevision));
+      const session = sessionOf(timeline.key, segment.events, revision);
+      // a row that stands goes with the event that its session is known by
+      session.standing = old
+        .flatMap(({ standing }) => standing)
+        .filter(({ identityStartMs }) => identityStartMs >= from && identityStartMs <= to);
+      session.bytes = estimateBytes(session);
+      this.#add(timeline, session);
+    }
+  }
+
+  /** What sessions end by, from the one before a time to those that begin up to another. */
+  #meetNeighbours(timeline: Timeline, fromMs: number, toMs: number): void {
+    const { sessions } = timeline;
+    const first = timeline.sessionUpTo(fromMs);
+    for (let at = Math.max(0, sessions.indexOf(first!) - 1); at < sessions.length; at++) {
+      const session = sessions[at]!;
+      if (session.firstMs > toMs) break;
+      this.#setEnd(timeline, session, sessions[at + 1]);
+      this.#enqueue(session);
+    }
+    this.#dropPassed(timeline);
+  }
+
+  /** End markers that the watermark has passed stay as long as they end a session that is known. */
+  #dropPassed(timeline: Timeline): void {
+    const watermarkMs = this.#watermarkMs ?? Number.NEGATIVE_INFINITY;
+    const passed = timeline.endMarkersMs.filter((marker) => marker < watermarkMs);
+    for (const marker of passed) if (!timeline.endsSession(marker)) timeline.removeEndMarker(marker);
+  }
+
+  #setEnd(timeline: Timeline, session: Session, next: Session | undefined): void {
+    const { events, lastMs: fromMs } = session;
+    const marker = timeline.markerFrom(fromMs);
+    const untilMs = Math.min(openUntilMs(this.#model, session), (next?.firstMs ?? Infinity) - 1);
+    const isOwn = marker !== null && marker <= untilMs;
+    const endMs = isEnded(events) ? fromMs : isOwn ? marker : null;
+    const moment = next?.events.filter(({ timeMs }) => timeMs === next.firstMs);
+    const isSplit =
+      moment !== undefined && cutBetween(this.#model, events, moment, timeline.endMarkersMs) === 'split';
+    session.endMs = isSplit ? next!.firstMs - 1 : endMs;
+    session.endsBySplit = isSplit;
+  }
+
+  #eventOf(offset: bigint, timeMs: number, values: FieldValues): SessionEvent {
+    const { startEvent, endCounted } = this.#model.windows;
+    return {
+      timeMs,
+      offset,
+      values,
+      ...(startEvent !== null && holds(startEvent, values) ? { starts: true } : {}),
+      ...(endCounted && this.#isEndEvent(values) ? { ends: true } : {}),
+    };
+  }
+
+  #isEndEvent(values: FieldValues): boolean {
     const { endEvent } = this.#model;
-    return endEvent?.oneOf.includes(values[endEvent.field] as string) ?? false;
+    return endEvent !== null && holds(endEvent, values);
   }
 
   #isLate(lastEventMs: number): boolean {
     const { gapMs, allowedLatenessMs } = this.#model;
     return this.#watermarkMs !== null && lastEventMs + gapMs + allowedLatenessMs < this.#watermarkMs;
-  }
-
-  /**
-   * The one place where revisions by late events will come in: until then, an event in time for a session that was
-   * closed is refused like a late one.
-   */
-  #changesClosed(session: Session | undefined): boolean {
-    return session?.closed ?? false;
   }
 
   #moveWatermark(watermarkMs: number): void {
@@ -212,16 +315,13 @@ export class ReferenceLane {
   #dueMs(session: Session): number {
     const { gapMs, allowedLatenessMs } = this.#model;
     if (session.closed) return session.lastMs + gapMs + allowedLatenessMs;
-    return session.endMs ?? session.lastMs + gapMs;
+    return closingOf(this.#model, session).ms;
   }
 
   #close(session: Session): void {
     session.closed = true;
     this.#openSessions--;
-    this.#emit(session, session.endMs === null ? 'gap' : 'end_event');
-    this.#sessionBytes -= session.bytes;
-    forgetContent(session);
-    this.#sessionBytes += session.bytes;
+    this.#emit(session, closingOf(this.#model, session).by);
     this.#enqueue(session);
   }
 
@@ -229,9 +329,7 @@ export class ReferenceLane {
     const timeline = this.#timelineOf(session.key);
     this.#remove(timeline, session);
     session.gone = true;
-    const { endMs } = session;
-    // a marker that the watermark has not reached stays for what may come before it
-    if (endMs !== null && endMs < this.#watermarkMs!) timeline.removeEndMarker(endMs);
+    this.#dropPassed(timeline);
     this.#dropIfEmpty(timeline);
   }
 
@@ -336,4 +434,12 @@ export class ReferenceLane {
       value: record.value === null ? null : new Uint8Array(record.value),
     });
   }
+}
+
+function startMs({ events }: Segment): number {
+  return events[0]!.timeMs;
+}
+
+function lastMs({ events }: Segment): number {
+  return events.at(-1)!.timeMs;
 }

@@ -27,6 +27,7 @@ export function newSession(key: string): Session {
     firstMs: Number.POSITIVE_INFINITY,
     lastMs: Number.NEGATIVE_INFINITY,
     endMs: null,
+    endsBySplit: false,
     closed: false,
     changed: true,
     nextRevision: 0,
@@ -37,55 +38,28 @@ export function newSession(key: string): Session {
   };
 }
 
-export function insertEvent(session: Session, event: SessionEvent): void {
+/** Adds an event that lies behind all others. */
+export function appendEvent(session: Session, event: SessionEvent): void {
   const { events } = session;
-  let at = events.length;
-  while (at > 0 && isBefore(event, events[at - 1]!)) at--;
-  const neighbour = events[at - 1] ?? events[at];
+  const neighbour = events.at(-1);
   const shared =
     neighbour === undefined ? event : { ...event, values: share(event.values, neighbour.values) };
-  events.splice(at, 0, shared);
+  events.push(shared);
   session.firstMs = Math.min(session.firstMs, event.timeMs);
-  session.lastMs = Math.max(session.lastMs, event.timeMs);
+  session.lastMs = event.timeMs;
   session.bytes += eventBytes(shared, neighbour);
   session.changed = true;
 }
 
-/** Takes over the events and rows of a later session. */
-export function absorb(session: Session, later: Session): void {
-  session.events = session.events.concat(later.events);
-  session.lastMs = later.lastMs;
-  session.standing = session.standing.concat(later.standing);
-  session.nextRevision = Math.max(session.nextRevision, later.nextRevision);
-  session.changed = true;
-  session.bytes += later.bytes;
-}
-
-/**
- * Leaves the events up to a time, inclusive, and gives those after it as another session. A row that stands goes with the
- * event that its session is known by.
- */
-export function splitAfter(session: Session, timeMs: number): Session {
-  const later = newSession(session.key);
-  const at = session.events.findIndex((event) => event.timeMs > timeMs);
-  later.events = session.events.slice(at);
-  session.events = session.events.slice(0, at);
-  setSpan(session);
-  setSpan(later);
-  later.standing = session.standing.filter((row) => row.identityStartMs > timeMs);
-  session.standing = session.standing.filter((row) => row.identityStartMs <= timeMs);
-  later.nextRevision = session.nextRevision;
-  session.changed = true;
+/** Events of sessions that were joined or torn apart, as a session of its own; rows are given to it by who knows them. */
+export function sessionOf(key: string, events: readonly SessionEvent[], nextRevision: number): Session {
+  const session = newSession(key);
+  session.events = [...events];
+  session.firstMs = events[0]!.timeMs;
+  session.lastMs = events.at(-1)!.timeMs;
+  session.nextRevision = nextRevision;
   session.bytes = estimateBytes(session);
-  later.bytes = estimateBytes(later);
-  return later;
-}
-
-/** Its last row is out: only its times and its revision are still needed. */
-export function forgetContent(session: Session): void {
-  session.events = [];
-  session.standing = [];
-  session.bytes = estimateBytes(session);
+  return session;
 }
 
 /** A session as a snapshot has it, alive again. */
@@ -97,14 +71,9 @@ export function reviveSession(key: string, state: SessionState): Session {
 
 /** Plain data that later changes of the session do not reach. */
 export function sessionState(session: SessionState): SessionState {
-  const { events, firstMs, lastMs, endMs, closed, changed, nextRevision, standing } = session;
+  const { events, firstMs, lastMs, endMs, endsBySplit, closed, changed, nextRevision, standing } = session;
   const own = { events: [...events], standing: [...standing] };
-  return { ...own, firstMs, lastMs, endMs, closed, changed, nextRevision };
-}
-
-function setSpan(session: Session): void {
-  session.firstMs = session.events[0]!.timeMs;
-  session.lastMs = session.events.at(-1)!.timeMs;
+  return { ...own, firstMs, lastMs, endMs, endsBySplit, closed, changed, nextRevision };
 }
 
 export function estimateBytes(session: Session): number {
@@ -119,8 +88,14 @@ export function estimateBytes(session: Session): number {
   return bytes;
 }
 
-function isBefore(a: SessionEvent, b: SessionEvent): boolean {
-  return a.timeMs < b.timeMs || (a.timeMs === b.timeMs && a.offset < b.offset);
+/** The events with one more, which is the last to have come, in (time, offset) order. */
+export function withEvent(events: readonly SessionEvent[], event: SessionEvent): SessionEvent[] {
+  const behind = events.findIndex(({ timeMs }) => timeMs > event.timeMs);
+  const at = behind < 0 ? events.length : behind;
+  const neighbour = events[at - 1] ?? events[at];
+  const shared =
+    neighbour === undefined ? event : { ...event, values: share(event.values, neighbour.values) };
+  return events.toSpliced(at, 0, shared);
 }
 
 /** Most values repeat from event to event: one string for all of them is a third of the memory. */

@@ -1,4 +1,4 @@
-import { loggedFields } from '../model/logged-fields.js';
+import { flagsField, loggedFields } from '../model/logged-fields.js';
 import type { CompiledModel, Field } from '../model/types.js';
 import { ByteReader } from './byte-reader.js';
 import { ByteWriter } from './byte-writer.js';
@@ -14,15 +14,15 @@ import { encodeRow } from './row-crc.js';
  * ```
  *  watermark f64 (NaN: none) │ keys u32 │ keys × key
  *  key       bytes u32 │ UTF-8 │ markers u32 │ markers × f64 │ sessions u32 │ sessions × session
- *  session   flags u32 (1 closed, 2 changed, 4 has an end event) │ first ms f64 │ last ms f64 │ end ms f64 (0: none)
+ *  session   flags u32 (1 closed, 2 changed, 4 has an end, 8 by a split) │ first ms f64 │ last ms f64 │ end ms f64 (0: none)
  *            next revision u32 │ standing u32 │ standing × row │ events u32 │ events × event
  *  row       identity start ms f64 │ bytes u32 │ canonical bytes (row-crc.ts), sign +1
  *  event     ms f64 │ mask: a bit a logged field, set where it differs from the event before (the first: from null) │ the
- *            values of the set bits
+ *            values of the set bits. What an event is for its session is the last of these fields (model/logged-fields.ts)
  *  value     string: bytes u32 (0xFFFFFFFF: null) │ UTF-8        number: f64 (NaN: null)
  * ```
  * Keys come in any order, markers and sessions ascending, events in an order in which those of one time are in the order of
- * their offsets. A closed session has neither rows nor events. Of fields that only `first` reads, an event may repeat the
+ * their offsets. A closed session has one row that stands. Of fields that only `first` reads, an event may repeat the
  * value before it instead of its own (model/logged-fields.ts).
  *
  * What is read is checked piece by piece, and nothing is allocated for a number that the bytes don't bear out.
@@ -31,6 +31,9 @@ import { encodeRow } from './row-crc.js';
 const CLOSED = 1;
 const CHANGED = 2;
 const HAS_END = 4;
+const ENDS_BY_SPLIT = 8;
+const STARTS = 1;
+const ENDS = 2;
 const NULL_STRING = 0xffff_ffff;
 /** The least that one takes: what a count is held against before it is believed. */
 const KEY_BYTES_MIN = 12;
@@ -40,7 +43,7 @@ const TIME_BYTES = 8;
 
 export function encodeState(model: CompiledModel, state: LaneState): Uint8Array {
   const out = new ByteWriter();
-  const logged = loggedFields(model).fields.map((index) => model.fields[index]!);
+  const logged = fieldsOfLog(model);
   out.f64(state.watermarkMs ?? Number.NaN);
   out.u32(state.keys.length);
   for (const { key, endMarkersMs, sessions } of state.keys) {
@@ -59,8 +62,9 @@ function putSession(
   logged: readonly Field[],
   session: SessionState,
 ): void {
-  const { closed, changed, firstMs, lastMs, endMs, nextRevision, standing, events } = session;
-  out.u32((closed ? CLOSED : 0) | (changed ? CHANGED : 0) | (endMs === null ? 0 : HAS_END));
+  const { closed, changed, firstMs, lastMs, endMs, endsBySplit, nextRevision, standing, events } = session;
+  const end = (endMs === null ? 0 : HAS_END) | (endsBySplit ? ENDS_BY_SPLIT : 0);
+  out.u32((closed ? CLOSED : 0) | (changed ? CHANGED : 0) | end);
   out.f64(firstMs);
   out.f64(lastMs);
   out.f64(endMs ?? 0);
@@ -73,15 +77,17 @@ function putSession(
   out.u32(events.length);
   let before: FieldValues | null = null;
   for (const event of events) {
-    putEvent(out, logged, event, before);
-    before = event.values;
+    const values = withFlags(model, event);
+    putEvent(out, logged, event.timeMs, values, before);
+    before = values;
   }
 }
 
 function putEvent(
   out: ByteWriter,
   logged: readonly Field[],
-  { timeMs, values }: SessionEvent,
+  timeMs: number,
+  values: FieldValues,
   before: FieldValues | null,
 ): void {
   out.f64(timeMs);
@@ -113,8 +119,8 @@ class StateReader {
   constructor(model: CompiledModel, bytes: Uint8Array) {
     this.#in = new ByteReader(bytes);
     this.#model = model;
-    this.#logged = loggedFields(model).fields.map((index) => model.fields[index]!);
-    this.#noValues = model.fields.map(() => null);
+    this.#logged = fieldsOfLog(model);
+    this.#noValues = [...model.fields, null].map(() => null);
   }
 
   state(): LaneState {
@@ -147,21 +153,21 @@ class StateReader {
 
   #session(): SessionState {
     const flags = this.#in.u32();
-    if (flags > (CLOSED | CHANGED | HAS_END)) throw new Error('flags that there are not');
+    if (flags > (CLOSED | CHANGED | HAS_END | ENDS_BY_SPLIT)) throw new Error('flags that there are not');
     const closed = (flags & CLOSED) !== 0;
     const firstMs = this.#timeMs();
     const lastMs = this.#timeMs();
     const end = this.#timeMs();
     const endMs = (flags & HAS_END) === 0 ? null : end;
     if (firstMs > lastMs) throw new Error('a session that ends before it begins');
-    if (endMs === null ? end !== 0 : endMs < lastMs) throw new Error('an end event that can not be');
+    const endsBySplit = (flags & ENDS_BY_SPLIT) !== 0;
+    if (endMs === null ? end !== 0 || endsBySplit : endMs < lastMs) throw new Error('an end that can not be');
     const nextRevision = this.#in.u32();
     const standing = this.#list(ROW_BYTES_MIN, () => this.#standing());
     const events = this.#events();
-    if (closed ? events.length + standing.length > 0 : events.length === 0) {
-      throw new Error(closed ? 'a closed session with rows or events' : 'an open session without events');
-    }
-    if (!closed && (events[0]!.timeMs !== firstMs || events.at(-1)!.timeMs !== lastMs)) {
+    if (events.length === 0) throw new Error('a session without events');
+    if (closed && standing.length !== 1) throw new Error('a closed session without its row');
+    if (events[0]!.timeMs !== firstMs || events.at(-1)!.timeMs !== lastMs) {
       throw new Error('a session with other times than its events');
     }
     standing.forEach(({ identityStartMs }, index) => {
@@ -173,6 +179,7 @@ class StateReader {
       firstMs,
       lastMs,
       endMs,
+      endsBySplit,
       closed,
       changed: (flags & CHANGED) !== 0,
       nextRevision,
@@ -197,7 +204,7 @@ class StateReader {
     const read = this.#list(TIME_BYTES + maskBytes, () => {
       const timeMs = this.#timeMs();
       values = this.#values(this.#in.take(maskBytes), values);
-      return { timeMs, values };
+      return { timeMs, ...withoutFlags(this.#model, values) };
     });
     // a stable sort; what comes later in the log has an offset of its own, none of them negative
     read.sort((a, b) => a.timeMs - b.timeMs);
@@ -240,6 +247,30 @@ class StateReader {
     for (let index = 0; index < count; index++) list.push(read());
     return list;
   }
+}
+
+function fieldsOfLog(model: CompiledModel): readonly Field[] {
+  return loggedFields(model).fields.map((index) => model.fields[index] ?? flagsField(index));
+}
+
+/** The values with what the event is for its session behind them. */
+function withFlags({ windows: { startEvent, endCounted } }: CompiledModel, event: SessionEvent): FieldValues {
+  if (startEvent === null && !endCounted) return event.values;
+  const flags = (event.starts ? STARTS : 0) | (event.ends ? ENDS : 0);
+  return [...event.values, flags === 0 ? null : flags];
+}
+
+function withoutFlags(
+  { fields }: CompiledModel,
+  values: FieldValues,
+): Omit<SessionEvent, 'timeMs' | 'offset'> {
+  const flags = (values[fields.length] as number | null) ?? 0;
+  if (flags > (STARTS | ENDS)) throw new Error('flags that no event has');
+  return {
+    values: values.slice(0, fields.length),
+    ...((flags & STARTS) !== 0 ? { starts: true } : {}),
+    ...((flags & ENDS) !== 0 ? { ends: true } : {}),
+  };
 }
 
 function wholeMs(ms: number): number {

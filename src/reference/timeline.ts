@@ -4,9 +4,8 @@ import type { Session } from './session.js';
  * One key's known sessions and end markers, in order of time.
  *
  * Invariants
- * - Two neighbouring sessions are further apart than the gap, or an end marker lies between them: at or after the last
- *   event of the one, before the first of the other.
- * - A session's `endMs` is the first marker at or after its last event, not more than the gap behind it.
+ * - Between two neighbouring sessions lies what windows.ts cuts by. No two of their events have the same time.
+ * - An end marker that ends a session lies at or after its last event, at most the gap behind it, before the next session.
  */
 export class Timeline {
   readonly key: string;
@@ -21,15 +20,20 @@ export class Timeline {
     return this.sessions.length === 0 && this.endMarkersMs.length === 0;
   }
 
-  /** The sessions that an event at this time belongs to: one before or around it, one after it, both, or none. */
-  touching(timeMs: number, gapMs: number): { before: Session | undefined; after: Session | undefined } {
+  /**
+   * The sessions whose events an event at this time may belong together with, in one session or another: the one before or
+   * around it, and all that follow with no more than the gap between them.
+   */
+  around(timeMs: number, gapMs: number): Session[] {
     const at = this.#sessionsUpTo(timeMs);
     const before = this.sessions[at - 1];
-    const after = this.sessions[at];
-    return {
-      before: before !== undefined && this.#together(before.lastMs, timeMs, gapMs) ? before : undefined,
-      after: after !== undefined && this.#together(timeMs, after.firstMs, gapMs) ? after : undefined,
-    };
+    const isNear = before !== undefined && timeMs - before.lastMs <= gapMs;
+    let lastMs = isNear ? Math.max(before.lastMs, timeMs) : timeMs;
+    let behind = at;
+    while (behind < this.sessions.length && this.sessions[behind]!.firstMs - lastMs <= gapMs) {
+      lastMs = this.sessions[behind++]!.lastMs;
+    }
+    return this.sessions.slice(isNear ? at - 1 : at, behind);
   }
 
   /** The last session that begins at or before a time. */
@@ -37,10 +41,14 @@ export class Timeline {
     return this.sessions[this.#sessionsUpTo(timeMs) - 1];
   }
 
-  /** The marker that ends a session with this last event, or null. */
-  endAfter(lastEventMs: number, gapMs: number): number | null {
-    const marker = this.endMarkersMs[countBelow(this.endMarkersMs, lastEventMs)];
-    return marker !== undefined && marker - lastEventMs <= gapMs ? marker : null;
+  /** The session that begins next after a time. */
+  sessionAfter(timeMs: number): Session | undefined {
+    return this.sessions[this.#sessionsUpTo(timeMs)];
+  }
+
+  /** The first end marker at or after a time, or null. */
+  markerFrom(timeMs: number): number | null {
+    return this.endMarkersMs[countBelow(this.endMarkersMs, timeMs)] ?? null;
   }
 
   addSession(session: Session): void {
@@ -68,14 +76,6 @@ export class Timeline {
   /** Does it end a session that is still known? */
   endsSession(markerMs: number): boolean {
     return this.sessionUpTo(markerMs)?.endMs === markerMs;
-  }
-
-  /** Two events, the first at or before the second or around it. */
-  #together(fromMs: number, toMs: number, gapMs: number): boolean {
-    if (toMs <= fromMs) return true;
-    if (toMs - fromMs > gapMs) return false;
-    const marker = this.endMarkersMs[countBelow(this.endMarkersMs, fromMs)];
-    return marker === undefined || marker >= toMs;
   }
 
   #sessionsUpTo(timeMs: number): number {

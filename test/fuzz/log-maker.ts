@@ -41,6 +41,7 @@ class EventStream {
 
   constructor(dice: Dice, model: CompiledModel, manner: LogManner) {
     const { gapMs: gap, allowedDisorderMs: disorder, allowedLatenessMs: lateness } = model;
+    const { maxDurationMs: longest } = model.windows;
     this.#dice = dice;
     const odd = manner.documents.odd > 0;
     this.#keys = Array.from({ length: manner.keys }, (_, i) =>
@@ -50,7 +51,15 @@ class EventStream {
           ? oddText(dice)
           : `${plainText(dice)}${dice.chance(0.5) ? i : ''}`,
     );
-    const borders = [gap, disorder, lateness, gap + lateness, gap + disorder, gap + lateness + disorder];
+    const borders = [
+      gap,
+      disorder,
+      lateness,
+      gap + lateness,
+      gap + disorder,
+      gap + lateness + disorder,
+      longest,
+    ];
     this.#steps = [
       0,
       0,

@@ -88,6 +88,9 @@ const MEMBER_NAMES = [
   `a${'_'.repeat(62)}z`,
 ];
 
+/** With clocks that are put forward over midnight, a quarter of an hour beside the others, a day that was left out. */
+const ZONES = ['UTC', 'Europe/Berlin', 'America/Sao_Paulo', 'Asia/Kathmandu', 'Pacific/Apia', 'Africa/Cairo'];
+
 interface FieldLine {
   type: 'string' | 'number' | 'uint32' | 'time';
   required: boolean;
@@ -107,7 +110,7 @@ export function makeModelText(dice: Dice, options: { odd: boolean }): string {
     time: { field: time, format },
     fields: Object.fromEntries(dice.shuffled(Object.entries(fields))),
     ...makeTimes(dice),
-    ...(dice.chance(0.6) ? { end_event: condition() } : {}),
+    ...makeWindows(dice, condition, names),
     columns: makeColumns(
       dice,
       names,
@@ -167,11 +170,28 @@ function makeTimes(dice: Dice): Record<string, string> {
     [1, 0],
     [1, 3_600_000],
   ]);
+  const longest = dice.pick([gap, gap, gap + 1, Math.floor(gap / 2), gap * 3, gap * 20, 86_400_000]);
   return {
     gap: `${gap}ms`,
+    ...(dice.chance(0.5) ? { max_duration: `${Math.min(366 * 86_400_000, Math.max(1, longest))}ms` } : {}),
     allowed_disorder: `${around()}ms`,
     allowed_lateness: `${around()}ms`,
     max_future: `${future}ms`,
+  };
+}
+
+/** What begins and ends sessions beside the gap; half of the models know nothing but end events. */
+function makeWindows(dice: Dice, condition: () => object, names: readonly string[]): object {
+  const rich = dice.chance(0.5);
+  const end = dice.chance(0.6) ? condition() : null;
+  const split = {
+    ...(dice.chance(0.4) ? { midnight: dice.pick(ZONES) } : {}),
+    ...(dice.chance(0.4) ? { on_change: dice.some(names, dice.between(1, 2)) } : {}),
+  };
+  return {
+    ...(end === null ? {} : { end_event: rich && dice.chance(0.4) ? { ...end, counted: true } : end }),
+    ...(rich && dice.chance(0.4) ? { start_event: condition() } : {}),
+    ...(rich && Object.keys(split).length > 0 ? { split } : {}),
   };
 }
 

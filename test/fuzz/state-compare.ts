@@ -34,8 +34,6 @@ function plainSession(model: CompiledModel, { events, standing, ...session }: Se
   const onlyFirst = fields.slice(tracked);
   return {
     ...session,
-    // no row of a closed session is ever given again
-    nextRevision: session.closed ? 0 : session.nextRevision,
     standing: standing.map(({ row, identityStartMs }) => ({
       identityStartMs,
       row: Buffer.from(encodeRow(model, row)).toString('base64'),
@@ -43,8 +41,10 @@ function plainSession(model: CompiledModel, { events, standing, ...session }: Se
     first: onlyFirst.map(
       (field) => events.find(({ values }) => values[field] !== null)?.values[field] ?? null,
     ),
-    events: events.map(({ timeMs, values }: SessionEvent) => [
+    events: events.map(({ timeMs, values, starts, ends }: SessionEvent) => [
       timeMs,
+      starts ?? false,
+      ends ?? false,
       ...fields.slice(0, tracked).map((field) => values[field]),
     ]),
   };

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { decodeState, encodeState } from '#src/reference/state-codec.js';
 import { collectionsModel } from '../support/collections-model.js';
-import { type NaiveEvent, naiveSessions } from '../support/naive-lane.js';
+import { closedBy, type NaiveEvent, naiveSessions } from '../support/naive-lane.js';
 import { propertySettings } from '../support/property-seed.js';
 import { BASE_MS, LaneProbe, type TinyEvent } from '../support/reference-lane.js';
 
@@ -10,6 +10,8 @@ import { BASE_MS, LaneProbe, type TinyEvent } from '../support/reference-lane.js
 
 const GAP = 10;
 const DISORDER = 15;
+/** No session of these events is longer, and no midnight lies in one. */
+const RULES = { gap: GAP, max: 86_400, counted: false, midnights: [] };
 const LAST: TinyEvent = { user: 'zz', at: 10_000 };
 
 const maybe = <T>(values: fc.Arbitrary<T>) =>
@@ -93,7 +95,7 @@ it('gives what the definitions say, wherever the lane goes through a snapshot me
           end: type === 'end' || type === 'logout',
         }),
       );
-      const expected = naiveSessions(naive, GAP).map((session) => ({
+      const expected = naiveSessions(naive, RULES).map((session) => ({
         session_id: session.user,
         user: session.user,
         session_start: BASE_MS + session.events[0]!.at * 1_000,
@@ -105,7 +107,7 @@ it('gives what the definitions say, wherever the lane goes through a snapshot me
         created_at: null,
         batch_id: null,
         file_id: null,
-        closed_by: session.endedAt === null ? 'gap' : 'end_event',
+        closed_by: closedBy(session, RULES),
         revision: 0,
         sign: 1,
       }));

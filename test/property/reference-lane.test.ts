@@ -6,20 +6,18 @@ import { addCrc, rowCrc } from '#src/reference/row-crc.js';
 import { decodeSnapshot, encodeSnapshot } from '#src/reference/snapshot.js';
 import { decodeState, encodeState } from '#src/reference/state-codec.js';
 import { buildBatch } from '../support/batch-builder.js';
-import { DefinitionLane, type NaiveEvent, naiveSessions } from '../support/naive-lane.js';
+import { closedBy, DefinitionLane, naiveSessions } from '../support/naive-lane.js';
 import { propertySettings } from '../support/property-seed.js';
-import { BASE_MS, LaneProbe, type NamedRow, type TinyEvent, tinyModel } from '../support/reference-lane.js';
+import { BASE_MS, LaneProbe, type NamedRow, type TinyEvent } from '../support/reference-lane.js';
+import { DISORDER, FROM, LATENESS, PLAIN, TO, WINDOW_MODELS } from '../support/window-models.js';
 
 /** The lane against its definitions, on streams with ties, disorder and end events. Times are whole seconds. */
 
-const GAP = 10;
-const DISORDER = 15;
-const LATENESS = 12;
-const MODEL = tinyModel({ gap: `${GAP}s`, disorder: `${DISORDER}s`, lateness: `${LATENESS}s` });
+const windows = fc.constantFrom(PLAIN, ...WINDOW_MODELS);
 
 const event: fc.Arbitrary<TinyEvent> = fc.record({
   user: fc.constantFrom('a', 'b'),
-  at: fc.integer({ min: 0, max: 120 }),
+  at: fc.integer({ min: FROM, max: TO }),
   type: fc.oneof(
     { weight: 4, arbitrary: fc.constantFrom('view', 'buy', undefined) },
     { weight: 1, arbitrary: fc.constantFrom('end', 'logout') },
@@ -43,27 +41,21 @@ const unruly: fc.Arbitrary<TinyEvent[]> = fc
   );
 
 /** Far behind all others: closes everything. */
-const LAST: TinyEvent = { user: 'zz', at: 10_000 };
+const LAST: TinyEvent = { user: 'zz', at: 100_000 };
 
-const isEnd = (each: TinyEvent) => each.type === 'end' || each.type === 'logout';
-const naive = (each: TinyEvent, offset: number): NaiveEvent => ({
-  user: each.user,
-  at: each.at,
-  offset,
-  end: isEnd(each),
-});
 const seconds = (ms: number) => (ms - BASE_MS) / 1_000;
 
-function identity({ user, session_start, session_end, events, closed_by }: NamedRow): string {
-  return `${user} ${seconds(session_start)}..${seconds(session_end)} ${events} ${closed_by}`;
+function inWords({ sign, user, session_start, session_end, events, closed_by }: NamedRow): string {
+  const span = `${seconds(session_start)}..${seconds(session_end)}`;
+  return `${sign > 0 ? '+' : '-'} ${user} ${span} ${events} ${closed_by}`;
 }
 
 describe('the reference lane', () => {
   it('gives the sessions of a model of ten lines, column by column, for events within the allowed disorder', () => {
     fc.assert(
-      fc.property(inTime, (events) => {
-        const probe = new LaneProbe(MODEL).send(...events, LAST);
-        const expected = naiveSessions(events.map(naive), GAP).map((session) => {
+      fc.property(inTime, windows, (events, { model, rules, naive }) => {
+        const probe = new LaneProbe(model).send(...events, LAST);
+        const expected = naiveSessions(events.map(naive), rules).map((session) => {
           const own = session.events.map(({ offset }) => events[offset]!);
           const pages = own.flatMap(({ page }) => (typeof page === 'string' ? [page] : []));
           return {
@@ -83,7 +75,7 @@ describe('the reference lane', () => {
             created_at: null,
             batch_id: null,
             file_id: null,
-            closed_by: session.endedAt === null ? 'gap' : 'end_event',
+            closed_by: closedBy(session, rules),
             revision: 0,
             sign: 1,
           };
@@ -97,20 +89,15 @@ describe('the reference lane', () => {
     );
   });
 
-  it('closes, refuses and forgets by the rules, whatever the disorder', () => {
+  it('closes, revises, refuses and forgets by the rules, whatever the disorder', () => {
     fc.assert(
-      fc.property(unruly, (events) => {
-        const probe = new LaneProbe(MODEL);
-        const definition = new DefinitionLane({ gap: GAP, disorder: DISORDER, lateness: LATENESS });
+      fc.property(unruly, windows, (events, { model, rules, naive }) => {
+        const probe = new LaneProbe(model);
+        const definition = new DefinitionLane({ ...rules, disorder: DISORDER, lateness: LATENESS });
         events.forEach((each, offset) => {
           probe.send(each);
           definition.accept(naive(each, offset));
-          const closed = definition.closed.map((session) => {
-            const [from, to] = [session.events[0]!.at, session.events.at(-1)!.at];
-            const by = session.endedAt === null ? 'gap' : 'end_event';
-            return `${session.user} ${from}..${to} ${session.events.length} ${by}`;
-          });
-          expect(probe.named.map(identity).sort()).toEqual(closed.sort());
+          expect(probe.named.map(inWords).sort()).toEqual(definition.rows.toSorted());
           expect(probe.letters.map(({ offset: at }) => Number(at))).toEqual(
             definition.late.map((late) => late.offset),
           );
@@ -123,10 +110,10 @@ describe('the reference lane', () => {
 
   it('gives its memory back when everything is over', () => {
     fc.assert(
-      fc.property(unruly, marksAt, (events, marks) => {
-        const probe = new LaneProbe(MODEL);
+      fc.property(unruly, marksAt, windows, (events, marks, { model }) => {
+        const probe = new LaneProbe(model);
         feed(probe, events, marks);
-        probe.marks({ idleWatermarkMs: BASE_MS + 1_000_000 });
+        probe.marks({ idleWatermarkMs: BASE_MS + 100_000_000 });
         expect(probe.lane).toMatchObject({ openSessions: 0, sessionBytes: 0 });
         expect(probe.lane.snapshot().keys).toEqual([]);
       }),
@@ -137,10 +124,10 @@ describe('the reference lane', () => {
   it('gives the same rows, letters and sums however its records are cut into batches and runs', () => {
     const cuts = fc.array(fc.tuple(fc.nat({ max: 60 }), fc.boolean()), { maxLength: 8 });
     fc.assert(
-      fc.property(unruly, marksAt, cuts, (events, marks, places) => {
-        const whole = new LaneProbe(MODEL);
+      fc.property(unruly, marksAt, cuts, windows, (events, marks, places, { model }) => {
+        const whole = new LaneProbe(model);
         feed(whole, events, marks);
-        const parts = new LaneProbe(MODEL);
+        const parts = new LaneProbe(model);
         const restarts = new Set(places.filter(([, restart]) => restart).map(([at]) => at));
         const borders = new Set([...places.map(([at]) => at), ...marks.map(([at]) => at)]);
         feedBatches(parts, events, marks, borders, restarts);
@@ -148,10 +135,10 @@ describe('the reference lane', () => {
         expect(parts.letters).toEqual(whole.letters);
         expect(parts.lane.watermarkMs).toBe(whole.lane.watermarkMs);
         // offsets do not go through a snapshot, only their order
-        const stateOf = (probe: LaneProbe) => encodeState(MODEL, probe.lane.snapshot());
+        const stateOf = (probe: LaneProbe) => encodeState(model, probe.lane.snapshot());
         expect(stateOf(parts)).toEqual(stateOf(whole));
         const crcOf = (probe: LaneProbe) =>
-          probe.rows.reduce((sum, row) => addCrc(sum, rowCrc(MODEL, row)), 0);
+          probe.rows.reduce((sum, row) => addCrc(sum, rowCrc(model, row)), 0);
         expect(crcOf(parts)).toBe(crcOf(whole));
       }),
       propertySettings({ numRuns: 500 }),
@@ -163,21 +150,25 @@ describe('the reference lane', () => {
       fc.property(
         unruly,
         fc.array(fc.tuple(fc.nat({ max: 60 }), fc.boolean()), { maxLength: 6 }),
-        (events, places) => {
-          const single = new LaneProbe(MODEL).send(...events, LAST);
+        windows,
+        (events, places, { model }) => {
+          const single = new LaneProbe(model).send(...events, LAST);
           const marks = places.map(([at, early]): [number, Marks] => [
             at,
             early ? { early } : { endOfInput: true },
           ]);
-          const several = new LaneProbe(MODEL);
+          const several = new LaneProbe(model);
           feed(several, events, marks);
           several.send(LAST);
           const plain = ({ session_id: _id, revision: _revision, sign: _sign, ...content }: NamedRow) =>
             JSON.stringify(content, (_key, value) => (typeof value === 'bigint' ? `${value}n` : value));
-          const sums = new Map<string, number>();
-          for (const row of several.named) sums.set(plain(row), (sums.get(plain(row)) ?? 0) + row.sign);
-          const left = [...sums].filter(([, sum]) => sum !== 0);
-          expect(new Map(left)).toEqual(new Map(single.named.map((row) => [plain(row), 1])));
+          const sums = (rows: readonly NamedRow[]) => {
+            const all = new Map<string, number>();
+            for (const row of rows) all.set(plain(row), (all.get(plain(row)) ?? 0) + row.sign);
+            return new Map([...all].filter(([, sum]) => sum !== 0));
+          };
+          expect(sums(several.named)).toEqual(sums(single.named));
+          expect([...sums(single.named).values()].every((sum) => sum === 1)).toBe(true);
           expect(several.letters).toEqual(single.letters);
         },
       ),
@@ -187,8 +178,8 @@ describe('the reference lane', () => {
 
   it('takes back only what stands, as it was, and never gives a revision of a session twice', () => {
     fc.assert(
-      fc.property(unruly, marksAt, (events, marks) => {
-        const probe = new LaneProbe(MODEL);
+      fc.property(unruly, marksAt, windows, (events, marks, { model }) => {
+        const probe = new LaneProbe(model);
         feed(
           probe,
           events,
@@ -217,9 +208,9 @@ describe('the reference lane', () => {
 const mark: fc.Arbitrary<Marks> = fc.oneof(
   fc.constant({ early: true }),
   fc.constant({ endOfInput: true }),
-  fc.integer({ min: 0, max: 120 }).map((at) => ({ idleWatermarkMs: BASE_MS + at * 1_000 })),
-  fc.integer({ min: 0, max: 120 }).map((at) => ({ evictBeforeMs: BASE_MS + at * 1_000 })),
-  fc.constant({ early: true, endOfInput: true, idleWatermarkMs: BASE_MS + 30_000 }),
+  fc.integer({ min: FROM, max: TO }).map((at) => ({ idleWatermarkMs: BASE_MS + at * 1_000 })),
+  fc.integer({ min: FROM, max: TO }).map((at) => ({ evictBeforeMs: BASE_MS + at * 1_000 })),
+  fc.constant({ early: true, endOfInput: true, idleWatermarkMs: BASE_MS + (FROM + 30) * 1_000 }),
 );
 /** Marks before the event of an index. */
 const marksAt: fc.Arbitrary<[number, Marks][]> = fc.array(fc.tuple(fc.nat({ max: 60 }), mark), {
@@ -257,10 +248,16 @@ function feedBatches(
   for (let index = 0; index <= Math.max(60, events.length); index++) {
     if (borders.has(index)) send(Math.min(index, events.length));
     if (restarts.has(index)) {
-      const meta = { modelHash: MODEL.hash, appId: 'a', partition: 1, offset: BigInt(from), cutId: '1' };
+      const meta = {
+        modelHash: probe.model.hash,
+        appId: 'a',
+        partition: 1,
+        offset: BigInt(from),
+        cutId: '1',
+      };
       probe.restart((state) => {
-        const file = encodeSnapshot(encodeState(MODEL, state), meta);
-        return decodeState(MODEL, decodeSnapshot(file, meta));
+        const file = encodeSnapshot(encodeState(probe.model, state), meta);
+        return decodeState(probe.model, decodeSnapshot(file, meta));
       });
     }
     for (const [at, each] of marks) if (at === index) probe.marks(each);

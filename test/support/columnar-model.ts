@@ -31,6 +31,8 @@ export function modelOf(name: string, specs: readonly Spec[]): CompiledModel {
     maxFutureMs: 1,
     idleTimeoutMs: 1,
     endEvent: null,
+    windows: { maxDurationMs: 86_400_000, startEvent: null, endCounted: false, midnight: null, onChange: [] },
+    emitEarlyMs: null,
     columns,
     columnIndex: {
       session_start: at('session_start'),

@@ -13,10 +13,15 @@ export interface TinyOptions {
   lateness?: string;
   countType?: string;
   listLimit?: number;
+  /** More lines of the model. */
+  more?: string;
+  /** Has to be named when it is not the usual one. */
+  endEvent?: string;
 }
 
 export function tinyModel(options: TinyOptions = {}): CompiledModel {
   const { gap = '10s', disorder = '5s', lateness = '20s', countType = 'uint32', listLimit = 100 } = options;
+  const { more = '', endEvent = '{ field: type, in: [end, logout] }' } = options;
   return compileModel(
     `
 name: tiny
@@ -32,7 +37,8 @@ gap: ${gap}
 allowed_disorder: ${disorder}
 allowed_lateness: ${lateness}
 max_future: 4d
-end_event: { field: type, in: [end, logout] }
+end_event: ${endEvent}
+${more}
 columns:
   session_id: { op: session_id, template: '{key}:{start_ms}' }
   user: { op: key }

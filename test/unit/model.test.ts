@@ -131,6 +131,7 @@ describe('the hash of a model', () => {
       changed('gap: 30m', 'gap: 1800s'),
       changed('idle_timeout: 60s', 'idle_timeout: 10m'),
       changed('name: clickstream', 'name: another'),
+      `${CLICKSTREAM}\nmax_duration: 1d\nemit: { early: 10s }\n`,
     ]) {
       expect(hashOf(text)).toBe(hash);
     }
@@ -150,6 +151,12 @@ describe('the hash of a model', () => {
       changed('total_events: { op: count }', 'total_events: { op: count, type: uint64 }'),
       changed('"{key}:{start_ms}"', '"{key}-{start_ms}"'),
       `${CLICKSTREAM}\nend_event: { field: event_type, in: [logout] }\n`,
+      `${CLICKSTREAM}\nend_event: { field: event_type, in: [logout], counted: true }\n`,
+      `${CLICKSTREAM}\nstart_event: { field: event_type, in: [logout] }\n`,
+      `${CLICKSTREAM}\nmax_duration: 23h\n`,
+      `${CLICKSTREAM}\nsplit: { midnight: UTC }\n`,
+      `${CLICKSTREAM}\nsplit: { midnight: Europe/Berlin }\n`,
+      `${CLICKSTREAM}\nsplit: { on_change: [geo.city] }\n`,
     ].map(hashOf);
     expect(new Set([hash, ...others]).size).toBe(others.length + 1);
   });
@@ -162,7 +169,34 @@ describe('a model is refused, with file, line, path and a suggestion, for', () =
       changed('gap: 30m', 'gapp: 30m'),
       /m\.yaml:\d+: gapp: no such key; did you mean gap\?/,
     ],
-    ['a key that has no effect yet', `${CLICKSTREAM}\nmax_duration: 24h\n`, /max_duration: no such key/],
+    ['a key that has no effect', `${CLICKSTREAM}\nwindow: 24h\n`, /window: no such key/],
+    ['a length of nothing', `${CLICKSTREAM}\nmax_duration: 0s\n`, /max_duration: must be at least 1ms/],
+    [
+      'a time zone that there is not',
+      `${CLICKSTREAM}\nsplit: { midnight: Europe/Berlinn }\n`,
+      /split\.midnight: Europe\/Berlinn is no time zone of the IANA; did you mean Europe\/Berlin\?/,
+    ],
+    [
+      'a change of no field',
+      `${CLICKSTREAM}\nsplit: { on_change: [geo.citty] }\n`,
+      /split\.on_change\[0\]: geo\.citty is no field.*did you mean geo\.city\?/,
+    ],
+    [
+      'a split of another kind',
+      `${CLICKSTREAM}\nsplit: { midnigt: UTC }\n`,
+      /split\.midnigt.*did you mean midnight/,
+    ],
+    [
+      'a start event of no field',
+      `${CLICKSTREAM}\nstart_event: { field: event_typ, in: [login] }\n`,
+      /start_event\.field: event_typ is no field/,
+    ],
+    [
+      'early rows all the time',
+      `${CLICKSTREAM}\nemit: { early: 10ms }\n`,
+      /emit\.early: must be at least 1000ms/,
+    ],
+    ['an emit without its time', `${CLICKSTREAM}\nemit: {}\n`, /emit\.early/],
     [
       'an unknown key of a field',
       changed('required: true', 'requird: true'),

@@ -208,12 +208,6 @@ describe('a late event', () => {
     expect(probe.letters).toEqual([]);
   });
 
-  it('is one that would change a closed session, until revisions by late events exist', () => {
-    const probe = new LaneProbe().send(u(0), u(5), clock(21), u(3), u(12));
-    expect(probe.letters.map((letter) => letter.reason)).toEqual(['late', 'late']);
-    expect(rowsOf(probe.send(clock(300)))).toEqual(['+ u 0..5 events=2 gap r0']);
-  });
-
   it('is an end event that would end a closed session otherwise', () => {
     const probe = new LaneProbe().send(u(0), u(5), clock(21), end(3), end(14));
     expect(probe.letters.map((letter) => letter.reason)).toEqual(['late', 'late']);

@@ -59,13 +59,32 @@ describe('a lane’s state', () => {
     expect(decodeState(MODEL, encodeState(MODEL, empty))).toEqual(empty);
   });
 
-  it('keeps nothing of a closed session but its times and its revision', () => {
-    const closed = sessionsOf(richState()).filter((session) => session.closed);
+  it('keeps the events of a closed session, and its row', () => {
+    const closed = sessionsOf(decodeState(MODEL, encodeState(MODEL, richState()))).filter(
+      (session) => session.closed,
+    );
     expect(closed.length).toBeGreaterThan(0);
-    for (const session of closed) {
-      expect(session).toMatchObject({ events: [], standing: [] });
-      expect(session.firstMs).toBeLessThanOrEqual(session.lastMs);
+    for (const { events, standing } of closed) {
+      expect(events.length).toBeGreaterThan(0);
+      expect(standing).toHaveLength(1);
     }
+  });
+
+  it('keeps what events are for their sessions, and ends by a split', () => {
+    const model = tinyModel({
+      endEvent: '{ field: type, in: [end], counted: true }',
+      more: 'start_event: { field: type, in: [login] }',
+    });
+    const probe = new LaneProbe(model).send(
+      { user: 'u', at: 0 },
+      { user: 'u', at: 1, type: 'login' },
+      { user: 'u', at: 2, type: 'end' },
+    );
+    const sessions = sessionsOf(decodeState(model, encodeState(model, probe.lane.snapshot())));
+    expect(sessions).toMatchObject([
+      { endMs: BASE_MS + 999, endsBySplit: true },
+      { endMs: BASE_MS + 2_000, endsBySplit: false, events: [{ starts: true }, { ends: true }] },
+    ]);
   });
 
   it('puts events of one time into the order in which they lie in the bytes, whatever came between', () => {
@@ -124,16 +143,17 @@ describe('bytes that are no state', () => {
   });
 
   it.each<[string, Buffer, RegExp]>([
-    ['flags', written({ flags: 8 }), /flags/],
-    ['an end before the last event', written({ flags: 4, endMs: BASE_MS - 1 }), /end event/],
-    ['an end without its flag', written({ endMs: BASE_MS + 1 }), /end event/],
+    ['flags', written({ flags: 16 }), /flags/],
+    ['an end before the last event', written({ flags: 4, endMs: BASE_MS - 1 }), /an end that/],
+    ['an end without its flag', written({ endMs: BASE_MS + 1 }), /an end that/],
+    ['a split without an end', written({ flags: 8 }), /an end that/],
     ['a session that runs backwards', written({ lastMs: BASE_MS - 1 }), /before it begins/],
     ['times that its events have not', written({ lastMs: BASE_MS + 1 }), /other times/],
     ['half a millisecond', written({ firstMs: BASE_MS + 0.5 }), /time that is none/],
     ['no time at all', written({ firstMs: Number.NaN }), /time that is none/],
     ['an endless time', written({ lastMs: Number.POSITIVE_INFINITY }), /time that is none/],
-    ['an open session without events', written({ events: [] }), /without events/],
-    ['a closed session with events', written({ flags: 1 }), /closed session/],
+    ['a session without events', written({ events: [] }), /without events/],
+    ['a closed session without its row', written({ flags: 1 }), /closed session/],
     [
       'a bit beyond the fields',
       written({ events: [event(0, 'x', 0x80 | PAGE)] }),

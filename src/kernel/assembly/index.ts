@@ -25,6 +25,8 @@ import { rowInit } from './row';
 import { scanInit, scanScratch } from './scan';
 import { snapshotInit } from './snapshot-turns';
 import { wheelInit } from './wheel';
+import { windowsInit } from './windows';
+import { arrangeInit } from './arrange';
 import { decidedText, decidedValues, run, runFull, runNext, undecided, windowInit } from './window';
 
 export { columnsBuild, columnsFree } from './columns';
@@ -52,6 +54,8 @@ export function init(program: usize, seed: u64, sessionBytesMax: u64, recordByte
   logInit();
   rowInit();
   wheelInit();
+  windowsInit();
+  arrangeInit();
   snapshotInit();
   windowInit(sessionBytesMax);
   scanInit(program);

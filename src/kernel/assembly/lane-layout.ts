@@ -5,9 +5,10 @@
  *   key      bytes (31 bits, the highest: KEY_KEPT) │ first session u32 │ first end marker u32 │ text
  *   node     0 previous in its bucket │ 4 next │ 8 bucket │ 12 flags │ 16 key │ 20 next of its key (later in time)
  *   session  node │ 24 first event i64 │ 32 last event i64 │ 40 log │ 44 its bytes │ 48 events │ 52 rest
+ *            56 by value whose change begins a session: entry of its last one u32 │ of the first one of the first moment u32
  *   marker   node │ 24 time i64
- *   rest     0 end event i64 (NONE) │ 8 next revision u32 │ 12 standing rows u32 │ standing × (identity start i64 │ row u32 │ made of u32)
- * A closed session has no log and no rows. A standing row 0 is virtual: made of the first events (28 bits, above them why it was
+ *   rest     0 end event or split i64 (NONE) │ 8 next revision u32 │ 12 standing rows u32 │ standing × (identity start i64 │ row u32 │ made of u32)
+ * A standing row 0 is virtual: made of the first events (28 bits, above them why it was
  * let out). Times are ms since 1970.
  */
 
@@ -31,6 +32,13 @@ export const NODE_LATER: usize = 20;
 export const FLAG_CLOSED: u32 = 1;
 export const FLAG_CHANGED: u32 = 2;
 export const FLAG_MARKER: u32 = 4;
+/** Its end is a split: the last ms before the next session, which is cut off by what its first moment says. */
+export const FLAG_SPLIT: u32 = 8;
+/** Its last moment holds an end event that belongs to it; its first one a start event. */
+export const FLAG_ENDED: u32 = 16;
+export const FLAG_STARTS: u32 = 32;
+/** Of these, what a snapshot says of a session. */
+export const FLAGS_SAID: u32 = FLAG_CLOSED | FLAG_CHANGED | FLAG_SPLIT;
 /** The flags of a session have the size of its log's block above them; ROOM_LARGE: it has to be asked for. */
 export const FLAGS_ALL: u32 = 0xff;
 export const ROOM_SHIFT: u32 = 8;
@@ -43,6 +51,8 @@ export const SESSION_LOG_BYTES: usize = 44;
 export const SESSION_EVENTS: usize = 48;
 export const SESSION_REST: usize = 52;
 export const SESSION_BYTES: u32 = 56;
+export const SESSION_VALUES: usize = 56;
+export const SESSION_VALUE_BYTES: u32 = 8;
 
 export const MARKER_TIME: usize = 24;
 export const MARKER_BYTES: u32 = 32;

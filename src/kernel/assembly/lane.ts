@@ -3,11 +3,13 @@
  * same in plain words; what differs is when the work is done: a key is brought up to the watermark when an event touches it,
  * all others when their bucket of the wheel has passed, so the state seen from outside is as if it were done at once.
  */
-import { CLOSED_BY_END_EVENT, CLOSED_BY_GAP } from '../abi';
+import { tryArrange } from './arrange';
 import { addKey, findKey, newSlots, removeKey, SLOTS_FIRST } from './keys';
 import {
   FLAG_CLOSED,
+  FLAG_ENDED,
   FLAG_MARKER,
+  FLAG_SPLIT,
   KEY_MARKERS,
   KEY_SESSIONS,
   LANE_BUCKET,
@@ -28,12 +30,13 @@ import {
 } from './lane-layout';
 import { given, taken } from './lane-memory';
 import { alloc } from './memory';
-import { disorderMs, gapMs, latenessMs } from './model';
-import { absorb, addEvent, closeSession, emitSession, freeSession, newSessionOf, splitAfter } from './session';
+import { disorderMs, gapMs, hasEnds, hasSayings, latenessMs, maxDurationMs } from './model';
+import { absorb, addEvent, emitSession, freeSession, markClosed, newSessionOf, reopen } from './session';
 import { keepKey } from './snapshot-turns';
 import { setEnd } from './standing';
 import { sweepAddLane } from './sweep';
-import { bucketNumber, dueOf, endOf, isMisplaced, link, NO_BUCKET, relink, unlink } from './wheel';
+import { bucketNumber, dueOf, isMisplaced, link, NO_BUCKET, relink, unlink } from './wheel';
+import { closedByOf, endOf, isSplitBy, isSplitFrom, midnightAfter, openUntil, sayLast } from './windows';
 
 /** An empty lane, or 0: memory is full. */
 export function laneNew(): usize {
@@ -49,7 +52,7 @@ export function laneNew(): usize {
   return lane;
 }
 
-/** Takes an event; false: it is late. Values as in abi.ts. */
+/** Takes an event; false: it is late. Values as in abi.ts. `isEnd`: an end event that belongs to no session. */
 export function acceptEvent(
   lane: usize,
   hash: u32,
@@ -57,17 +60,19 @@ export function acceptEvent(
   keyBytes: u32,
   timeMs: i64,
   values: usize,
-  endsSession: bool,
+  isEnd: bool,
 ): bool {
   let key = findKey(lane, hash, keyAt, keyBytes);
   if (key != 0) keepKey(lane, key);
   if (key != 0 && !settleKey(lane, key)) key = 0;
-  if (endsSession) {
+  if (isEnd) {
     if (!acceptEnd(lane, key, hash, keyAt, keyBytes, timeMs)) return false;
   } else if (key == 0) {
     if (isLate(lane, timeMs)) return false;
     key = addKey(lane, hash, keyAt, keyBytes);
-    addSession(lane, key, 0, newSessionOf(lane, key, timeMs, values));
+    const session = newSessionOf(lane, key, timeMs, values);
+    addSession(lane, key, 0, session);
+    if (hasEnds) meetEnd(lane, key, session);
   } else if (!acceptInto(lane, key, timeMs, values)) {
     return false;
   }
@@ -79,6 +84,7 @@ export function moveWatermark(lane: usize, timeMs: i64): void {
   if (timeMs > load<i64>(lane + LANE_WATERMARK)) store<i64>(lane + LANE_WATERMARK, timeMs);
 }
 
+/** False: late. What is decided here by a look, or else by arrange.ts, src/reference/lane.ts decides by the events. */
 function acceptInto(lane: usize, key: usize, timeMs: i64, values: usize): bool {
   // the last session that begins at or before the event, and the one behind it
   let before: usize = 0;
@@ -88,16 +94,72 @@ function acceptInto(lane: usize, key: usize, timeMs: i64, values: usize): bool {
     after = load<u32>(after + NODE_LATER);
   }
   const earlier = before;
-  if (before != 0 && !areTogether(key, load<i64>(before + SESSION_LAST), timeMs)) before = 0;
-  if (after != 0 && !areTogether(key, timeMs, load<i64>(after + SESSION_FIRST))) after = 0;
-  const merged = after != 0 ? after : before;
-  let lastMs = timeMs;
-  if (merged != 0) lastMs = max<i64>(timeMs, load<i64>(merged + SESSION_LAST));
-  if (isLate(lane, lastMs) || isClosed(before) || isClosed(after)) return false;
-  if (merged == 0) {
-    const added = newSessionOf(lane, key, timeMs, values);
-    setEnd(lane, added, endAfter(key, timeMs));
-    addSession(lane, key, earlier, added);
+  if (before != 0 && timeMs - load<i64>(before + SESSION_LAST) > gapMs) before = 0;
+  const reach = before == 0 ? timeMs : max(timeMs, load<i64>(before + SESSION_LAST));
+  if (after != 0 && load<i64>(after + SESSION_FIRST) - reach > gapMs) after = 0;
+  if (after == 0 && (before == 0 || timeMs > load<i64>(before + SESSION_LAST))) {
+    // behind all that it could belong to
+    if (isLate(lane, timeMs)) return false;
+    if (before != 0 && !isCutOff(key, before, timeMs) && !(hasSayings && isSaidCut(before, values))) {
+      join(lane, key, before, timeMs, values);
+      if (hasSayings) sayLast(before, values);
+    } else {
+      addSession(lane, key, earlier, newSessionOf(lane, key, timeMs, values));
+    }
+  } else {
+    const first = before != 0 ? before : after;
+    if (hasSayings || !tryJoin(lane, key, before, after, timeMs, values)) {
+      if (wasLate) return false;
+      if (!tryArrange(lane, key, first, timeMs, values, NONE)) return false;
+    }
+  }
+  if (hasEnds) meetNeighbours(lane, key, timeMs);
+  return true;
+}
+
+/** Is a time behind a session not its own, by an end marker, a midnight or its length? It is at most the gap behind. */
+function isCutOff(key: usize, session: usize, timeMs: i64): bool {
+  if (timeMs > openUntil(session)) return true;
+  return hasMarkerIn(key, load<i64>(session + SESSION_LAST), timeMs);
+}
+
+/** Is there an end marker at or behind a time, before another? */
+// @ts-ignore: decorator
+@inline
+function hasMarkerIn(key: usize, fromMs: i64, toMs: i64): bool {
+  const marker = markerFrom(key, fromMs);
+  return marker != 0 && load<i64>(marker + MARKER_TIME) < toMs;
+}
+
+function isSaidCut(session: usize, values: usize): bool {
+  return (load<u32>(session + NODE_FLAGS) & FLAG_ENDED) != 0 || isSplitBy(session, values);
+}
+
+let wasLate: bool = false;
+
+/**
+ * In a model in which times alone decide: an event within `before`, or with a session close behind it, where none is torn apart
+ * by its length. False: one may be, nothing is done; or `wasLate`.
+ */
+function tryJoin(lane: usize, key: usize, before: usize, after: usize, timeMs: i64, values: usize): bool {
+  wasLate = false;
+  if (before != 0 && timeMs > load<i64>(before + SESSION_LAST) && isCutOff(key, before, timeMs)) before = 0;
+  const start = before == 0 ? timeMs : load<i64>(before + SESSION_FIRST);
+  let last = before == 0 ? timeMs : max(timeMs, load<i64>(before + SESSION_LAST));
+  if (after != 0) {
+    const next = load<i64>(after + SESSION_FIRST);
+    // what lies between cuts them apart, whatever comes
+    const isApart = hasMarkerIn(key, last, next) || midnightAfter(start) <= next;
+    if (isApart || next - start > maxDurationMs) after = 0;
+    else if (load<i64>(after + SESSION_LAST) - start > maxDurationMs) return false;
+    else last = load<i64>(after + SESSION_LAST);
+  }
+  if (isLate(lane, last)) {
+    wasLate = true;
+    return false;
+  }
+  if (before == 0 && after == 0) {
+    addSession(lane, key, sessionUpTo(key, timeMs), newSessionOf(lane, key, timeMs, values));
     return true;
   }
   const session = before != 0 ? before : after;
@@ -107,35 +169,87 @@ function acceptInto(lane: usize, key: usize, timeMs: i64, values: usize): bool {
     absorb(lane, before, after);
     freeSession(lane, after);
   }
-  addEvent(lane, session, timeMs, values);
-  if (load<u32>(key + KEY_MARKERS) != 0) {
-    setEnd(lane, session, endAfter(key, load<i64>(session + SESSION_LAST)));
-    relink(lane, session);
-  }
+  join(lane, key, session, timeMs, values);
   return true;
 }
 
-/** An end event: belongs to no session, ends the one it follows, splits the one it lies in. False: late. */
+/** Adds an event to a session, which closes again if it was closed. */
+function join(lane: usize, key: usize, session: usize, timeMs: i64, values: usize): void {
+  const wasClosed = isClosed(session);
+  const isBefore = timeMs < load<i64>(session + SESSION_FIRST);
+  if (wasClosed) reopen(lane, session);
+  addEvent(lane, session, timeMs, values);
+  // it is due earlier than it was
+  if (wasClosed || isBefore) relink(lane, session);
+}
+
+/** An end event that belongs to no session: ends the one it follows, tears the one it lies in. False: late. */
 function acceptEnd(lane: usize, key: usize, hash: u32, keyAt: usize, keyBytes: u32, endMs: i64): bool {
   const session: usize = key == 0 ? 0 : sessionUpTo(key, endMs);
   let reaches = false;
-  if (session != 0) {
-    const end = endOf(session);
-    reaches = endMs - load<i64>(session + SESSION_LAST) <= gapMs && (end == NONE || endMs < end);
+  if (session != 0 && endMs <= openUntil(session)) {
+    const marker = markerFrom(key, load<i64>(session + SESSION_LAST));
+    reaches = marker == 0 || endMs < load<i64>(marker + MARKER_TIME);
   }
-  if (reaches ? isClosed(session) : isLate(lane, endMs)) return false;
-  if (key == 0) key = addKey(lane, hash, keyAt, keyBytes);
-  addMarker(lane, key, endMs);
   if (reaches) {
-    if (endMs < load<i64>(session + SESSION_LAST)) {
-      const later = splitAfter(lane, session, endMs);
-      setEnd(lane, later, endAfter(key, load<i64>(later + SESSION_LAST)));
-      addSession(lane, key, session, later);
-    }
-    setEnd(lane, session, endMs);
-    relink(lane, session);
+    if (isClosed(session)) return false;
+    const isWithin = endMs < load<i64>(session + SESSION_LAST);
+    if (isWithin && !tryArrange(lane, key, session, endMs, 0, endMs)) return false;
+  } else {
+    if (isLate(lane, endMs)) return false;
+    if (key == 0) key = addKey(lane, hash, keyAt, keyBytes);
   }
+  addMarker(lane, key, endMs);
+  meetNeighbours(lane, key, endMs);
+  dropIfEmpty(lane, key);
   return true;
+}
+
+/** What sessions end by, from the one before a time on; and end markers go that end none and were passed. */
+function meetNeighbours(lane: usize, key: usize, fromMs: i64): void {
+  let session: usize = load<u32>(key + KEY_SESSIONS);
+  for (; session != 0; session = load<u32>(session + NODE_LATER)) {
+    const next: usize = load<u32>(session + NODE_LATER);
+    // the one before that, too: what its next session begins by may be another
+    const behind: usize = next == 0 ? 0 : load<u32>(next + NODE_LATER);
+    if (behind == 0 || load<i64>(behind + SESSION_FIRST) > fromMs) meetEnd(lane, key, session);
+  }
+  dropPassed(lane, key);
+}
+
+/** End markers that the watermark has passed stay as long as they end a session that is known. */
+export function dropPassed(lane: usize, key: usize): void {
+  const watermark = load<i64>(lane + LANE_WATERMARK);
+  let marker: usize = load<u32>(key + KEY_MARKERS);
+  while (marker != 0) {
+    const later: usize = load<u32>(marker + NODE_LATER);
+    const time = load<i64>(marker + MARKER_TIME);
+    if (time < watermark && !endsSession(key, time)) dropMarker(lane, key, marker);
+    marker = later;
+  }
+}
+
+function meetEnd(lane: usize, key: usize, session: usize): void {
+  const next: usize = load<u32>(session + NODE_LATER);
+  const last = load<i64>(session + SESSION_LAST);
+  let until = openUntil(session);
+  let end = NONE;
+  let bySplit = false;
+  if (next != 0) until = min<i64>(until, load<i64>(next + SESSION_FIRST) - 1);
+  const marker = markerFrom(key, last);
+  if ((load<u32>(session + NODE_FLAGS) & FLAG_ENDED) != 0) end = last;
+  else if (marker != 0 && load<i64>(marker + MARKER_TIME) <= until) end = load<i64>(marker + MARKER_TIME);
+  else if (next != 0 && hasSayings) {
+    const from = load<i64>(next + SESSION_FIRST);
+    const isNear = from - last <= gapMs && midnightAfter(load<i64>(session + SESSION_FIRST)) > from;
+    if (isNear && !hasMarkerIn(key, last, from) && isSplitFrom(session, next)) {
+      end = from - 1;
+      bySplit = true;
+    }
+  }
+  if (end == endOf(session) && bySplit == ((load<u32>(session + NODE_FLAGS) & FLAG_SPLIT) != 0)) return;
+  setEnd(lane, session, end, bySplit);
+  if (!isClosed(session)) relink(lane, session);
 }
 
 /** Puts a session behind another of its key (0: before all of them), and into the wheel. */
@@ -165,7 +279,7 @@ export function addMarker(lane: usize, key: usize, timeMs: i64): void {
 
 // @ts-ignore: decorator
 @inline
-function isLate(lane: usize, lastMs: i64): bool {
+export function isLate(lane: usize, lastMs: i64): bool {
   const watermark = load<i64>(lane + LANE_WATERMARK);
   return watermark != NONE && lastMs + gapMs + latenessMs < watermark;
 }
@@ -176,31 +290,15 @@ function isClosed(session: usize): bool {
   return session != 0 && (load<u32>(session + NODE_FLAGS) & FLAG_CLOSED) != 0;
 }
 
-/** Two events, the first at or before the second or around it. */
-function areTogether(key: usize, fromMs: i64, toMs: i64): bool {
-  if (toMs <= fromMs) return true;
-  if (toMs - fromMs > gapMs) return false;
-  const marker = markerFrom(key, fromMs);
-  return marker == 0 || load<i64>(marker + MARKER_TIME) >= toMs;
-}
-
 /** The first end marker at or behind a time, or 0. */
-function markerFrom(key: usize, timeMs: i64): usize {
+export function markerFrom(key: usize, timeMs: i64): usize {
   let marker: usize = load<u32>(key + KEY_MARKERS);
   while (marker != 0 && load<i64>(marker + MARKER_TIME) < timeMs) marker = load<u32>(marker + NODE_LATER);
   return marker;
 }
 
-/** The marker that ends a session with this last event, or NONE. */
-function endAfter(key: usize, lastMs: i64): i64 {
-  const marker = markerFrom(key, lastMs);
-  if (marker == 0) return NONE;
-  const at = load<i64>(marker + MARKER_TIME);
-  return at - lastMs <= gapMs ? at : NONE;
-}
-
 /** The last session that begins at or before a time, or 0. */
-function sessionUpTo(key: usize, timeMs: i64): usize {
+export function sessionUpTo(key: usize, timeMs: i64): usize {
   let found: usize = 0;
   let next: usize = load<u32>(key + KEY_SESSIONS);
   while (next != 0 && load<i64>(next + SESSION_FIRST) <= timeMs) {
@@ -219,38 +317,28 @@ function settleKey(lane: usize, key: usize): bool {
     if (dueOf(session) < watermark) settleSession(lane, key, session, watermark);
     session = later;
   }
-  let marker: usize = load<u32>(key + KEY_MARKERS);
-  while (marker != 0) {
-    const later: usize = load<u32>(marker + NODE_LATER);
-    const time = load<i64>(marker + MARKER_TIME);
-    if (time < watermark && !endsSession(key, time)) dropMarker(lane, key, marker);
-    marker = later;
-  }
+  dropPassed(lane, key);
   return !dropIfEmpty(lane, key);
 }
 
 /** Closes a session that is due, and forgets it when that is due too. */
 function settleSession(lane: usize, key: usize, session: usize, watermark: i64): void {
   unlink(lane, session);
+  const isOver = load<i64>(session + SESSION_LAST) + gapMs + latenessMs < watermark;
   if (!isClosed(session)) {
-    emitSession(lane, session, endOf(session) == NONE ? CLOSED_BY_GAP : CLOSED_BY_END_EVENT, false);
-    closeSession(lane, session);
+    emitSession(lane, session, closedByOf(session), !isOver);
+    markClosed(lane, session);
   }
-  if (dueOf(session) < watermark) forgetSession(lane, key, session, watermark);
+  if (isOver) forgetSession(lane, key, session);
   else link(lane, session);
 }
 
-/** A session that lies in no bucket any more is known no more; the end marker it had goes if it can't matter again. */
-export function forgetSession(lane: usize, key: usize, session: usize, watermark: i64): void {
-  const end = endOf(session);
+/** A session that lies in no bucket any more is known no more. The end marker that it had is its caller's to drop. */
+export function forgetSession(lane: usize, key: usize, session: usize): void {
   let at = key + KEY_SESSIONS;
   while (load<u32>(at) != <u32>session) at = <usize>load<u32>(at) + NODE_LATER;
   store<u32>(at, load<u32>(session + NODE_LATER));
   freeSession(lane, session);
-  if (end == NONE || end >= watermark) return;
-  const marker = markerFrom(key, end);
-  if (marker == 0 || load<i64>(marker + MARKER_TIME) != end) return;
-  dropMarker(lane, key, marker);
 }
 
 /** Does a marker end a session that is still known? */
@@ -312,6 +400,7 @@ function settleNode(lane: usize, node: usize, watermark: i64): void {
   keepKey(lane, key);
   if ((load<u32>(node + NODE_FLAGS) & FLAG_MARKER) == 0) {
     settleSession(lane, key, node, watermark);
+    dropPassed(lane, key);
   } else if (endsSession(key, load<i64>(node + MARKER_TIME))) {
     unlink(lane, node);
     store<u32>(node + NODE_BUCKET, NO_BUCKET);

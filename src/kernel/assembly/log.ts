@@ -7,8 +7,8 @@
  *   event    time varint: zigzag distance from the greatest time before it │ mask varint, bit i: place i differs │
  *            for each of these: index in its pool varint (0: null)
  *
- * Places from `trackedCount` on are read by `first` alone, and no split can make a later event the first: an event that is
- * not older than the first to arrive leaves them out where that one has a value.
+ * Places from `trackedCount` on are read by `first` alone: an event that is not older than the first to arrive leaves them out
+ * where that one has a value, unless it may yet become the first of a session, torn off by max_duration (lane.ts: isYoung).
  */
 import { NULL_NUMBER_HIGH, TYPE_STRING, VALUE_BYTES } from '../abi';
 import { sameBytes } from './bytes';
@@ -93,6 +93,27 @@ function entryOf(place: u32, values: usize, known: usize): usize {
   return intern(poolOf(place), value, bytes);
 }
 
+/** The entry that an event which is in a log says at a tracked place. */
+export function entrySaid(place: u32, values: usize): u32 {
+  const entry = load<u32>(resolved + (place << 2));
+  return entry != 0 ? entry : <u32>entryOf(place, values, 0);
+}
+
+/** Does an event say something at a place, and something else than an entry does? */
+export function saysOther(place: u32, values: usize, known: usize): bool {
+  const at = values + fieldAt(place) * VALUE_BYTES;
+  let value: usize = at;
+  let bytes: u32 = 8;
+  if (load<u8>(types + place) == TYPE_STRING) {
+    value = load<u32>(at);
+    bytes = load<u32>(at + 4);
+    if (value == 0) return false;
+  } else if (load<u32>(at + 4) == NULL_NUMBER_HIGH) {
+    return false;
+  }
+  return load<u32>(known + ENTRY_LENGTH) != bytes || !sameBytes(known + ENTRY_VALUE, value, bytes);
+}
+
 /** Fills `eventEntries` from an event's values. */
 export function entriesOf(values: usize): void {
   for (let place: u32 = 0; place < loggedCount; place++) {
@@ -116,8 +137,8 @@ export function newLog(timeMs: i64): usize {
 }
 
 /**
- * The log of `bytes` bytes, in a block of `room`, with one more event; `greatestMs`: the greatest time in it. Says by `appendedBytes` how long it is
- * now. The log may move.
+ * The log of `bytes` bytes, in a block of `room`, with one more event; `greatestMs`: the greatest time in it; `whole`: nothing is
+ * left out. Says by `appendedBytes` how long it is now. The log may move.
  */
 export function appendValues(
   log: usize,
@@ -126,6 +147,7 @@ export function appendValues(
   greatestMs: i64,
   timeMs: i64,
   values: usize,
+  whole: bool,
 ): usize {
   let mask: u64 = 0;
   for (let place: u32 = 0; place < trackedCount; place++) {
@@ -136,7 +158,7 @@ export function appendValues(
     mask |= <u64>1 << place;
     store<u32>(eventEntries + (place << 2), <u32>entry);
   }
-  if (timeMs < firstTimeOf(log)) {
+  if (whole || timeMs < firstTimeOf(log)) {
     for (let place = trackedCount; place < loggedCount; place++) {
       const known: usize = load<u32>(log + (place << 2));
       const entry = entryOf(place, values, known);
@@ -164,8 +186,15 @@ export function appendValues(
 }
 
 /** As `appendValues`, from `eventEntries`. */
-export function appendEntries(log: usize, bytes: u32, room: u32, greatestMs: i64, timeMs: i64): usize {
-  const inOrder = timeMs >= firstTimeOf(log);
+export function appendEntries(
+  log: usize,
+  bytes: u32,
+  room: u32,
+  greatestMs: i64,
+  timeMs: i64,
+  whole: bool,
+): usize {
+  const inOrder = !whole && timeMs >= firstTimeOf(log);
   let mask: u64 = 0;
   for (let place: u32 = 0; place < loggedCount; place++) {
     const known = load<u32>(log + (place << 2));

@@ -1,7 +1,7 @@
 /** What a cut does to a lane beside the log: early rows, the end of the input, eviction; and the end of the lane itself. */
 import { CLOSED_BY_EARLY, CLOSED_BY_END_OF_INPUT, CLOSED_BY_MEMORY } from '../abi';
 import { freeRows } from './emitted';
-import { dropIfEmpty, forgetSession } from './lane';
+import { dropIfEmpty, dropPassed, forgetSession } from './lane';
 import {
   FLAG_CHANGED,
   FLAG_CLOSED,
@@ -11,14 +11,13 @@ import {
   LANE_ROWS,
   LANE_ROW_COUNT,
   LANE_SLOTS,
-  LANE_WATERMARK,
   LANE_WHEEL,
   NODE_FLAGS,
   NODE_LATER,
   SESSION_LAST,
 } from './lane-layout';
 import { given } from './lane-memory';
-import { closeSession, emitSession, freeSession } from './session';
+import { emitSession, freeSession } from './session';
 import { free } from './memory';
 import { keepKey, snapshotDrop } from './snapshot-turns';
 import { sweepRemoveLane } from './sweep';
@@ -65,7 +64,6 @@ export function laneEvict(lane: usize, beforeMs: i64): void {
 
 /** True: a session went. */
 function evictKey(lane: usize, key: usize, beforeMs: i64): bool {
-  const watermark = load<i64>(lane + LANE_WATERMARK);
   let went = false;
   let session: usize = load<u32>(key + KEY_SESSIONS);
   while (session != 0) {
@@ -76,12 +74,12 @@ function evictKey(lane: usize, key: usize, beforeMs: i64): bool {
       unlink(lane, session);
       if ((load<u32>(session + NODE_FLAGS) & FLAG_CLOSED) == 0) {
         emitSession(lane, session, CLOSED_BY_MEMORY, false);
-        closeSession(lane, session);
       }
-      forgetSession(lane, key, session, watermark);
+      forgetSession(lane, key, session);
     }
     session = later;
   }
+  if (went) dropPassed(lane, key);
   return went;
 }
 

@@ -4,19 +4,26 @@ import {
   FIELD_BYTES,
   FIELD_LOGGED,
   FIELD_TYPE,
+  P_CHANGE_COUNT,
+  P_CHANGE_PLACES,
   P_COLLECTION_BYTES,
   P_DISORDER,
+  P_END_COUNTED,
   P_END_FIELD,
   P_END_SET,
   P_FIELDS,
   P_FIELD_COUNT,
+  P_FLAGS_FIELD,
   P_GAP,
   P_KEY_FIELD,
   P_LATENESS,
   P_LOGGED_COUNT,
   P_LOGGED_FIELDS,
+  P_MAX_DURATION,
   P_MAX_FUTURE,
   P_SESSION_START_COLUMN,
+  P_START_FIELD,
+  P_START_SET,
   P_TIME_FIELD,
   P_TRACKED_COUNT,
 } from '../abi';
@@ -37,6 +44,19 @@ export let gapMs: i64 = 0;
 export let disorderMs: i64 = 0;
 export let latenessMs: i64 = 0;
 export let maxFutureMs: i64 = 0;
+export let maxDurationMs: i64 = 0;
+export let startField: i32 = -1;
+export let startSet: usize = 0;
+export let endCounted: bool = false;
+/** Where an event's flags are among its values and in the log; −1: nowhere. */
+export let flagsField: i32 = -1;
+export let flagsPlace: i32 = -1;
+export let changeCount: u32 = 0;
+let changePlaces: usize = 0;
+/** Events begin or end sessions by what they say, not by their time alone. */
+export let hasSayings: bool = false;
+/** A session's end may depend on more than its own events. */
+export let hasEnds: bool = false;
 
 export function modelInit(at: usize): void {
   program = at;
@@ -54,6 +74,17 @@ export function modelInit(at: usize): void {
   disorderMs = load<i64>(at + P_DISORDER);
   latenessMs = load<i64>(at + P_LATENESS);
   maxFutureMs = load<i64>(at + P_MAX_FUTURE);
+  maxDurationMs = load<i64>(at + P_MAX_DURATION);
+  startField = load<i32>(at + P_START_FIELD);
+  startSet = at + load<u32>(at + P_START_SET);
+  endCounted = load<u32>(at + P_END_COUNTED) != 0;
+  flagsField = load<i32>(at + P_FLAGS_FIELD);
+  // the last place of the log
+  flagsPlace = flagsField < 0 ? -1 : <i32>loggedCount - 1;
+  changeCount = load<u32>(at + P_CHANGE_COUNT);
+  changePlaces = at + load<u32>(at + P_CHANGE_PLACES);
+  hasSayings = flagsField >= 0 || changeCount != 0;
+  hasEnds = hasSayings || endField >= 0;
 }
 
 /** The field kept at a place of the log. */
@@ -61,6 +92,13 @@ export function modelInit(at: usize): void {
 @inline
 export function fieldAt(place: u32): u32 {
   return load<u32>(loggedFields + (place << 2));
+}
+
+/** The place in the log of a value whose change begins a session. */
+// @ts-ignore: decorator
+@inline
+export function changePlace(index: u32): u32 {
+  return load<u32>(changePlaces + (index << 2));
 }
 
 // @ts-ignore: decorator

@@ -3,38 +3,38 @@
  * and counts are held against the bytes before they are used; the rest passed a checksum and was written by an engine.
  */
 import { CLOSED_BY_EARLY, CLOSED_BY_END_OF_INPUT, TYPE_STRING } from '../abi';
+import { derive } from './arrange';
 import { hashBytes, sameBytes } from './bytes';
 import { columnAt, MS_PER_DAY, newRow } from './emitted';
 import { hold, intern, poolOf, release } from './intern';
 import { addKey, findKey } from './keys';
 import { addMarker, addSession } from './lane';
 import {
+  FLAG_CHANGED,
   FLAG_CLOSED,
+  FLAG_SPLIT,
   FLAGS_ALL,
   LANE_BUCKET,
   LANE_WATERMARK,
   NODE_FLAGS,
   NODE_KEY,
-  NODE_LATER,
   REST_REVISION,
-  SESSION_BYTES,
   SESSION_EVENTS,
   SESSION_FIRST,
   SESSION_LAST,
   SESSION_LOG,
-  SESSION_LOG_BYTES,
-  SESSION_REST,
 } from './lane-layout';
-import { count as countBytes, taken } from './lane-memory';
+import { count as countBytes } from './lane-memory';
 import { eventEntries } from './log';
 import { blockBytes } from './memory';
-import { fieldAt, loggedCount, sessionStartColumn, typeOfField } from './model';
+import { fieldAt, hasSayings, loggedCount, sessionStartColumn, typeOfField } from './model';
 import { bufferAt, bufferBegin, bufferBytes } from './row-buffer';
 import { buildRow } from './row';
-import { addEntries, newSession } from './session';
+import { addEntries, markClosed, newSession } from './session';
 import { STATE_HAS_END } from './snapshot';
 import { addStanding, addVirtual, mayBeVirtual, restOf, setEnd, signOf } from './standing';
 import { bucketNumber } from './wheel';
+import { closedByOf } from './windows';
 
 const NULL_STRING: u32 = 0xffffffff;
 
@@ -172,36 +172,19 @@ function readSession(lane: usize, key: usize): usize {
     const rowBytes = u32Next();
     cursor += rowBytes;
   }
-  const closed = (flags & FLAG_CLOSED) != 0;
-  const session = closed ? closedSession(lane, key, first, last) : readEvents(lane, key);
+  const session = readEvents(lane, key);
   if (session == 0) return 0;
   const behind = cursor;
   const room = load<u32>(session + NODE_FLAGS) & ~FLAGS_ALL;
-  store<u32>(session + NODE_FLAGS, room | (flags & ~STATE_HAS_END));
-  if ((flags & STATE_HAS_END) != 0) setEnd(lane, session, end);
-  // what a session without a rest has is left unsaid
-  if (revision != (closed ? 1 : 0) || load<u32>(session + SESSION_REST) != 0) {
-    store<u32>(restOf(lane, session) + REST_REVISION, revision);
-  }
+  store<u32>(session + NODE_FLAGS, room | (flags & (FLAG_CHANGED | FLAG_SPLIT)));
+  if ((flags & FLAG_CLOSED) != 0) markClosed(lane, session);
+  if ((flags & STATE_HAS_END) != 0) setEnd(lane, session, end, (flags & FLAG_SPLIT) != 0);
+  if (hasSayings) derive(session);
+  if (revision != 0) store<u32>(restOf(lane, session) + REST_REVISION, revision);
   cursor = rowsAt;
   readStanding(lane, session);
   cursor = behind;
   if (load<i64>(session + SESSION_FIRST) != first || load<i64>(session + SESSION_LAST) != last) return 0;
-  return session;
-}
-
-function closedSession(lane: usize, key: usize, first: i64, last: i64): usize {
-  if (u32Next() != 0) return 0;
-  const session = taken(lane, SESSION_BYTES);
-  store<u32>(session + NODE_FLAGS, 0);
-  store<u32>(session + NODE_KEY, <u32>key);
-  store<u32>(session + NODE_LATER, 0);
-  store<i64>(session + SESSION_FIRST, first);
-  store<i64>(session + SESSION_LAST, last);
-  store<u32>(session + SESSION_LOG, 0);
-  store<u32>(session + SESSION_LOG_BYTES, 0);
-  store<u32>(session + SESSION_EVENTS, 0);
-  store<u32>(session + SESSION_REST, 0);
   return session;
 }
 
@@ -268,11 +251,18 @@ function readStanding(lane: usize, session: usize): void {
 function readVirtual(lane: usize, session: usize, identityMs: i64, bytes: u32): bool {
   const events = load<u32>(session + SESSION_EVENTS);
   if (events == 0 || !mayBeVirtual(events)) return false;
+  if (isClosedRow(lane, session, identityMs, bytes)) return true;
   // what lets a row out that may be taken back
   return (
     isRowOf(lane, session, identityMs, CLOSED_BY_EARLY, bytes) ||
     isRowOf(lane, session, identityMs, CLOSED_BY_END_OF_INPUT, bytes)
   );
+}
+
+/** The row with which it closed. */
+function isClosedRow(lane: usize, session: usize, identityMs: i64, bytes: u32): bool {
+  const isClosed = (load<u32>(session + NODE_FLAGS) & FLAG_CLOSED) != 0;
+  return isClosed && isRowOf(lane, session, identityMs, closedByOf(session), bytes);
 }
 
 function isRowOf(lane: usize, session: usize, identityMs: i64, closedBy: u32, bytes: u32): bool {

@@ -7,6 +7,8 @@ import {
   CLOSED_BY_END_EVENT,
   CLOSED_BY_END_OF_INPUT,
   CLOSED_BY_GAP,
+  CLOSED_BY_MAX_DURATION,
+  CLOSED_BY_SPLIT,
   COLUMN_ARGUMENT,
   COLUMN_BYTES,
   COLUMN_FLOAT,
@@ -232,7 +234,7 @@ function putSessionId(column: usize, key: usize, identityMs: i64): void {
   stringEnd(lengthAt);
 }
 
-/** The words as numbers, so that the kernel has no static data: gap, end_event, end_of_input, early, memory. */
+/** The words as numbers, so that the kernel has no static data: gap, end_event and so on. */
 function putClosedBy(closedBy: u32): void {
   let low: u64 = 0x79726f6d656d;
   let high: u64 = 0;
@@ -250,6 +252,13 @@ function putClosedBy(closedBy: u32): void {
     bytes = 12;
   } else if (closedBy == CLOSED_BY_EARLY) {
     low = 0x796c726165;
+    bytes = 5;
+  } else if (closedBy == CLOSED_BY_MAX_DURATION) {
+    low = 0x617275645f78616d;
+    high = 0x6e6f6974;
+    bytes = 12;
+  } else if (closedBy == CLOSED_BY_SPLIT) {
+    low = 0x74696c7073;
     bytes = 5;
   }
   putTag(<u8>TAG_STRING);

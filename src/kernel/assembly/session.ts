@@ -1,4 +1,4 @@
-/** One session: made, added to, joined with another, split, emitted, given back. When that happens is decided in lane.ts. */
+/** One session: made, added to, joined with another, emitted, given back. When that happens is decided in lane.ts. */
 import { emitNegated, emitRow, holdRow, MS_PER_DAY, newRow, ROW_BYTES, ROW_LENGTH } from './emitted';
 import { sameBytes } from './bytes';
 import {
@@ -7,6 +7,7 @@ import {
   FLAGS_ALL,
   LANE_CLAMPED,
   LANE_OPEN,
+  LANE_WATERMARK,
   NODE_FLAGS,
   NODE_KEY,
   NODE_LATER,
@@ -22,6 +23,7 @@ import {
   SESSION_LOG,
   SESSION_LOG_BYTES,
   SESSION_REST,
+  SESSION_VALUE_BYTES,
   STANDING_BYTES,
   STANDING_IDENTITY,
   STANDING_ROW,
@@ -39,7 +41,7 @@ import {
 } from './log';
 import { decodedEntry, decodedTimes, decodeLog } from './log-decode';
 import { blockBytes } from './memory';
-import { loggedCount } from './model';
+import { changeCount, hasSayings, loggedCount } from './model';
 import { bufferAt, bufferBegin, bufferBytes } from './row-buffer';
 import { buildRow, rowClamped, rowRevisionAt, rowSignAt, rowStartMs } from './row';
 import {
@@ -53,10 +55,11 @@ import {
   restOf,
   standsVirtually,
 } from './standing';
+import { flagsOf, sayFirst } from './windows';
 
 /** A session of a key with the event whose entries lie in `eventEntries`. In no list and no bucket yet. */
 export function newSession(lane: usize, key: usize, timeMs: i64): usize {
-  const session = taken(lane, SESSION_BYTES);
+  const session = taken(lane, SESSION_BYTES + changeCount * SESSION_VALUE_BYTES);
   store<u32>(session + NODE_FLAGS, FLAG_CHANGED);
   store<u32>(session + NODE_KEY, <u32>key);
   store<u32>(session + NODE_LATER, 0);
@@ -70,7 +73,9 @@ export function newSession(lane: usize, key: usize, timeMs: i64): usize {
 
 export function newSessionOf(lane: usize, key: usize, timeMs: i64, values: usize): usize {
   entriesOf(values);
-  return newSession(lane, key, timeMs);
+  const session = newSession(lane, key, timeMs);
+  if (hasSayings) sayFirst(session, flagsOf(values));
+  return session;
 }
 
 function setLog(lane: usize, session: usize, log: usize, bytes: u32, events: u32): void {
@@ -94,12 +99,23 @@ function roomOf(session: usize, log: usize): u32 {
   return room == ROOM_LARGE ? blockBytes(log) : room;
 }
 
+/**
+ * May an event that is in time still come before its first one? Then it is kept whole: with max_duration any of its events may
+ * become the first of a session. What is behind the watermark tears nothing apart by its length.
+ */
+// @ts-ignore: decorator
+@inline
+function isYoung(lane: usize, session: usize): bool {
+  return load<i64>(session + SESSION_FIRST) >= load<i64>(lane + LANE_WATERMARK);
+}
+
 /** Adds an event that belongs to an open session. */
 export function addEvent(lane: usize, session: usize, timeMs: i64, values: usize): void {
   const log: usize = load<u32>(session + SESSION_LOG);
   const last = load<i64>(session + SESSION_LAST);
   const size = roomOf(session, log);
-  const grown = appendValues(log, load<u32>(session + SESSION_LOG_BYTES), size, last, timeMs, values);
+  const whole = isYoung(lane, session);
+  const grown = appendValues(log, load<u32>(session + SESSION_LOG_BYTES), size, last, timeMs, values, whole);
   appended(lane, session, log, size, grown, last, timeMs);
 }
 
@@ -108,7 +124,8 @@ export function addEntries(lane: usize, session: usize, timeMs: i64): void {
   const log: usize = load<u32>(session + SESSION_LOG);
   const last = load<i64>(session + SESSION_LAST);
   const size = roomOf(session, log);
-  const grown = appendEntries(log, load<u32>(session + SESSION_LOG_BYTES), size, last, timeMs);
+  const whole = isYoung(lane, session);
+  const grown = appendEntries(log, load<u32>(session + SESSION_LOG_BYTES), size, last, timeMs, whole);
   appended(lane, session, log, size, grown, last, timeMs);
 }
 
@@ -153,67 +170,8 @@ export function absorb(lane: usize, session: usize, later: usize): void {
   store<u32>(later + SESSION_REST, 0);
 }
 
-/** Leaves the events up to a time and gives those behind it (there are some) as a session that is in no list yet. */
-export function splitAfter(lane: usize, session: usize, timeMs: i64): usize {
-  const events = load<u32>(session + SESSION_EVENTS);
-  const log: usize = load<u32>(session + SESSION_LOG);
-  const size = blockBytes(log);
-  const key: usize = load<u32>(session + NODE_KEY);
-  makeReal(lane, session);
-  decodeLog(log, events);
-  let early: usize = 0;
-  let later: usize = 0;
-  for (let event: u32 = 0; event < events; event++) {
-    const at = load<i64>(decodedTimes + (event << 3));
-    takeDecoded(event);
-    if (at > timeMs) later = addOrMake(lane, key, later, at);
-    else early = addOrMake(lane, key, early, at);
-  }
-  freeLog(log);
-  uncount(lane, size);
-  // the early part is the session that is in the lists: it takes the log of its stand-in
-  store<u32>(session + SESSION_LOG, load<u32>(early + SESSION_LOG));
-  setRoom(session, load<u32>(early + SESSION_LOG));
-  store<u32>(session + SESSION_LOG_BYTES, load<u32>(early + SESSION_LOG_BYTES));
-  store<u32>(session + SESSION_EVENTS, load<u32>(early + SESSION_EVENTS));
-  store<i64>(session + SESSION_LAST, load<i64>(early + SESSION_LAST));
-  store<u32>(session + NODE_FLAGS, load<u32>(session + NODE_FLAGS) | FLAG_CHANGED);
-  given(lane, early);
-  store<u32>(lane + LANE_OPEN, load<u32>(lane + LANE_OPEN) - 1);
-  splitStanding(lane, session, later, timeMs);
-  return later;
-}
-
-function addOrMake(lane: usize, key: usize, session: usize, timeMs: i64): usize {
-  if (session == 0) return newSession(lane, key, timeMs);
-  addEntries(lane, session, timeMs);
-  return session;
-}
-
-function splitStanding(lane: usize, session: usize, later: usize, timeMs: i64): void {
-  const rest: usize = load<u32>(session + SESSION_REST);
-  if (rest == 0) return;
-  const laterRest = restOf(lane, later);
-  store<u32>(laterRest + REST_REVISION, load<u32>(rest + REST_REVISION));
-  const rows = load<u32>(rest + REST_STANDING);
-  let kept: u32 = 0;
-  for (let index: u32 = 0; index < rows; index++) {
-    const standing = rest + REST_ROWS + index * STANDING_BYTES;
-    const identity = load<i64>(standing + STANDING_IDENTITY);
-    const row = load<u32>(standing + STANDING_ROW);
-    if (identity > timeMs) {
-      addStanding(lane, later, identity, row);
-    } else {
-      const place = rest + REST_ROWS + kept * STANDING_BYTES;
-      store<i64>(place + STANDING_IDENTITY, identity);
-      store<u32>(place + STANDING_ROW, row);
-      kept++;
-    }
-  }
-  store<u32>(rest + REST_STANDING, kept);
-}
-
-function takeDecoded(event: u32): void {
+/** Fills `eventEntries` from what decodeLog left, not ordered. */
+export function takeDecoded(event: u32): void {
   for (let place: u32 = 0; place < loggedCount; place++) {
     store<u32>(eventEntries + (place << 2), decodedEntry(place, event));
   }
@@ -291,13 +249,16 @@ function saysTheSame(old: usize, oldBytes: u32, from: u32): bool {
   );
 }
 
-/** Closed: its last row is out; only its times and what an end event made of it stay. */
-export function closeSession(lane: usize, session: usize): void {
+/** Its row is out; log and row stay for late events. */
+export function markClosed(lane: usize, session: usize): void {
   store<u32>(session + NODE_FLAGS, load<u32>(session + NODE_FLAGS) | FLAG_CLOSED);
   store<u32>(lane + LANE_OPEN, load<u32>(lane + LANE_OPEN) - 1);
-  dropLog(lane, session);
-  const rest: usize = load<u32>(session + SESSION_REST);
-  if (rest != 0) dropStanding(lane, rest);
+}
+
+/** A late event changes it; it closes again when that is due. */
+export function reopen(lane: usize, session: usize): void {
+  store<u32>(session + NODE_FLAGS, load<u32>(session + NODE_FLAGS) & ~FLAG_CLOSED);
+  store<u32>(lane + LANE_OPEN, load<u32>(lane + LANE_OPEN) + 1);
 }
 
 /** Gives everything of a session back that is in no list any more. */

@@ -7,8 +7,7 @@ import { ROW_BYTES, ROW_LENGTH } from './emitted';
 import { ENTRY_LENGTH, ENTRY_VALUE } from './intern';
 import { keyBytesOf } from './keys';
 import {
-  FLAG_CLOSED,
-  FLAGS_ALL,
+  FLAGS_SAID,
   KEY_MARKERS,
   KEY_SESSIONS,
   KEY_TEXT,
@@ -32,7 +31,7 @@ import { decodedEntry, decodedTimes, decodeLog } from './log-decode';
 import { fieldAt, loggedCount, typeOfField } from './model';
 import { bufferAdd, bufferAt, bufferBytes, bufferRoom, putText } from './row-buffer';
 import { buildVirtual, standsVirtually } from './standing';
-import { endOf } from './wheel';
+import { endOf } from './windows';
 
 export const STATE_HAS_END: u32 = 4;
 const NULL_STRING: u32 = 0xffffffff;
@@ -76,16 +75,14 @@ function putMarkers(first: usize): void {
 }
 
 function putSession(session: usize): void {
-  const flags = load<u32>(session + NODE_FLAGS) & FLAGS_ALL;
+  const flags = load<u32>(session + NODE_FLAGS) & FLAGS_SAID;
   const end = endOf(session);
   const rest: usize = load<u32>(session + SESSION_REST);
   putU32(flags | (end == NONE ? 0 : STATE_HAS_END));
   putTime(load<i64>(session + SESSION_FIRST));
   putTime(load<i64>(session + SESSION_LAST));
   putTime(end == NONE ? 0 : end);
-  // a closed session had one row at least
-  if (rest == 0) putU32((flags & FLAG_CLOSED) != 0 ? 1 : 0);
-  else putU32(load<u32>(rest + REST_REVISION));
+  putU32(rest == 0 ? 0 : load<u32>(rest + REST_REVISION));
   const rows: u32 = rest == 0 ? 0 : load<u32>(rest + REST_STANDING);
   putU32(rows);
   if (rest != 0 && standsVirtually(rest)) {
@@ -98,8 +95,7 @@ function putSession(session: usize): void {
       putText(row + ROW_BYTES, load<u32>(row + ROW_LENGTH));
     }
   }
-  if ((flags & FLAG_CLOSED) != 0) putU32(0);
-  else putEvents(session);
+  putEvents(session);
 }
 
 /** A virtual row like any other, built where it belongs. */

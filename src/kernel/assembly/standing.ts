@@ -1,11 +1,13 @@
 /**
- * Rows of an open session that stand in the sinks and may have to be taken back. What a session said when it had its first n
+ * Rows of a session that stand in the sinks and may have to be taken back. What a session said when it had its first n
  * events follows from its log, which only grows at its end: such a row is *virtual*, kept as n and the reason it was let out
  * for, and built again when it is wanted. Before the log changes in another way it is made real: a block of its own.
  */
 import { P_SIGN_COLUMN } from '../abi';
 import { columnAt, MS_PER_DAY, newRow, releaseRow } from './emitted';
 import {
+  FLAG_SPLIT,
+  NODE_FLAGS,
   NODE_KEY,
   NONE,
   REST_END,
@@ -40,7 +42,9 @@ export function restOf(lane: usize, session: usize): usize {
   return rest;
 }
 
-export function setEnd(lane: usize, session: usize, endMs: i64): void {
+export function setEnd(lane: usize, session: usize, endMs: i64, bySplit: bool): void {
+  const flags = load<u32>(session + NODE_FLAGS);
+  store<u32>(session + NODE_FLAGS, bySplit ? flags | FLAG_SPLIT : flags & ~FLAG_SPLIT);
   if (endMs == NONE && load<u32>(session + SESSION_REST) == 0) return;
   store<i64>(restOf(lane, session) + REST_END, endMs);
 }

@@ -14,12 +14,10 @@ import {
   NODE_FLAGS,
   NODE_NEXT,
   NODE_PREVIOUS,
-  NONE,
-  REST_END,
   SESSION_LAST,
-  SESSION_REST,
   WHEEL_BUCKETS,
 } from './lane-layout';
+import { closesAfter } from './windows';
 
 /** Of a node that lies in none. */
 export const NO_BUCKET: u32 = WHEEL_BUCKETS;
@@ -37,22 +35,13 @@ export function bucketNumber(timeMs: i64): i64 {
   return timeMs < 0 ? 0 : timeMs / bucketMs;
 }
 
-/** The time of the end event that ends a session, or NONE. */
-// @ts-ignore: decorator
-@inline
-export function endOf(session: usize): i64 {
-  const rest: usize = load<u32>(session + SESSION_REST);
-  return rest == 0 ? NONE : load<i64>(rest + REST_END);
-}
-
 /** When the watermark passes this, there is something to do. */
 // @ts-ignore: decorator
 @inline
 export function dueOf(node: usize): i64 {
   const flags = load<u32>(node + NODE_FLAGS);
   if ((flags & (FLAG_CLOSED | FLAG_MARKER)) == 0) {
-    const end = endOf(node);
-    return end == NONE ? load<i64>(node + SESSION_LAST) + gapMs : end;
+    return closesAfter(node);
   }
   if ((flags & FLAG_MARKER) != 0) return load<i64>(node + MARKER_TIME);
   return load<i64>(node + SESSION_LAST) + gapMs + latenessMs;

@@ -6,13 +6,34 @@
  *           32 offset delta i32 │ 36 hash of the session key u32 │ 40 touched u32 │ 44 0 │ 48 values
  */
 import { NODE_LATER, NONE, LANE_MASK, LANE_SLOTS, KEY_SESSIONS, SESSION_LOG, SESSION_LOG_BYTES } from './lane-layout';
-import { SET_COUNT, SET_TEXTS, SET_TEXT_BYTES, VALUE_BYTES } from '../abi';
+import {
+  EVENT_ENDS,
+  EVENT_STARTS,
+  NULL_NUMBER_HIGH,
+  SET_COUNT,
+  SET_TEXTS,
+  SET_TEXT_BYTES,
+  VALUE_BYTES,
+} from '../abi';
 import { hashBytes, sameBytes } from './bytes';
 import { internBytes } from './intern';
 import { acceptEvent, settleLane } from './lane';
 import { lanesBytes } from './lane-memory';
 import { alloc, free, reserve } from './memory';
-import { endField, endSet, fieldCount, keyField, maxFutureMs, program, timeField, trackedCount } from './model';
+import {
+  endCounted,
+  endField,
+  endSet,
+  fieldCount,
+  flagsField,
+  keyField,
+  maxFutureMs,
+  program,
+  startField,
+  startSet,
+  timeField,
+  trackedCount,
+} from './model';
 import { logUseResolved } from './log';
 import { resolve, resolveBegin, resolvedOf, resolveHash, resolveInit, resolvedStride } from './resolve';
 import { sweepForRoom, sweepIfDue } from './sweep';
@@ -213,6 +234,8 @@ function take(lane: usize, event: usize): void {
   const values = event + EVENT_VALUES;
   const key = values + keyField * VALUE_BYTES;
   const time = load<i64>(event + EVENT_TIME);
+  const ends = endField >= 0 && isOneOf(endSet, values + endField * VALUE_BYTES);
+  if (flagsField >= 0) putFlags(values, ends);
   const accepted = acceptEvent(
     lane,
     load<u32>(event + EVENT_HASH),
@@ -220,7 +243,7 @@ function take(lane: usize, event: usize): void {
     load<u32>(key + 4),
     time,
     values,
-    endField >= 0 && isEnd(values + endField * VALUE_BYTES),
+    ends && !endCounted,
   );
   if (accepted) return;
   hostLate(
@@ -234,13 +257,22 @@ function take(lane: usize, event: usize): void {
   );
 }
 
-function isEnd(value: usize): bool {
+/** What an event is for its session, as if it were a value of its own. */
+function putFlags(values: usize, ends: bool): void {
+  let flags: u32 = ends && endCounted ? EVENT_ENDS : 0;
+  if (startField >= 0 && isOneOf(startSet, values + startField * VALUE_BYTES)) flags |= EVENT_STARTS;
+  const at = values + flagsField * VALUE_BYTES;
+  if (flags != 0) store<f64>(at, <f64>flags);
+  else store<u64>(at, <u64>NULL_NUMBER_HIGH << 32);
+}
+
+function isOneOf(set: usize, value: usize): bool {
   const at = load<u32>(value);
   if (at == 0) return false;
   const bytes = load<u32>(value + 4);
-  const count = load<u32>(endSet + SET_COUNT);
+  const count = load<u32>(set + SET_COUNT);
   for (let index: u32 = 0; index < count; index++) {
-    const text = endSet + SET_TEXTS + index * SET_TEXT_BYTES;
+    const text = set + SET_TEXTS + index * SET_TEXT_BYTES;
     if (load<u32>(text + 4) == bytes && sameBytes(program + load<u32>(text), at, bytes)) return true;
   }
   return false;

@@ -1,0 +1,29 @@
+import { suggest } from '../config/suggest.js';
+import { ANY_TYPE, type Complain, compileCondition, type FieldsByName, findField } from './fields.js';
+import type { ModelFile } from './schema.js';
+import type { WindowRules } from './types.js';
+import { tryZone } from './zone.js';
+
+/** What of a model file begins and ends sessions, beside the gap. */
+export function compileWindows(file: ModelFile, fields: FieldsByName, complain: Complain): WindowRules {
+  const { start_event: start, end_event: end, split } = file;
+  const zone = split?.midnight;
+  const midnight = zone === undefined ? null : tryZone(zone);
+  if (zone !== undefined && midnight === null) {
+    const near = suggest(zone, ['UTC', ...Intl.supportedValuesOf('timeZone')]);
+    const hint = near === undefined ? 'such as Europe/Berlin or UTC' : `did you mean ${near}?`;
+    complain('split.midnight', `${zone} is no time zone of the IANA; ${hint}`);
+  }
+  const onChange = new Set<number>();
+  for (const [at, name] of (split?.on_change ?? []).entries()) {
+    const field = findField(fields, name, `split.on_change[${at}]`, ANY_TYPE, complain);
+    if (field !== null) onChange.add(field.index);
+  }
+  return {
+    maxDurationMs: file.max_duration,
+    startEvent: start === undefined ? null : compileCondition(start, 'start_event', fields, complain),
+    endCounted: end?.counted ?? false,
+    midnight,
+    onChange: [...onChange].sort((a, b) => a - b),
+  };
+}
