@@ -207,6 +207,7 @@ class WorkerLoop {
     const startedMs = performance.now();
     const taken: Taken = { events: 0, batches: 0 };
     const clampedBefore = slot.clamped;
+    const filteredBefore = slot.filtered;
     let failure: { error: unknown } | null = null;
     try {
       slot.accept({ bytes, from, until, aborted }, taken);
@@ -218,6 +219,7 @@ class WorkerLoop {
     this.#counters.add('events', taken.events);
     this.#counters.add('batches', taken.batches);
     this.#counters.add('clamped', slot.clamped - clampedBefore);
+    this.#counters.add('filtered', slot.filtered - filteredBefore);
     this.#counters.add('busyNs', Math.round((performance.now() - startedMs) * 1e6));
     if (failure !== null) this.#laneError(slot, failure.error);
     this.#gauges();
@@ -249,7 +251,10 @@ class WorkerLoop {
     const { partition, incarnation, snapshot } = command;
     let lane: LaneEngine | null;
     try {
-      lane = snapshot === null ? this.#engine.lane(null) : await this.#restored(slot, command, snapshot);
+      lane =
+        snapshot === null
+          ? this.#engine.lane(null, partition)
+          : await this.#restored(slot, command, snapshot);
       if (lane === null || this.#slots.get(partition) !== slot) {
         lane?.free();
         return;
@@ -307,7 +312,7 @@ class WorkerLoop {
     const turns = new SnapshotTurns(this.#counters, 'restoring');
     turns.begin();
     try {
-      const lane = await this.#engine.laneInTurns(content, () => turns.turn());
+      const lane = await this.#engine.laneInTurns(content, () => turns.turn(), command.partition);
       turns.end();
       return lane;
     } catch (error) {

@@ -8,10 +8,15 @@ import type { Column, ColumnType } from '../model/types.js';
  */
 const CLICKHOUSE_TYPES: Readonly<Record<ColumnType, string>> = {
   int8: 'Int8',
+  int16: 'Int16',
+  int32: 'Int32',
+  int64: 'Int64',
+  uint8: 'UInt8',
   uint16: 'UInt16',
   uint32: 'UInt32',
   uint64: 'UInt64',
   float: 'Float64',
+  bool: 'Bool',
   // ms, so that sessions of one second keep their order; with its zone, so that no server's zone moves a session to another day
   time: "DateTime64(3, 'UTC')",
   string: 'String',

@@ -1,7 +1,10 @@
 import {
+  Bool,
   type DataType,
   Field,
   Float64,
+  Int8,
+  Int16,
   Int32,
   Int64,
   List,
@@ -10,23 +13,31 @@ import {
   Utf8,
 } from 'apache-arrow';
 import type { ColumnType, CompiledModel } from '../model/types.js';
-import { isNullable } from './schema.js';
+import { fileType, isNullable } from './schema.js';
 
 /** Arrow's schema of one data file. Apart from the table's, which the main thread needs without Arrow. */
 export function arrowSchema(model: CompiledModel): Schema {
   return new Schema(
-    model.columns.map((column) => new Field(column.name, arrowType(column.type), isNullable(column))),
+    model.columns.map((column) => new Field(column.name, arrowType(fileType(column)), isNullable(column))),
   );
 }
 
 function arrowType(type: ColumnType): DataType {
   switch (type) {
     case 'int8':
+      return new Int8();
+    case 'uint8':
+    case 'int16':
+      return new Int16();
     case 'uint16':
+    case 'int32':
       return new Int32();
     case 'uint32':
+    case 'int64':
     case 'uint64':
       return new Int64();
+    case 'bool':
+      return new Bool();
     case 'float':
       return new Float64();
     case 'time':

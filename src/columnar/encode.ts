@@ -5,7 +5,15 @@ import type { Column, CompiledModel, Row } from '../model/types.js';
 import { arrowSchema } from './arrow-schema.js';
 import { arrowStream } from './arrow-stream.js';
 import type { BuiltColumn } from './built-column.js';
-import { buildConstant, buildFloat, buildInt32, buildInt64, buildTime, isTimeMs } from './numbers.js';
+import {
+  buildBool,
+  buildConstant,
+  buildFloat,
+  buildInt64,
+  buildInteger,
+  buildTime,
+  isTimeMs,
+} from './numbers.js';
 import {
   Compression,
   EnabledStatistics,
@@ -14,6 +22,7 @@ import {
   WriterPropertiesBuilder,
   writeParquet,
 } from './parquet-package.js';
+import { fileType } from './schema.js';
 import { statsJson } from './stats.js';
 import { buildString, buildStringList } from './text.js';
 
@@ -84,11 +93,18 @@ function sealedColumn(column: Column, rows: number, seal: Seal): BuiltColumn {
 }
 
 function buildColumn(column: Column, rows: readonly Row[]): BuiltColumn {
-  switch (column.type) {
+  const type = fileType(column);
+  switch (type) {
     case 'int8':
+    case 'uint8':
+    case 'int16':
     case 'uint16':
-      return buildInt32(column, rows);
+    case 'int32':
+      return buildInteger(column, rows, type);
+    case 'bool':
+      return buildBool(column, rows);
     case 'uint32':
+    case 'int64':
     case 'uint64':
       return buildInt64(column, rows);
     case 'float':
@@ -154,7 +170,7 @@ function hasDictionary({ type, op: { op } }: Column): boolean {
 
 /** Whole numbers, times too. */
 function isWhole({ type }: Column): boolean {
-  return type !== 'string' && type !== 'list<string>' && type !== 'float';
+  return type !== 'string' && type !== 'list<string>' && type !== 'float' && type !== 'bool';
 }
 
 function isId(id: bigint): boolean {

@@ -7,8 +7,9 @@ import { readParquet } from './parquet-package.js';
  * Rows of a data file as JSON objects, the model's columns in their order:
  *
  *   string, list<string>          strings
- *   int8, uint16, uint32, float   numbers; null for an infinite one, which JSON does not have
- *   uint64                        strings: JSON's numbers end at 2⁵³ for most readers
+ *   int8 … uint32, float          numbers
+ *   int64, uint64                 strings: JSON's numbers end at 2⁵³ for most readers
+ *   bool                          true, false
  *   time                          ISO 8601, UTC, milliseconds: 2026-01-31T12:00:00.123Z
  *   nothing                       null
  */
@@ -106,11 +107,20 @@ function jsonOf(column: Column, data: Data): (at: number) => string {
   const values = data.values as ArrayLike<number | bigint>;
   switch (column.type) {
     case 'int8':
+    case 'uint8':
+    case 'int16':
     case 'uint16':
+    case 'int32':
     case 'uint32':
       return (at) => String(values[at]);
+    case 'int64':
     case 'uint64':
       return (at) => `"${values[at]}"`;
+    case 'bool': {
+      const { offset } = data;
+      const bits = data.values as Uint8Array;
+      return (at) => String(((bits[(offset + at) >> 3]! >> ((offset + at) & 7)) & 1) === 1);
+    }
     case 'float':
       return (at) => JSON.stringify(values[at]);
     case 'time':

@@ -1,11 +1,23 @@
-import { Field, Float64, Int32, Int64, List, makeData, TimestampMicrosecond, Utf8 } from 'apache-arrow';
+import {
+  Bool,
+  Field,
+  Float64,
+  Int8,
+  Int16,
+  Int32,
+  Int64,
+  List,
+  makeData,
+  TimestampMicrosecond,
+  Utf8,
+} from 'apache-arrow';
 import { invariant } from '../invariant.js';
 import * as layout from '../kernel/columns-layout.js';
 import type { Column, CompiledModel } from '../model/types.js';
 import type { Bounds, BuiltColumn } from './built-column.js';
 import { isSealed } from './encode.js';
 import { timeJson } from './numbers.js';
-import { isNullable } from './schema.js';
+import { fileType, isNullable } from './schema.js';
 import { textBounds } from './text-bounds.js';
 
 /**
@@ -52,7 +64,7 @@ class BuiltReader {
     return { data: this.#data(column, nullCount), nullCount, bounds: this.#bounds(column) };
   }
 
-  #data({ type }: Column, nullCount: number): BuiltColumn['data'] {
+  #data(column: Column, nullCount: number): BuiltColumn['data'] {
     const { buffer } = this.#view;
     const length = this.#rows;
     const nullBitmap =
@@ -60,13 +72,27 @@ class BuiltReader {
         ? undefined
         : new Uint8Array(buffer, this.#u32(layout.BUILT_VALIDITY), Math.ceil(length / 8));
     const values = this.#u32(layout.BUILT_VALUES);
-    switch (type) {
-      case 'int8':
-      case 'uint16': {
+    switch (fileType(column)) {
+      case 'int8': {
+        const data = new Int8Array(buffer, values, length);
+        return makeData({ type: new Int8(), length, nullCount, nullBitmap, data });
+      }
+      case 'uint8':
+      case 'int16': {
+        const data = new Int16Array(buffer, values, length);
+        return makeData({ type: new Int16(), length, nullCount, nullBitmap, data });
+      }
+      case 'uint16':
+      case 'int32': {
         const data = new Int32Array(buffer, values, length);
         return makeData({ type: new Int32(), length, nullCount, nullBitmap, data });
       }
+      case 'bool': {
+        const data = new Uint8Array(buffer, values, Math.ceil(length / 8));
+        return makeData({ type: new Bool(), length, nullCount, nullBitmap, data });
+      }
       case 'uint32':
+      case 'int64':
       case 'uint64': {
         const data = new BigInt64Array(buffer, values, length);
         return makeData({ type: new Int64(), length, nullCount, nullBitmap, data });

@@ -1,4 +1,14 @@
-import { type DataType, Float64, Int32, Int64, makeData, TimestampMicrosecond } from 'apache-arrow';
+import {
+  Bool,
+  type DataType,
+  Float64,
+  Int8,
+  Int16,
+  Int32,
+  Int64,
+  makeData,
+  TimestampMicrosecond,
+} from 'apache-arrow';
 import type { Column, Row } from '../model/types.js';
 import { type BuiltColumn, refuseValue, Validity } from './built-column.js';
 
@@ -9,12 +19,18 @@ import { type BuiltColumn, refuseValue, Validity } from './built-column.js';
 
 const TWO_32 = 2 ** 32;
 const INT64_MAX = 2n ** 63n - 1n;
+const INT64_MIN = -(2n ** 63n);
 /** Years 0 to 9999, what an ISO string with a four-digit year can say. */
 const TIME_MS_MIN = -62_167_219_200_000;
 const TIME_MS_MAX = 253_402_300_799_999;
 
-export function buildInt32(column: Column, rows: readonly Row[]): BuiltColumn {
-  const data = new Int32Array(rows.length);
+/** Whole numbers of up to 32 bits. `type`: the file's, unsigned ones in the next wider signed one. */
+export function buildInteger(
+  column: Column,
+  rows: readonly Row[],
+  type: 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32',
+): BuiltColumn {
+  const { arrow, data } = integersOf(type, rows.length);
   const validity = new Validity(column, rows.length);
   let min = Infinity;
   let max = -Infinity;
@@ -26,13 +42,52 @@ export function buildInt32(column: Column, rows: readonly Row[]): BuiltColumn {
     }
     if (typeof value !== 'number' || (value | 0) !== value) refuseValue(column, value);
     data[i] = value;
+    if (data[i] !== value) refuseValue(column, value);
     if (value < min) min = value;
     if (value > max) max = value;
   }
   return {
-    data: makeData({ type: new Int32(), length: rows.length, data, ...validity.props }),
+    data: makeData({
+      type: arrow as Int32,
+      length: rows.length,
+      data: data as Int32Array,
+      ...validity.props,
+    }),
     nullCount: validity.nullCount,
     bounds: min <= max ? { min: String(min), max: String(max) } : null,
+  };
+}
+
+function integersOf(
+  type: 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32',
+  rows: number,
+): { arrow: DataType; data: Int8Array | Int16Array | Int32Array } {
+  switch (type) {
+    case 'int8':
+      return { arrow: new Int8(), data: new Int8Array(rows) };
+    case 'uint8':
+    case 'int16':
+      return { arrow: new Int16(), data: new Int16Array(rows) };
+    case 'uint16':
+    case 'int32':
+      return { arrow: new Int32(), data: new Int32Array(rows) };
+  }
+}
+
+/** One bit a row. They have no bounds: Delta's readers know none of them. */
+export function buildBool(column: Column, rows: readonly Row[]): BuiltColumn {
+  const data = new Uint8Array(Math.ceil(rows.length / 8));
+  const validity = new Validity(column, rows.length);
+  for (let i = 0; i < rows.length; i++) {
+    const value = rows[i]![column.index];
+    if (value === null) validity.setNull(i);
+    else if (typeof value !== 'boolean') refuseValue(column, value);
+    else if (value) data[i >> 3]! |= 1 << (i & 7);
+  }
+  return {
+    data: makeData({ type: new Bool(), length: rows.length, data, ...validity.props }),
+    nullCount: validity.nullCount,
+    bounds: null,
   };
 }
 
@@ -52,7 +107,7 @@ export function buildInt64(column: Column, rows: readonly Row[]): BuiltColumn {
     if (typeof value === 'number' && Number.isSafeInteger(value)) {
       words[2 * i] = value;
       words[2 * i + 1] = Math.floor(value / TWO_32);
-    } else if (typeof value === 'bigint' && value <= INT64_MAX && value >= -INT64_MAX) {
+    } else if (typeof value === 'bigint' && value <= INT64_MAX && value >= INT64_MIN) {
       data[i] = value;
     } else refuseValue(column, value);
     if (value < min) min = value;

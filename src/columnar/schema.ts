@@ -1,16 +1,19 @@
 import type { Column, ColumnType, CompiledModel } from '../model/types.js';
 
 /**
- * The schema of a data file and of the table, from the compiled model. Delta knows no unsigned numbers and readers of
- * protocol 1/2 know no 8 and 16 bit ones as columns of ours, so every type takes the next wider signed one.
+ * The schema of a data file and of the table, from the compiled model. Delta knows no unsigned numbers, so each of them takes
+ * the next wider signed one. The sign, which every table has, is an integer.
  *
  * The partition column is in the table's schema and not in the files'.
  */
 
 export type DeltaType =
+  | 'byte'
+  | 'short'
   | 'integer'
   | 'long'
   | 'double'
+  | 'boolean'
   | 'timestamp'
   | 'string'
   | 'date'
@@ -29,11 +32,16 @@ export interface DeltaSchema {
 }
 
 const DELTA_TYPES: Record<ColumnType, DeltaType> = {
-  int8: 'integer',
+  int8: 'byte',
+  uint8: 'short',
+  int16: 'short',
   uint16: 'integer',
+  int32: 'integer',
+  int64: 'long',
   uint32: 'long',
   uint64: 'long',
   float: 'double',
+  bool: 'boolean',
   time: 'timestamp',
   string: 'string',
   'list<string>': { type: 'array', elementType: 'string', containsNull: false },
@@ -43,12 +51,17 @@ const DELTA_TYPES: Record<ColumnType, DeltaType> = {
 export function deltaSchema(model: CompiledModel): DeltaSchema {
   const fields: DeltaField[] = model.columns.map((column) => ({
     name: column.name,
-    type: DELTA_TYPES[column.type],
+    type: DELTA_TYPES[fileType(column)],
     nullable: isNullable(column),
     metadata: {},
   }));
   fields.push({ name: model.partitionColumn, type: 'date', nullable: false, metadata: {} });
   return { type: 'struct', fields };
+}
+
+/** The type of a column as a file has it. */
+export function fileType({ type, op }: Column): ColumnType {
+  return op.op === 'sign' ? 'int32' : type;
 }
 
 /** Lists are empty, never null: some readers show a null list as [] and others do not. */

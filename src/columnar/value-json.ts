@@ -4,6 +4,7 @@ import type { ColumnType, RowValue } from '../model/types.js';
 export function valueJson(type: ColumnType, value: RowValue): string {
   if (value === null) return 'null';
   switch (type) {
+    case 'int64':
     case 'uint64':
       return `"${value}"`;
     case 'time':

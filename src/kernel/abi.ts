@@ -27,10 +27,10 @@ export const P_TIME_FIELD = 16;
 /** TIME_… */
 export const P_TIME_FORMAT = 20;
 export const P_COLUMN_COUNT = 24;
-/** Field of the end event's condition, −1: the model has none. */
-export const P_END_FIELD = 28;
-/** Offset of its text set. */
-export const P_END_SET = 32;
+/** Condition of the end event, −1: the model has none. */
+export const P_END_CONDITION = 28;
+/** Offset of the table of conditions. */
+export const P_CONDITIONS = 32;
 /** Offset of the field table. */
 export const P_FIELDS = 36;
 /** Offset of the column table. */
@@ -52,19 +52,24 @@ export const P_LOGGED_FIELDS = 96;
 export const P_SESSION_START_COLUMN = 100;
 /** i64, ms */
 export const P_MAX_DURATION = 104;
-/** Field of the start event's condition, −1: the model has none; offset of its text set. */
-export const P_START_FIELD = 112;
-export const P_START_SET = 116;
+/** Condition of the start event, −1: the model has none. */
+export const P_START_CONDITION = 112;
 /** 1: the end event belongs to the session that it ends. */
-export const P_END_COUNTED = 120;
+export const P_END_COUNTED = 116;
 /** Offset of the zone whose midnights end sessions: count u32 │ 0 u32 │ count × (from i64 │ local time − UTC i64), ms; 0: none. */
-export const P_ZONE = 124;
+export const P_ZONE = 120;
 /** Places in the log whose change begins a session: their number, and the offset of them, u32 each. */
-export const P_CHANGE_COUNT = 128;
-export const P_CHANGE_PLACES = 132;
+export const P_CHANGE_COUNT = 124;
+export const P_CHANGE_PLACES = 128;
 /** A field that no event has, behind all others: its EVENT_… flags; −1: the model needs none. */
-export const P_FLAGS_FIELD = 136;
-export const P_HEADER_BYTES = 144;
+export const P_FLAGS_FIELD = 132;
+export const P_CONDITION_COUNT = 136;
+/** Fields that are made of where an event lies, −1: no column asks for it. */
+export const P_OFFSET_FIELD = 140;
+export const P_PARTITION_FIELD = 144;
+/** Condition of the filter, −1: the model has none. */
+export const P_FILTER = 148;
+export const P_HEADER_BYTES = 152;
 
 export const ZONE_ENTRIES = 8;
 export const ZONE_ENTRY_BYTES = 16;
@@ -87,6 +92,9 @@ export const TYPE_STRING = 0;
 export const TYPE_NUMBER = 1;
 export const TYPE_UINT32 = 2;
 export const TYPE_TIME = 3;
+/** 1 or 0. */
+export const TYPE_BOOLEAN = 4;
+export const TYPE_INT32 = 5;
 
 /** As many bits as a log entry's mask has. */
 export const LOGGED_MAX = 56;
@@ -108,6 +116,62 @@ export const SET_COUNT = 0;
 export const SET_TEXTS = 8;
 export const SET_TEXT_BYTES = 8;
 
+/**
+ * A condition: kind u32 │ field i32 │ place in the log + 1 u32, 0: not kept │ argument u32 │ least f64 │ most f64
+ * Argument: offset of its text set, or of its parts (count u32 │ 0 u32 │ count × condition u32). Parts come before their whole.
+ */
+export const CONDITION_BYTES = 32;
+export const CONDITION_KIND = 0;
+export const CONDITION_FIELD = 4;
+export const CONDITION_PLACE = 8;
+export const CONDITION_ARGUMENT = 12;
+export const CONDITION_LEAST = 16;
+export const CONDITION_MOST = 24;
+export const PARTS = 8;
+
+export const IS_ONE_OF = 0;
+export const IS_NONE_OF = 1;
+export const IS_PRESENT = 2;
+export const IS_ABSENT = 3;
+/** least ≤ the value ≤ most; infinite where there is no bound. */
+export const IS_WITHIN = 4;
+/** The truth that `least` is. */
+export const IS_TRUTH = 5;
+export const IS_ALL = 6;
+export const IS_ANY = 7;
+
+/**
+ * A formula: count u32 │ 0 u32 │ count × (code u32 │ column u32 │ number f64), operands before what is done with them.
+ */
+export const FORMULA_STEPS = 8;
+export const FORMULA_STEP_BYTES = 16;
+/** Values that wait at the same time: more than a formula has parts. */
+export const FORMULA_STACK = 512;
+export const CODE_NUMBER = 0;
+export const CODE_COLUMN = 1;
+export const CODE_ADD = 2;
+export const CODE_SUBTRACT = 3;
+export const CODE_MULTIPLY = 4;
+export const CODE_DIVIDE = 5;
+export const CODE_NEGATE = 6;
+export const CODE_EQUAL = 7;
+export const CODE_UNEQUAL = 8;
+export const CODE_BELOW = 9;
+export const CODE_AT_MOST = 10;
+export const CODE_AND = 11;
+export const CODE_OR = 12;
+export const CODE_NOT = 13;
+export const CODE_FLOOR = 14;
+export const CODE_ROUND = 15;
+export const CODE_MIN = 16;
+export const CODE_MAX = 17;
+export const CODE_ABS = 18;
+
+/** What concat joins: count u32 │ 0 u32 │ offset of the separator u32 │ its bytes u32 │ count × column u32 */
+export const JOINED_SEPARATOR = 8;
+export const JOINED_SEPARATOR_BYTES = 12;
+export const JOINED_COLUMNS = 16;
+
 /** A template: count u32 │ 0 u32 │ count × (kind u32 │ offset u32 │ bytes u32 │ 0 u32) */
 export const TEMPLATE_PARTS = 8;
 export const TEMPLATE_PART_BYTES = 16;
@@ -128,11 +192,13 @@ export const MEMBER_PLACE = 8;
 export const MEMBER_TYPE = 12;
 
 /**
- * A column: op u32 │ type u32 │ field i32 │ limit u32 │ argument u32 │ nullable u32 │ by u32 │ where u32
- * Argument: offset of its text set (count_if; list with where), template (session_id) or members (records). By, where: a place in
- * the log + 1, 0: none. The field of records is the one that must be present, −1: none. A list or set of type string is JSON.
+ * A column: op u32 │ type u32 │ field i32 │ limit u32 │ argument u32 │ nullable u32 │ by u32 │ where u32 │ place u32 │ of u32
+ * Argument: offset of its template (session_id), members (records), constant (a text set of one, or f64), formula or what it
+ * joins. By: a place in the log + 1, 0: none. Where: a condition + 1, 0: none. Place: the field's in the log, or PLACE_TIME.
+ * The field of records is the one that must be present, −1: none. Of: the column whose overflow it is. A list or set of type
+ * string is JSON.
  */
-export const COLUMN_BYTES = 32;
+export const COLUMN_BYTES = 40;
 export const COLUMN_OP = 0;
 export const COLUMN_TYPE = 4;
 export const COLUMN_FIELD = 8;
@@ -141,6 +207,10 @@ export const COLUMN_ARGUMENT = 16;
 export const COLUMN_NULLABLE = 20;
 export const COLUMN_BY = 24;
 export const COLUMN_WHERE = 28;
+export const COLUMN_PLACE = 32;
+export const COLUMN_OF = 36;
+/** The event's own time, which lies beside its values. */
+export const PLACE_TIME = 0xfffffffe;
 
 export const OP_KEY = 0;
 export const OP_SESSION_ID = 1;
@@ -162,7 +232,18 @@ export const OP_REVISION = 16;
 export const OP_SIGN = 17;
 export const OP_COUNT_VALUES = 18;
 export const OP_RECORDS = 19;
+export const OP_MIN = 20;
+export const OP_MAX = 21;
+export const OP_SUM = 22;
+export const OP_AVG = 23;
+export const OP_ARGMIN = 24;
+export const OP_ARGMAX = 25;
+export const OP_CONSTANT = 26;
+export const OP_CONCAT = 27;
+export const OP_CALCULATE = 28;
+export const OP_OVERFLOW = 29;
 
+/** As it stands in files; the sign's is wider, see program.ts. */
 export const COLUMN_INT8 = 0;
 export const COLUMN_UINT16 = 1;
 export const COLUMN_UINT32 = 2;
@@ -171,11 +252,16 @@ export const COLUMN_FLOAT = 4;
 export const COLUMN_TIME = 5;
 export const COLUMN_STRING = 6;
 export const COLUMN_LIST = 7;
+export const COLUMN_INT16 = 8;
+export const COLUMN_INT32 = 9;
+export const COLUMN_INT64 = 10;
+export const COLUMN_UINT8 = 11;
+export const COLUMN_BOOL = 12;
 
 /**
  * The values of an event: 8 bytes a field, by field index.
  *   string                 address u32 │ bytes u32      null: both 0 (an empty string has an address)
- *   number, uint32, time   f64                          null: NULL_NUMBER_BITS; time in ms since 1970
+ *   all others             f64                          null: NULL_NUMBER_BITS; time in ms since 1970, truths 1 and 0
  */
 export const VALUE_BYTES = 8;
 /** Upper half of NULL_NUMBER_BITS 0x7ff8000000000000, a NaN; no JSON number is one. */

@@ -7,8 +7,8 @@
  *                 least 8 bytes │ greatest 8 bytes │ 16 of columnsBuild's own
  * ```
  * Buffers are Arrow's: validity one bit a row, 1 = there, only with nulls; offsets (rows + 1) × i32, into the values of a
- * string, into the child offsets of a list, whose (children + 1) × i32 lead into its values. Values of numbers: i32, i64 (times
- * in µs) or f64. Columns that only the seal knows (created_at, batch_id, file_id) are all zero.
+ * string, into the child offsets of a list, whose (children + 1) × i32 lead into its values. Values of numbers: i8 to i64
+ * (times in µs) or f64; of truths one bit a row. Columns that only the seal knows (created_at, batch_id, file_id) are all zero.
  */
 export const COLUMNS_ROWS = 0;
 export const COLUMNS_COUNT = 4;

@@ -35,6 +35,8 @@ export interface KernelExports {
     baseTimestampMs: bigint,
     appendTimeMs: bigint,
     recordBytesMax: number,
+    baseOffset: bigint,
+    partition: number,
   ): number;
   runEndedAt(): number;
   runWasFull(): number;
@@ -49,6 +51,7 @@ export interface KernelExports {
   laneOpenSessions(lane: number): number;
   laneSessionBytes(lane: number): bigint;
   laneClamped(lane: number): bigint;
+  laneFiltered(lane: number): bigint;
   laneCrc(lane: number): number;
   laneRowCount(lane: number): number;
   laneTakeRows(lane: number): number;

@@ -1,6 +1,9 @@
 import { flagsField, type LoggedFields, loggedFields } from '../model/logged-fields.js';
-import type { ColumnOp, ColumnType, CompiledModel, Field } from '../model/types.js';
+import type { Column, ColumnOp, ColumnType, CompiledModel, Field } from '../model/types.js';
 import * as abi from './abi.js';
+import { ConditionTable } from './program-conditions.js';
+import { putConcat, putFormula } from './program-derived.js';
+import { ProgramWriter } from './program-writer.js';
 
 /** Compiled model → the bytes that the kernel interprets; abi.ts has their form. */
 
@@ -25,14 +28,33 @@ const OPS: Readonly<Record<ColumnOp['op'], number>> = {
   sign: abi.OP_SIGN,
   count_values: abi.OP_COUNT_VALUES,
   records: abi.OP_RECORDS,
+  min: abi.OP_MIN,
+  max: abi.OP_MAX,
+  sum: abi.OP_SUM,
+  avg: abi.OP_AVG,
+  argmin: abi.OP_ARGMIN,
+  argmax: abi.OP_ARGMAX,
+  constant: abi.OP_CONSTANT,
+  concat: abi.OP_CONCAT,
+  calculate: abi.OP_CALCULATE,
+  overflow: abi.OP_OVERFLOW,
+  // what they hold is among an event's values
+  partition: abi.OP_FIRST,
+  first_offset: abi.OP_MIN,
+  last_offset: abi.OP_MAX,
 };
 
 const COLUMN_TYPES: Readonly<Record<ColumnType, number>> = {
   int8: abi.COLUMN_INT8,
+  int16: abi.COLUMN_INT16,
+  int32: abi.COLUMN_INT32,
+  int64: abi.COLUMN_INT64,
+  uint8: abi.COLUMN_UINT8,
   uint16: abi.COLUMN_UINT16,
   uint32: abi.COLUMN_UINT32,
   uint64: abi.COLUMN_UINT64,
   float: abi.COLUMN_FLOAT,
+  bool: abi.COLUMN_BOOL,
   time: abi.COLUMN_TIME,
   string: abi.COLUMN_STRING,
   'list<string>': abi.COLUMN_LIST,
@@ -41,6 +63,8 @@ const COLUMN_TYPES: Readonly<Record<ColumnType, number>> = {
 const FIELD_TYPES: Readonly<Record<Field['type'], number>> = {
   string: abi.TYPE_STRING,
   number: abi.TYPE_NUMBER,
+  boolean: abi.TYPE_BOOLEAN,
+  int32: abi.TYPE_INT32,
   uint32: abi.TYPE_UINT32,
   time: abi.TYPE_TIME,
 };
@@ -63,8 +87,17 @@ export function encodeProgram(model: CompiledModel): Uint8Array {
   out.u32(header + abi.P_TIME_FIELD, model.timeField);
   out.u32(header + abi.P_TIME_FORMAT, TIME_FORMATS[model.timeFormat]);
   out.u32(header + abi.P_COLUMN_COUNT, model.columns.length);
-  out.u32(header + abi.P_END_FIELD, model.endEvent?.field ?? -1);
-  out.u32(header + abi.P_END_SET, out.textSet(model.endEvent?.oneOf ?? []));
+  const conditions = new ConditionTable(out, logged);
+  out.u32(header + abi.P_END_CONDITION, model.endEvent === null ? -1 : conditions.put(model.endEvent));
+  out.u32(header + abi.P_FILTER, model.filter === null ? -1 : conditions.put(model.filter));
+  out.u32(
+    header + abi.P_OFFSET_FIELD,
+    model.fields.findIndex(({ made }) => made === 'offset'),
+  );
+  out.u32(
+    header + abi.P_PARTITION_FIELD,
+    model.fields.findIndex(({ made }) => made === 'partition'),
+  );
   out.u32(header + abi.P_SESSION_START_COLUMN, model.columnIndex.session_start);
   out.u32(header + abi.P_COLLECTION_BYTES, model.collectionBytesMax);
   out.u32(header + abi.P_SIGN_COLUMN, model.columnIndex.sign);
@@ -73,19 +106,27 @@ export function encodeProgram(model: CompiledModel): Uint8Array {
   out.i64(header + abi.P_DISORDER, model.allowedDisorderMs);
   out.i64(header + abi.P_LATENESS, model.allowedLatenessMs);
   out.i64(header + abi.P_MAX_FUTURE, model.maxFutureMs);
-  putWindows(out, header, model, logged);
+  putWindows(out, header, model, logged, conditions);
   out.u32(header + abi.P_LOGGED_FIELDS, putLogged(out, logged));
   out.u32(header + abi.P_FIELDS, putFields(out, model, logged));
-  out.u32(header + abi.P_COLUMNS, putColumns(out, model, logged));
-  out.u32(header + abi.P_KEYS, putNode(out, model.fields, 0));
+  out.u32(header + abi.P_COLUMNS, putColumns(out, model, logged, conditions));
+  out.u32(header + abi.P_CONDITIONS, conditions.finish());
+  out.u32(header + abi.P_CONDITION_COUNT, conditions.count);
+  const read = model.fields.filter(({ made }) => made === undefined);
+  out.u32(header + abi.P_KEYS, putNode(out, read, 0));
   return out.finish();
 }
 
-function putWindows(out: ProgramWriter, header: number, model: CompiledModel, logged: LoggedFields): void {
+function putWindows(
+  out: ProgramWriter,
+  header: number,
+  model: CompiledModel,
+  logged: LoggedFields,
+  conditions: ConditionTable,
+): void {
   const { maxDurationMs, startEvent, endCounted, midnight, onChange } = model.windows;
   out.i64(header + abi.P_MAX_DURATION, maxDurationMs);
-  out.u32(header + abi.P_START_FIELD, startEvent?.field ?? -1);
-  out.u32(header + abi.P_START_SET, out.textSet(startEvent?.oneOf ?? []));
+  out.u32(header + abi.P_START_CONDITION, startEvent === null ? -1 : conditions.put(startEvent));
   out.u32(header + abi.P_END_COUNTED, endCounted ? 1 : 0);
   out.u32(header + abi.P_FLAGS_FIELD, logged.flags ?? -1);
   out.u32(header + abi.P_CHANGE_COUNT, onChange.length);
@@ -120,46 +161,60 @@ function putFields(out: ProgramWriter, model: CompiledModel, logged: LoggedField
   for (const field of fields) {
     const entry = at + field.index * abi.FIELD_BYTES;
     out.u32(entry + abi.FIELD_TYPE, FIELD_TYPES[field.type]);
-    out.u32(entry + abi.FIELD_REQUIRED, field.required ? 1 : 0);
+    out.u32(entry + abi.FIELD_REQUIRED, field.required && field.made === undefined ? 1 : 0);
     out.u32(entry + abi.FIELD_LOGGED, logged.fields.indexOf(field.index));
   }
   return at;
 }
 
-function putColumns(out: ProgramWriter, model: CompiledModel, logged: LoggedFields): number {
+function putColumns(
+  out: ProgramWriter,
+  model: CompiledModel,
+  logged: LoggedFields,
+  conditions: ConditionTable,
+): number {
   const at = out.reserve(model.columns.length * abi.COLUMN_BYTES);
-  for (const { index, op, type, nullable } of model.columns) {
+  for (const column of model.columns) {
+    const { index, op, nullable } = column;
     const entry = at + index * abi.COLUMN_BYTES;
     out.u32(entry + abi.COLUMN_OP, OPS[op.op]);
-    out.u32(entry + abi.COLUMN_TYPE, COLUMN_TYPES[type]);
+    out.u32(entry + abi.COLUMN_TYPE, COLUMN_TYPES[fileType(column)]);
     out.u32(entry + abi.COLUMN_FIELD, fieldOf(op));
     out.u32(entry + abi.COLUMN_LIMIT, 'limit' in op ? op.limit : 0);
     out.u32(entry + abi.COLUMN_ARGUMENT, putArgument(out, model, logged, op));
     out.u32(entry + abi.COLUMN_NULLABLE, nullable ? 1 : 0);
-    if (op.op !== 'list') continue;
-    out.u32(entry + abi.COLUMN_BY, placeOf(logged, op.by));
-    out.u32(entry + abi.COLUMN_WHERE, placeOf(logged, op.where?.field ?? null));
+    if ('field' in op) out.u32(entry + abi.COLUMN_PLACE, placeOrTime(model, logged, op.field));
+    if ('where' in op && op.where !== null) out.u32(entry + abi.COLUMN_WHERE, conditions.put(op.where) + 1);
+    if (op.op === 'list') out.u32(entry + abi.COLUMN_BY, placeOf(logged, op.by));
+    else if ('by' in op) out.u32(entry + abi.COLUMN_BY, placeOrTime(model, logged, op.by) + 1);
+    if (op.op === 'overflow') out.u32(entry + abi.COLUMN_OF, op.of);
   }
   return at;
 }
 
+/** Of the session's events all have a sign of 1: nothing is clamped, and files that there are have it wider. */
+function fileType({ type, op }: Column): ColumnType {
+  return op.op === 'sign' ? 'int32' : type;
+}
+
 function putArgument(out: ProgramWriter, model: CompiledModel, logged: LoggedFields, op: ColumnOp): number {
   switch (op.op) {
-    case 'count_if':
-      return out.textSet(op.where.oneOf);
-    case 'list':
-      return op.where === null ? 0 : out.textSet(op.where.oneOf);
     case 'session_id':
       return putTemplate(out, op.template);
     case 'records':
       return putMembers(out, model, logged, op.members);
+    case 'constant':
+      return typeof op.value === 'string' ? out.textSet([op.value]) : out.number(Number(op.value));
+    case 'concat':
+      return putConcat(out, op.of, op.separator);
+    case 'calculate':
+      return putFormula(out, op.formula);
     default:
       return 0;
   }
 }
 
 function fieldOf(op: ColumnOp): number {
-  if (op.op === 'count_if') return op.where.field;
   if (op.op === 'records') return op.present ?? -1;
   return 'field' in op ? op.field : -1;
 }
@@ -167,6 +222,11 @@ function fieldOf(op: ColumnOp): number {
 /** As the program has it: 0 is none. */
 function placeOf({ fields }: LoggedFields, field: number | null): number {
   return field === null ? 0 : fields.indexOf(field) + 1;
+}
+
+/** Of the time field, which a session keeps only where its value is asked for as such, the time beside the values. */
+function placeOrTime(model: CompiledModel, { fields }: LoggedFields, field: number): number {
+  return field === model.timeField ? abi.PLACE_TIME : fields.indexOf(field);
 }
 
 function putMembers(
@@ -222,53 +282,4 @@ function putNode(out: ProgramWriter, fields: readonly Field[], depth: number): n
     out.u32(entry + abi.KEY_NODE, below.length === 0 ? 0 : putNode(out, below, depth + 1));
   });
   return at;
-}
-
-/** Grows; places are multiples of 8, zeroed. */
-class ProgramWriter {
-  #bytes = Buffer.alloc(4096);
-  #at = 0;
-
-  reserve(bytes: number): number {
-    const at = this.#at;
-    this.#at = at + Math.ceil(bytes / 8) * 8;
-    while (this.#at > this.#bytes.length) {
-      this.#bytes = Buffer.concat([this.#bytes, Buffer.alloc(this.#bytes.length)]);
-    }
-    return at;
-  }
-
-  /** Negative numbers as two's complement. */
-  u32(at: number, value: number): void {
-    this.#bytes.writeUInt32LE(value >>> 0, at);
-  }
-
-  i64(at: number, value: number): void {
-    this.#bytes.writeBigInt64LE(BigInt(value), at);
-  }
-
-  text(text: string): { at: number; bytes: number } {
-    const bytes = Buffer.from(text);
-    const at = this.reserve(bytes.length + 32);
-    bytes.copy(this.#bytes, at);
-    return { at, bytes: bytes.length };
-  }
-
-  textSet(texts: readonly string[]): number {
-    const at = this.reserve(abi.SET_TEXTS + texts.length * abi.SET_TEXT_BYTES);
-    this.u32(at + abi.SET_COUNT, texts.length);
-    texts.forEach((each, index) => {
-      const text = this.text(each);
-      this.u32(at + abi.SET_TEXTS + index * abi.SET_TEXT_BYTES, text.at);
-      this.u32(at + abi.SET_TEXTS + index * abi.SET_TEXT_BYTES + 4, text.bytes);
-    });
-    return at;
-  }
-
-  finish(): Uint8Array {
-    // so that the last text may be read ahead of
-    this.reserve(abi.READ_AHEAD_BYTES);
-    this.u32(abi.P_BYTES, this.#at);
-    return new Uint8Array(this.#bytes.subarray(0, this.#at));
-  }
 }

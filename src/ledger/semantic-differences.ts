@@ -12,17 +12,30 @@ export function semanticDifferences(table: SemanticRules, ours: SemanticRules): 
   compare('limits.record_bytes_max', `${table.recordBytesMax} bytes`, `${ours.recordBytesMax} bytes`);
   compare('the engine’s own rules', `version ${table.engine}`, `version ${ours.engine}`);
   for (const [word, name] of MODEL_WORDS) compare(`model: ${word}`, table.model[name], ours.model[name]);
+  compare('model: filter', conditionOf(table, 'filter'), conditionOf(ours, 'filter'));
+  compare('model: end_event', conditionOf(table, 'endEvent'), conditionOf(ours, 'endEvent'));
   const field = ({ fields }: SemanticRules['model'], index: number) => fields[index]?.path.join('.');
   compare('model: key', field(table.model, table.model.keyField), field(ours.model, ours.model.keyField));
   compare('model: time', field(table.model, table.model.timeField), field(ours.model, ours.model.timeField));
   const fieldsOf = ({ model }: SemanticRules) =>
-    new Map(model.fields.map(({ path, ...rest }) => [path.join('.'), rest]));
+    new Map(
+      model.fields.map((field) => {
+        const { path: _, ...rest } = field;
+        return [nameOf(field), rest];
+      }),
+    );
   found.push(...changes('field', fieldsOf(table), fieldsOf(ours)));
   const columnsOf = ({ model }: SemanticRules) =>
     new Map(model.columns.map(({ name, ...rest }) => [name, named(rest, model)]));
   found.push(...changes('column', columnsOf(table), columnsOf(ours)));
   if (found.length === 0) found.push('the order of fields or columns in the model');
   return found;
+}
+
+/** With fields by their paths. */
+function conditionOf({ model }: SemanticRules, name: 'filter' | 'endEvent'): unknown {
+  const condition = model[name] ?? null;
+  return condition === null ? 'none' : named(condition, model);
 }
 
 const MODEL_WORDS = [
@@ -66,6 +79,11 @@ function named(column: object, { fields }: SemanticRules['model']): unknown {
 }
 
 const FIELD_MEMBERS = new Set(['field', 'by', 'present']);
+
+/** One that is made beside an event has no path. */
+function nameOf({ path, made }: SemanticRules['model']['fields'][number]): string {
+  return made === undefined ? path.join('.') : `the ${made}`;
+}
 
 function text(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);

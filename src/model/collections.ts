@@ -1,4 +1,5 @@
-import { ANY_TYPE, type Complain, compileCondition, type FieldsByName, findField } from './fields.js';
+import { ANY_TYPE, type Complain, type FieldsByName, findField } from './fields.js';
+import { compileWhere } from './reading-columns.js';
 import type { ColumnFileOf } from './schema.js';
 import type { ColumnOp, Field } from './types.js';
 
@@ -7,7 +8,7 @@ import type { ColumnOp, Field } from './types.js';
 type OpOf<Op extends ColumnOp['op']> = Extract<ColumnOp, { op: Op }>;
 
 /** Floats have no one JSON text, so none stands in a record. */
-const RECORD_TYPES: readonly Field['type'][] = ['string', 'uint32', 'time'];
+const RECORD_TYPES: readonly Field['type'][] = ['string', 'boolean', 'int32', 'uint32', 'time'];
 
 export function compileCollection(
   file: ColumnFileOf<'list' | 'set' | 'records'>,
@@ -20,8 +21,9 @@ export function compileCollection(
       return compileList(file, path, fields, complain);
     case 'set': {
       const field = findField(fields, file.field, `${path}.field`, ['string'], complain);
-      if (field === null) return null;
-      return { op: 'set', field: field.index, limit: file.limit, json: file.as === 'json' };
+      const where = compileWhere(file.where, `${path}.where`, fields, complain);
+      if (field === null || where === undefined) return null;
+      return { op: 'set', field: field.index, limit: file.limit, json: file.as === 'json', where };
     }
     case 'records':
       return compileRecords(file, path, fields, complain);
@@ -38,18 +40,17 @@ function compileList(
   const field = findField(fields, file.field, `${path}.field`, ['string'], complain);
   const by =
     file.by === undefined ? undefined : findField(fields, file.by, `${path}.by`, ['string'], complain);
-  const where =
-    file.where === undefined ? undefined : compileCondition(file.where, `${path}.where`, fields, complain);
+  const where = compileWhere(file.where, `${path}.where`, fields, complain);
   // a list of texts has no place for an item that is missing
   if (by !== undefined && !json) complain(`${path}.by`, 'needs as: json beside it');
-  if (field === null || by === null || where === null) return null;
+  if (field === null || by === null || where === undefined) return null;
   return {
     op: 'list',
     field: field.index,
     limit: file.limit,
     json,
     by: by?.index ?? null,
-    where: where ?? null,
+    where,
   };
 }
 
@@ -67,10 +68,11 @@ function compileRecords(
     file.present === undefined
       ? undefined
       : findField(fields, file.present, `${path}.present`, ANY_TYPE, complain);
-  if (present === null) return null;
+  const where = compileWhere(file.where, `${path}.where`, fields, complain);
+  if (present === null || where === undefined) return null;
   const found = members.flatMap(({ name, field }) => (field === null ? [] : [{ name, field: field.index }]));
   if (found.length < members.length) return null;
   // every event has a required field: nothing to ask, and nothing to keep for it
   const asked = present === undefined || present.required ? null : present.index;
-  return { op: 'records', members: found, present: asked, limit: file.limit };
+  return { op: 'records', members: found, present: asked, limit: file.limit, where };
 }

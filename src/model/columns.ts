@@ -1,14 +1,16 @@
 import { compileCollection } from './collections.js';
-import { ANY_TYPE, type Complain, compileCondition, type FieldsByName, findField } from './fields.js';
-import type { ColumnFile } from './schema.js';
-import type { Column, ColumnOp, ColumnType, CompiledModel, Field } from './types.js';
+import { compileDerived, type DerivedFile } from './derived-columns.js';
+import { ANY_TYPE, type Complain, type FieldsByName, findField, type MadeFields } from './fields.js';
+import { compileReading, compileWhere } from './reading-columns.js';
+import type { ColumnFile, ColumnFileOf } from './schema.js';
+import type { Column, ColumnOp, ColumnType, CompiledModel } from './types.js';
 
 /**
- * The columns of a model file → typed operations. A column's type follows from its operation and its field; it can be
- * null only where a field that events may lack gives its value.
+ * The columns of a model file → typed operations. A column's type follows from its operation and its field, a number's can be
+ * named; it can be null only where a field that events may lack, or a condition, gives its value.
  */
 
-type Compiled = Omit<Column, 'index' | 'name'>;
+export type CompiledColumn = Omit<Column, 'index' | 'name'>;
 
 /** Each table has each of these once, under its own name: ledger, sinks and people find a row's place by them. */
 const SHARED_COLUMNS = [
@@ -22,21 +24,19 @@ const SHARED_COLUMNS = [
   'sign',
 ] as const;
 
-const TYPE_OF_FIELD: Readonly<Record<Field['type'], ColumnType>> = {
-  string: 'string',
-  number: 'float',
-  uint32: 'uint32',
-  time: 'time',
-};
-
 export function compileColumns(
   files: Readonly<Record<string, ColumnFile>>,
   fields: FieldsByName,
+  made: MadeFields,
   complain: Complain,
 ): Pick<CompiledModel, 'columns' | 'columnIndex'> {
   const columns: Column[] = [];
+  const names = Object.keys(files);
   for (const [name, file] of Object.entries(files)) {
-    const compiled = compileColumn(file, `columns.${name}`, fields, complain);
+    const path = `columns.${name}`;
+    const compiled = isDerived(file)
+      ? compileDerived(file, path, { names, columns }, complain)
+      : compileColumn(file, path, fields, made, complain);
     if (compiled !== null) columns.push({ index: columns.length, name, ...compiled });
     if (name === 'session_date') complain(`columns.${name}`, 'is the name of the partition column');
   }
@@ -56,14 +56,19 @@ export function compileColumns(
   };
 }
 
+function isDerived(file: ColumnFile): file is DerivedFile {
+  return file.op === 'concat' || file.op === 'calculate' || file.op === 'overflow';
+}
+
 /**
- * What all lists, sets and records of a row may take together, in equal shares. A row has to fit into memory some times over,
+ * What all lists, sets, records and joined texts of a row may take together, in equal shares. A row has to fit into memory some times over,
  * also that of a producer who sends the largest events there are.
  */
 const COLLECTIONS_BYTES_MAX = 16 * 2 ** 20;
+const SHARES: ReadonlySet<ColumnOp['op']> = new Set(['list', 'set', 'records', 'concat']);
 
 export function collectionBytesMax(columns: readonly Column[]): number {
-  const collections = columns.filter(({ op: { op } }) => op === 'list' || op === 'set' || op === 'records');
+  const collections = columns.filter(({ op: { op } }) => SHARES.has(op));
   return Math.floor(COLLECTIONS_BYTES_MAX / Math.max(1, collections.length));
 }
 
@@ -76,11 +81,12 @@ function checkShared(shared: string, files: Readonly<Record<string, ColumnFile>>
 }
 
 function compileColumn(
-  file: ColumnFile,
+  file: Exclude<ColumnFile, DerivedFile>,
   path: string,
   fields: FieldsByName,
+  made: MadeFields,
   complain: Complain,
-): Compiled | null {
+): CompiledColumn | null {
   switch (file.op) {
     case 'key':
       return { ...never('string', { op: 'key' }), lowCardinality: file.low_cardinality };
@@ -95,22 +101,20 @@ function compileColumn(
     case 'count':
       return never(file.type, { op: file.op });
     case 'count_if': {
-      const where = compileCondition(file, path, fields, complain);
-      return where === null ? null : never(file.type, { op: 'count_if', where });
-    }
-    case 'first':
-    case 'last': {
-      const field = findField(fields, file.field, `${path}.field`, ANY_TYPE, complain);
-      if (field === null) return null;
-      const type = TYPE_OF_FIELD[field.type];
-      if (file.low_cardinality && type !== 'string') complain(`${path}.low_cardinality`, 'is for strings');
-      const op = { op: file.op, field: field.index };
-      return { type, nullable: !field.required, lowCardinality: file.low_cardinality, op };
+      const { op: _, type, where, ...test } = file;
+      // in the column itself, or beside it as in the others
+      const isInline = Object.keys(test).length > 0;
+      const asked = where === undefined ? test : isInline ? [test, where].flat() : where;
+      const at = isInline || where === undefined ? path : `${path}.where`;
+      const condition = compileWhere(asked, at, fields, complain);
+      return condition ? never(type, { op: 'count_if', where: condition }) : null;
     }
     case 'count_distinct':
     case 'count_values': {
       const field = findField(fields, file.field, `${path}.field`, ANY_TYPE, complain);
-      return field === null ? null : never(file.type, { op: file.op, field: field.index });
+      const where = compileWhere(file.where, `${path}.where`, fields, complain);
+      if (field === null || where === undefined) return null;
+      return never(file.type, { op: file.op, field: field.index, where });
     }
     case 'list':
     case 'set':
@@ -118,6 +122,8 @@ function compileColumn(
       const op = compileCollection(file, path, fields, complain);
       return op === null ? null : never(op.op === 'records' || op.json ? 'string' : 'list<string>', op);
     }
+    case 'constant':
+      return compileConstant(file, path, complain);
     case 'batch_id':
     case 'file_id':
       return never('uint64', { op: file.op });
@@ -127,11 +133,29 @@ function compileColumn(
       return never('uint32', { op: 'revision' });
     case 'sign':
       return never('int8', { op: 'sign' });
+    case 'partition':
+      return never('uint32', { op: 'partition', field: made.of('partition').index });
+    case 'first_offset':
+    case 'last_offset':
+      return never('uint64', { op: file.op, field: made.of('offset').index });
+    default:
+      return compileReading(file, path, fields, complain);
   }
 }
 
+function compileConstant(file: ColumnFileOf<'constant'>, path: string, complain: Complain): CompiledColumn {
+  const { value, type, low_cardinality: lowCardinality } = file;
+  if (typeof value !== 'number' && type !== undefined) complain(`${path}.type`, 'is for numbers');
+  if (typeof value !== 'string' && lowCardinality) complain(`${path}.low_cardinality`, 'is for strings');
+  const own = typeof value === 'string' ? 'string' : typeof value === 'boolean' ? 'bool' : 'float';
+  // the sum makes 0 of −0
+  const kept =
+    typeof value === 'number' ? value + 0 : typeof value === 'string' ? value.toWellFormed() : value;
+  return { ...never(type ?? own, { op: 'constant', value: kept }), lowCardinality };
+}
+
 /** A column that is never null. */
-function never(type: ColumnType, op: ColumnOp): Compiled {
+export function never(type: ColumnType, op: ColumnOp): CompiledColumn {
   return { type, nullable: false, lowCardinality: false, op };
 }
 

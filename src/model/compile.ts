@@ -1,7 +1,8 @@
 import { parseConfigText } from '../config/file.js';
 import type { Problem } from '../config/problems.js';
 import { collectionBytesMax, compileColumns } from './columns.js';
-import { type Complain, compileCondition, compileFields, requiredField } from './fields.js';
+import { compileCondition } from './conditions.js';
+import { type Complain, compileFields, MadeFields, requiredField } from './fields.js';
 import { modelHash } from './hash.js';
 import { modelInvalid, problemsOf } from './problems.js';
 import { checkForm, type ModelFile } from './schema.js';
@@ -78,11 +79,12 @@ function assemble(file: ModelFile, complain: Complain): Omit<CompiledModel, 'has
       complain(`fields.${name}.type`, `only ${file.time.field}, the field of time, has type time`);
     }
   }
-  const { columns, columnIndex } = compileColumns(file.columns, fields, complain);
+  const made = new MadeFields(fields);
+  const { columns, columnIndex } = compileColumns(file.columns, fields, made, complain);
   if (columns.length > COLUMNS_MAX) complain('columns', `more than ${COLUMNS_MAX}`);
   return {
     name: file.name,
-    fields: [...fields.values()],
+    fields: [...fields.values(), ...made.list],
     keyField: key?.index ?? 0,
     timeField: time?.index ?? 0,
     timeFormat: file.time.format,
@@ -91,6 +93,7 @@ function assemble(file: ModelFile, complain: Complain): Omit<CompiledModel, 'has
     allowedLatenessMs: file.allowed_lateness,
     maxFutureMs: file.max_future,
     idleTimeoutMs: file.idle_timeout,
+    filter: file.filter === undefined ? null : compileCondition(file.filter, 'filter', fields, complain),
     endEvent:
       file.end_event === undefined ? null : compileCondition(file.end_event, 'end_event', fields, complain),
     windows: compileWindows(file, fields, complain),

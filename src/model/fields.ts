@@ -1,12 +1,14 @@
 import { suggest } from '../config/suggest.js';
 import type { ModelFile } from './schema.js';
-import type { Condition, Field } from './types.js';
+import type { Field } from './types.js';
 
 /** The fields of a model file, and looking them up where columns and conditions name them. */
 
 const FIELDS_MAX = 512;
 
-export const ANY_TYPE: readonly Field['type'][] = ['string', 'number', 'uint32', 'time'];
+export const ANY_TYPE: readonly Field['type'][] = ['string', 'number', 'boolean', 'int32', 'uint32', 'time'];
+/** What can be added up and compared. */
+export const NUMBER_TYPES: readonly Field['type'][] = ['number', 'int32', 'uint32'];
 
 /** Says what is wrong with a place of the file. */
 export type Complain = (path: string, message: string) => void;
@@ -28,6 +30,25 @@ export function compileFields(files: ModelFile['fields'], complain: Complain): F
       return [name, { index, path: name.split('.'), type, required }];
     }),
   );
+}
+
+/** Fields that no event has in its JSON, each made where a column asks for it; behind the others. */
+export class MadeFields {
+  readonly list: Field[] = [];
+  readonly #first: number;
+
+  constructor(fields: FieldsByName) {
+    this.#first = fields.size;
+  }
+
+  of(made: NonNullable<Field['made']>): Field {
+    const known = this.list.find((field) => field.made === made);
+    if (known !== undefined) return known;
+    const index = this.#first + this.list.length;
+    const field: Field = { index, path: [], type: 'number', required: true, made };
+    this.list.push(field);
+    return field;
+  }
 }
 
 export function requiredField(
@@ -63,14 +84,4 @@ export function findField(
     return null;
   }
   return field;
-}
-
-export function compileCondition(
-  condition: { field: string; in: readonly string[] },
-  path: string,
-  fields: FieldsByName,
-  complain: Complain,
-): Condition | null {
-  const field = findField(fields, condition.field, `${path}.field`, ['string'], complain);
-  return field === null ? null : { field: field.index, oneOf: [...new Set(condition.in)].sort() };
 }

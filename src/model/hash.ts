@@ -17,7 +17,9 @@ export type ModelDecisions = ReturnType<typeof modelDecisions>;
 /** What is in the hash. */
 export function modelDecisions(model: Omit<CompiledModel, 'hash'>) {
   return {
-    fields: model.fields.map(({ path, type, required }) => ({ path, type, required })),
+    fields: model.fields.map(({ path, type, required, made }) =>
+      made === undefined ? { path, type, required } : { path, type, required, made },
+    ),
     keyField: model.keyField,
     timeField: model.timeField,
     timeFormat: model.timeFormat,
@@ -25,6 +27,7 @@ export function modelDecisions(model: Omit<CompiledModel, 'hash'>) {
     allowedDisorderMs: model.allowedDisorderMs,
     allowedLatenessMs: model.allowedLatenessMs,
     maxFutureMs: model.maxFutureMs,
+    ...(model.filter === null ? {} : { filter: model.filter }),
     endEvent: model.endEvent,
     ...windowDecisions(model.windows),
     columns: model.columns.map(({ name, type, nullable, op }) => ({

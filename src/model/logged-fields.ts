@@ -1,3 +1,4 @@
+import { fieldsOfCondition } from './conditions.js';
 import type { ColumnOp, CompiledModel, Field } from './types.js';
 
 /** What of a model's fields a session has to keep. */
@@ -18,8 +19,10 @@ export function loggedFields(model: CompiledModel): LoggedFields {
   const every = new Set<number>();
   const first = new Set<number>();
   for (const { op } of model.columns) {
-    if (op.op === 'first') first.add(op.field);
+    // of a lane all events say the same
+    if ((op.op === 'first' && op.where === null) || op.op === 'partition') first.add(op.field);
     else for (const field of fieldsOf(op, model.timeField)) every.add(field);
+    if ('where' in op) for (const field of fieldsOfCondition(op.where)) every.add(field);
   }
   const { startEvent, onChange } = model.windows;
   for (const field of onChange) every.add(field);
@@ -37,22 +40,33 @@ export function flagsField(index: number): Field {
   return { index, path: [], type: 'uint32', required: false };
 }
 
+/** Beside those of its condition. */
 function fieldsOf(op: ColumnOp, timeField: number): readonly number[] {
+  // the time of an event is kept anyway
+  const notTime = (fields: readonly number[]) => fields.filter((field) => field !== timeField);
   switch (op.op) {
-    case 'count_if':
-      return [op.where.field];
+    case 'first':
     case 'last':
     case 'count_distinct':
     case 'count_values':
     case 'set':
+    case 'first_offset':
+    case 'last_offset':
       return [op.field];
+    case 'min':
+    case 'max':
+    case 'sum':
+    case 'avg':
+      return notTime([op.field]);
+    case 'argmin':
+    case 'argmax':
+      return notTime([op.field, op.by]);
     case 'list':
-      return [op.field, op.by, op.where?.field].filter((field) => typeof field === 'number');
+      return op.by === null ? [op.field] : [op.field, op.by];
     case 'records': {
       const fields = op.members.map(({ field }) => field);
       if (op.present !== null) fields.push(op.present);
-      // the time of an event is kept anyway
-      return fields.filter((field) => field !== timeField);
+      return notTime(fields);
     }
     default:
       return [];

@@ -8,6 +8,8 @@ import { COLUMN_OPS, knownKeys } from './schema.js';
 export function problemsOf(issues: readonly z.core.$ZodIssue[], root: unknown): Problem[] {
   return issues.flatMap((issue): Problem[] => {
     const path = issue.path.map(String);
+    const meant = meantIssues(issue);
+    if (meant !== null) return problemsOf(meant, root);
     if (issue.code === 'unrecognized_keys') {
       const known = knownKeys(issue.path, valueAt(root, [...issue.path, 'op']));
       return issue.keys.map((key) => ({ path: [...path, key].join('.'), message: unknownKey(key, known) }));
@@ -21,6 +23,18 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[], root: unknown): 
     const missing = valueAt(root, issue.path) === undefined && issue.code !== 'invalid_key';
     return [{ path: path.join('.'), message: missing ? 'is missing' : message }];
   });
+}
+
+/**
+ * Where one of several forms is taken: what is wrong with the one that was meant, which is the first that the value is of the
+ * kind of. Null: it is of none, or this is no such place.
+ */
+function meantIssues(issue: z.core.$ZodIssue): z.core.$ZodIssue[] | null {
+  if (issue.code !== 'invalid_union') return null;
+  const meant = issue.errors.find((branch) =>
+    branch.every(({ code, path }) => code !== 'invalid_type' || path.length > 0),
+  );
+  return meant?.map((each) => ({ ...each, path: [...issue.path, ...each.path] })) ?? null;
 }
 
 /** MODEL_INVALID with all that is wrong at once, by line. `where.path` is the place of the first problem. */

@@ -5,19 +5,25 @@ import type { Zone } from './zone.js';
  * this and nothing else; config/models has the YAML it comes from, shared words are in src/ARCHITECTURE.md.
  */
 
-/** A type with its width in the sinks. ClickHouse: the same width; Delta: integer, long, timestamp, string, …. */
-export type ColumnType =
+/**
+ * A type with its width in the sinks. ClickHouse: the same width; Delta, which knows no unsigned numbers: the narrowest signed
+ * one that holds all of them. uint64 ends at 2⁶³ − 1, Delta's last number.
+ */
+export type ColumnType = NumberType | 'bool' | 'time' | 'string' | 'list<string>';
+
+export type NumberType =
   | 'int8'
+  | 'int16'
+  | 'int32'
+  | 'int64'
+  | 'uint8'
   | 'uint16'
   | 'uint32'
   | 'uint64'
-  | 'float'
-  | 'time'
-  | 'string'
-  | 'list<string>';
+  | 'float';
 
 /** Types of a field in an event. `time` is parsed by the model's time format, all others are JSON's. */
-export type FieldType = 'string' | 'number' | 'uint32' | 'time';
+export type FieldType = 'string' | 'number' | 'boolean' | 'int32' | 'uint32' | 'time';
 
 /** One value that the model takes out of an event. */
 export interface Field {
@@ -28,13 +34,23 @@ export interface Field {
   type: FieldType;
   /** An event without it (missing or null) is a dead letter `missing_field`. */
   required: boolean;
+  /** Not read from an event's JSON but made beside it: where the event came from. Its path is empty. */
+  made?: 'partition' | 'offset';
 }
 
-/** Equality with one of some strings, e.g. event_type in [purchase]. */
-export interface Condition {
-  field: number;
-  oneOf: readonly string[];
-}
+/**
+ * What is asked of one event. A field that is null matches nothing but `present: false` and `noneOf`. `least` and `most` are
+ * inclusive, null: no bound.
+ */
+export type Condition =
+  /** Equality with one of some strings, e.g. event_type in [purchase]. */
+  | { field: number; oneOf: readonly string[] }
+  | { field: number; noneOf: readonly string[] }
+  | { field: number; present: boolean }
+  | { field: number; least: number | null; most: number | null }
+  | { field: number; is: boolean }
+  | { all: readonly Condition[] }
+  | { any: readonly Condition[] };
 
 /** What begins and ends sessions beside gap and end event; src/reference/windows.ts has the meaning. */
 export interface WindowRules {
@@ -50,7 +66,39 @@ export interface WindowRules {
   onChange: readonly number[];
 }
 
-/** How a column comes out of the events of a session, which lie in (event time, offset) order. */
+/**
+ * A formula over columns of the same row. Truth values are 1 and 0. NaN stands for null: what holds a null, a division by zero
+ * or no number at all is null.
+ */
+export type Formula =
+  | { number: number }
+  /** A column before this one. */
+  | { column: number }
+  | { call: FormulaCall; of: readonly Formula[] };
+
+export type FormulaCall =
+  | 'add'
+  | 'subtract'
+  | 'multiply'
+  | 'divide'
+  | 'negate'
+  | 'equal'
+  | 'unequal'
+  | 'below'
+  | 'at_most'
+  | 'and'
+  | 'or'
+  | 'not'
+  | 'floor'
+  | 'round'
+  | 'min'
+  | 'max'
+  | 'abs';
+
+/**
+ * How a column comes out of the events of a session, which lie in (event time, offset) order. `where`: of these events only,
+ * null: of all. Of the time field the event's own time is taken.
+ */
 export type ColumnOp =
   | { op: 'key' }
   /** `{key}` and `{start_ms}` filled in; fixed when a session's first row is emitted. */
@@ -62,12 +110,20 @@ export type ColumnOp =
   | { op: 'count' }
   | { op: 'count_if'; where: Condition }
   /** First and last value that is not null. */
-  | { op: 'first'; field: number }
-  | { op: 'last'; field: number }
+  | { op: 'first'; field: number; where: Condition | null }
+  | { op: 'last'; field: number; where: Condition | null }
+  /** Of the values that are not null; null where there is none. Sums are added up in the events' order. */
+  | { op: 'min'; field: number; where: Condition | null }
+  | { op: 'max'; field: number; where: Condition | null }
+  | { op: 'sum'; field: number; where: Condition | null }
+  | { op: 'avg'; field: number; where: Condition | null }
+  /** `field` of the event in which `by` is least or greatest, of those that have both; of several the first. */
+  | { op: 'argmin'; field: number; by: number; where: Condition | null }
+  | { op: 'argmax'; field: number; by: number; where: Condition | null }
   /** Exact number of different values, nulls left out. */
-  | { op: 'count_distinct'; field: number }
+  | { op: 'count_distinct'; field: number; where: Condition | null }
   /** Number of values that are not null, repeats included. */
-  | { op: 'count_values'; field: number }
+  | { op: 'count_values'; field: number; where: Condition | null }
   /**
    * Values that are not null, the first `limit` of them. With `by`: one value for each different value of that field, of the
    * event that brings it first, null where that event lacks `field` (so that several such lists pair up, item by item);
@@ -76,7 +132,7 @@ export type ColumnOp =
    */
   | { op: 'list'; field: number; limit: number; json: boolean; by: number | null; where: Condition | null }
   /** Different values that are not null, by first appearance, the first `limit` of them. `json` as above. */
-  | { op: 'set'; field: number; limit: number; json: boolean }
+  | { op: 'set'; field: number; limit: number; json: boolean; where: Condition | null }
   /**
    * Events as objects, the first `limit` of those that have `present`, in one string that holds a JSON array as
    * JSON.stringify writes it. Members in the order of `members`; a missing value is null; the time field is the event's
@@ -87,7 +143,18 @@ export type ColumnOp =
       members: readonly { name: string; field: number }[];
       present: number | null;
       limit: number;
+      where: Condition | null;
     }
+  | { op: 'constant'; value: string | number | boolean }
+  /** Columns before this one as one text, those that are null left out with their separator; shares the room of lists. */
+  | { op: 'concat'; of: readonly number[]; separator: string }
+  | { op: 'calculate'; formula: Formula }
+  /** How many items a list, set or records before this one has not, for its limit or its size. */
+  | { op: 'overflow'; of: number }
+  /** The lane's number, and the least and greatest offset of the events; `field` holds them. */
+  | { op: 'partition'; field: number }
+  | { op: 'first_offset'; field: number }
+  | { op: 'last_offset'; field: number }
   /** Filled in at the seal: the cut's time, the cut's id, the file's id. Outside equality and the cut's CRC. */
   | { op: 'created_at' }
   | { op: 'batch_id' }
@@ -121,6 +188,8 @@ export interface CompiledModel {
   allowedLatenessMs: number;
   maxFutureMs: number;
   idleTimeoutMs: number;
+  /** Other events are valid and move the watermark, but belong to no session; null: there is none. */
+  filter: Condition | null;
   /** An event that ends its session, or null. */
   endEvent: Condition | null;
   /** What else begins and ends sessions. */
@@ -145,10 +214,10 @@ export interface CompiledModel {
 }
 
 /**
- * One value of a row: string; number (int8…uint32, float, time in ms since 1970); bigint (uint64); string[]; null.
- * Values that do not fit their column's type were clamped before.
+ * One value of a row: string; number (int8…uint32, float, time in ms since 1970); bigint (int64, uint64); boolean; string[];
+ * null. Values that do not fit their column's type were clamped before.
  */
-export type RowValue = string | number | bigint | readonly string[] | null;
+export type RowValue = string | number | bigint | boolean | readonly string[] | null;
 
 /** One change row, by column index. created_at, batch_id and file_id are filled in at the seal. */
 export type Row = RowValue[];

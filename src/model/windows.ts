@@ -1,5 +1,6 @@
 import { suggest } from '../config/suggest.js';
-import { ANY_TYPE, type Complain, compileCondition, type FieldsByName, findField } from './fields.js';
+import { compileCondition } from './conditions.js';
+import { ANY_TYPE, type Complain, type FieldsByName, findField } from './fields.js';
 import type { ModelFile } from './schema.js';
 import type { WindowRules } from './types.js';
 import { tryZone } from './zone.js';
@@ -22,7 +23,7 @@ export function compileWindows(file: ModelFile, fields: FieldsByName, complain: 
   return {
     maxDurationMs: file.max_duration,
     startEvent: start === undefined ? null : compileCondition(start, 'start_event', fields, complain),
-    endCounted: end?.counted ?? false,
+    endCounted: end !== undefined && !Array.isArray(end) && end.counted,
     midnight,
     onChange: [...onChange].sort((a, b) => a - b),
   };

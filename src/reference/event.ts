@@ -9,7 +9,7 @@ import { tryParseTime } from './event-time.js';
  * A selected string has no lone surrogates: each becomes U+FFFD, so that it has bytes. Zero has no sign.
  */
 
-/** By field index: string, number (also time, in ms), or null where it is missing or null. */
+/** By field index: string, number (also time, in ms, and truths, 1 or 0), or null where it is missing or null. */
 export type FieldValues = readonly (string | number | null)[];
 
 export type ParsedEvent =
@@ -20,12 +20,22 @@ type FieldResult = { ok: true; value: string | number | null } | { ok: false; re
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const UINT32_MAX = 2 ** 32 - 1;
+const INT32_MAX = 2 ** 31 - 1;
+
+/** Where an event lies in its topic. */
+export interface EventPlace {
+  partition: number;
+  offset: bigint;
+}
+
+const UNKNOWN_PLACE: EventPlace = { partition: 0, offset: 0n };
 
 /** `recordTimestampMs`: the record's own, negative when it has none (then no event can be ahead of it). */
 export function parseEvent(
   model: CompiledModel,
   value: Uint8Array | null,
   recordTimestampMs: number,
+  place: EventPlace = UNKNOWN_PLACE,
 ): ParsedEvent {
   if (value === null || value.byteLength === 0) return malformed('no value');
   let event: unknown;
@@ -37,6 +47,10 @@ export function parseEvent(
   if (!isObject(event)) return malformed('not a JSON object');
   const values: (string | number | null)[] = [];
   for (const field of model.fields) {
+    if (field.made !== undefined) {
+      values.push(field.made === 'offset' ? Number(place.offset) : place.partition);
+      continue;
+    }
     const result = readField(event, field, model.timeFormat);
     if (!result.ok) return { ok: false, reason: result.reason, detail: describe(field, result.reason) };
     values.push(result.value);
@@ -76,13 +90,20 @@ function tryTyped(
     case 'number':
       // JSON knows no infinity, but 1e999 becomes one. The sum makes 0 of −0
       return typeof value === 'number' && Number.isFinite(value) ? value + 0 : null;
+    case 'boolean':
+      return typeof value === 'boolean' ? Number(value) : null;
+    case 'int32':
+      return wholeWithin(value, -INT32_MAX - 1, INT32_MAX);
     case 'uint32':
-      return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= UINT32_MAX
-        ? (value as number) + 0
-        : null;
+      return wholeWithin(value, 0, UINT32_MAX);
     case 'time':
       return tryParseTime(value, timeFormat);
   }
+}
+
+function wholeWithin(value: unknown, least: number, most: number): number | null {
+  const isIn = Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+  return isIn ? (value as number) + 0 : null;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,5 +1,6 @@
 import type { Marks } from '../model/marks.js';
 import type { ClosedBy, CompiledModel, DeadLetter, DeadLetterReason, Row } from '../model/types.js';
+import { holds } from './condition.js';
 import { DueQueue } from './due-queue.js';
 import { type FieldValues, parseEvent } from './event.js';
 import type { LaneState, SessionEvent } from './lane-state.js';
@@ -14,7 +15,6 @@ import {
   sessionState,
   withEvent,
 } from './session.js';
-import { holds } from './session-collections.js';
 import { computeRow, sameContent } from './session-row.js';
 import { Timeline } from './timeline.js';
 import { closingOf, cutBetween, isEnded, openUntilMs, type Segment, segmentsOf } from './windows.js';
@@ -43,6 +43,7 @@ export interface LaneSink {
 export class ReferenceLane {
   readonly #model: CompiledModel;
   readonly #sink: LaneSink;
+  readonly #partition: number;
   readonly #timelines = new Map<string, Timeline>();
   readonly #due = new DueQueue();
   readonly #sessionIdColumn: number;
@@ -50,9 +51,12 @@ export class ReferenceLane {
   #openSessions = 0;
   #sessionBytes = 0;
   #clamped = 0;
+  #filtered = 0;
 
-  constructor(model: CompiledModel, sink: LaneSink, state?: LaneState) {
+  /** `partition`: the lane's number in its topic. */
+  constructor(model: CompiledModel, sink: LaneSink, state?: LaneState, partition = 0) {
     this.#model = model;
+    this.#partition = partition;
     this.#sink = sink;
     this.#sessionIdColumn = model.columns.findIndex((column) => column.op.op === 'session_id');
     this.#watermarkMs = state?.watermarkMs ?? null;
@@ -82,6 +86,11 @@ export class ReferenceLane {
     return this.#clamped;
   }
 
+  /** Events that the model's filter left out, so far. */
+  get filtered(): number {
+    return this.#filtered;
+  }
+
   /** Takes the next record of the log. */
   accept(record: KafkaRecord): void {
     if (record.tooLarge) {
@@ -89,12 +98,19 @@ export class ReferenceLane {
       this.#refuse(record, 'too_large', `${bytes} bytes of key and value`);
       return;
     }
-    const parsed = parseEvent(this.#model, record.value, record.timestampMs);
+    const place = { partition: this.#partition, offset: record.offset };
+    const parsed = parseEvent(this.#model, record.value, record.timestampMs, place);
     if (!parsed.ok) {
       this.#refuse(record, parsed.reason, parsed.detail);
       return;
     }
     const { timeMs, values } = parsed;
+    const { filter } = this.#model;
+    if (filter !== null && !holds(filter, values)) {
+      this.#filtered++;
+      this.#moveWatermark(timeMs - this.#model.allowedDisorderMs);
+      return;
+    }
     const key = values[this.#model.keyField] as string;
     const accepted =
       this.#isEndEvent(values) && !this.#model.windows.endCounted

@@ -8,7 +8,7 @@ import { FLOAT, INTEGER, LIST, NULL, STRING } from './row-crc.js';
  * Bytes of an engine's own making, never from outside: anything that is not a row of this model throws RangeError.
  */
 
-/** `uint64` as bigint, other numbers as number. Throws RangeError. */
+/** `int64` and `uint64` as bigint, other numbers as number. Throws RangeError. */
 export function decodeRow(model: CompiledModel, bytes: Uint8Array): Row {
   const reader = new RowReader(bytes);
   const row = model.columns.map((column): RowValue => {
@@ -42,10 +42,18 @@ class RowReader {
       case LIST:
         return this.#texts();
     }
-    const value = this.#take(8);
-    return column.type === 'uint64'
-      ? this.#bytes.readBigUInt64LE(value)
-      : Number(this.#bytes.readBigInt64LE(value));
+    const at8 = this.#take(8);
+    const value = this.#bytes.readBigInt64LE(at8);
+    switch (column.type) {
+      case 'bool':
+        return value !== 0n;
+      case 'int64':
+        return value;
+      case 'uint64':
+        return this.#bytes.readBigUInt64LE(at8);
+      default:
+        return Number(value);
+    }
   }
 
   end(): void {

@@ -8,6 +8,7 @@ import { crc32c } from './native-codecs.js';
  *
  *   null                        00
  *   int8 … uint64, time (ms)    01 │ i64 (uint64: u64)
+ *   bool                        01 │ i64, 1 or 0
  *   float                       02 │ f64
  *   string                      03 │ u32 bytes │ UTF-8
  *   list<string>                04 │ u32 count │ (u32 bytes │ UTF-8)*
@@ -66,7 +67,10 @@ function putValue(column: Column, value: RowValue): void {
     }
     default:
       putTag(INTEGER, 8);
-      scratch.bytes.writeBigInt64LE(BigInt.asIntN(64, BigInt(value as number | bigint)), scratch.at);
+      scratch.bytes.writeBigInt64LE(
+        BigInt.asIntN(64, BigInt(value as number | bigint | boolean)),
+        scratch.at,
+      );
       scratch.at += 8;
   }
 }

@@ -1,5 +1,5 @@
-import type { ColumnOp, CompiledModel, Condition, RowValue } from '../model/types.js';
-import type { FieldValues } from './event.js';
+import type { ColumnOp, CompiledModel, Row, RowValue } from '../model/types.js';
+import { chosen } from './condition.js';
 import type { SessionEvent } from './lane-state.js';
 
 /**
@@ -10,12 +10,8 @@ import type { SessionEvent } from './lane-state.js';
 type OpOf<Op extends ColumnOp['op']> = Extract<ColumnOp, { op: Op }>;
 type Events = readonly SessionEvent[];
 
-export function holds({ field, oneOf }: Condition, values: FieldValues): boolean {
-  return oneOf.includes(values[field] as string);
-}
-
 /** A field's values that are not null, in order. */
-export function* present(events: Events, field: number): Generator<string | number, undefined> {
+function* present(events: Events, field: number): Generator<string | number, undefined> {
   for (const event of events) {
     const value = event.values[field]!;
     if (value !== null) yield value;
@@ -28,6 +24,8 @@ export type CollectionOp = OpOf<'list' | 'set' | 'records'>;
 export interface Collected {
   value: RowValue;
   isCut: boolean;
+  /** How many it holds. */
+  items: number;
 }
 
 export function isCollection(op: ColumnOp): op is CollectionOp {
@@ -36,25 +34,46 @@ export function isCollection(op: ColumnOp): op is CollectionOp {
 
 export function collect(op: CollectionOp, model: CompiledModel, events: Events): Collected {
   const bytesMax = model.collectionBytesMax;
-  if (op.op === 'records') return jsonOf(recordsOf(op, events, model.timeField), op.limit, bytesMax);
-  const values = op.op === 'set' ? new Set(present(events, op.field)) : listed(op, events);
+  const items = itemsOf(op, model, events);
   // items that are no text are possible only in JSON: compileModel sees to that
-  return op.json
-    ? jsonOf(values, op.limit, bytesMax)
-    : textsOf(values as Iterable<string>, op.limit, bytesMax);
+  return op.op === 'records' || op.json
+    ? jsonOf(items, op.limit, bytesMax)
+    : textsOf(items as Iterable<string>, op.limit, bytesMax);
 }
 
-function listed({ field, by, where }: OpOf<'list'>, events: Events): Iterable<string | number | null> {
-  const chosen = where === null ? events : events.filter(({ values }) => holds(where, values));
-  return by === null ? present(chosen, field) : firstByEach(chosen, by, field);
+/** How many items there are that a column has not. */
+export function overflowOf(op: CollectionOp, model: CompiledModel, events: Events): number {
+  const kept = collect(op, model, events).items;
+  return [...itemsOf(op, model, events)].length - kept;
 }
 
-function* recordsOf(op: OpOf<'records'>, events: Events, timeField: number): Generator<object, undefined> {
+/** All that a column would hold if it had room for it. */
+function itemsOf(
+  op: CollectionOp,
+  model: CompiledModel,
+  all: Events,
+): Iterable<object | string | number | null> {
+  const events = chosen(all, op.where);
+  if (op.op === 'records') return recordsOf(op, model, events);
+  if (op.op === 'set') return new Set(present(events, op.field));
+  return op.by === null ? present(events, op.field) : firstByEach(events, op.by, op.field);
+}
+
+function* recordsOf(
+  op: OpOf<'records'>,
+  { fields, timeField }: CompiledModel,
+  events: Events,
+): Generator<object, undefined> {
+  const shown = (value: string | number | null, field: number) =>
+    value !== null && fields[field]!.type === 'boolean' ? value !== 0 : value;
   for (const { timeMs, values } of events) {
     if (op.present !== null && values[op.present] === null) continue;
     // the event's own time: its value may have been left out of what a session keeps
     yield Object.fromEntries(
-      op.members.map(({ name, field }) => [name, field === timeField ? timeMs : values[field]]),
+      op.members.map(({ name, field }) => [
+        name,
+        field === timeField ? timeMs : shown(values[field]!, field),
+      ]),
     );
   }
 }
@@ -87,10 +106,10 @@ function jsonOf(
     if (texts.length === limit) break;
     const text = JSON.stringify(item);
     bytes += Buffer.byteLength(text) + 1;
-    if (bytes > bytesMax) return { value: `[${texts.join(',')}]`, isCut: true };
+    if (bytes > bytesMax) return { value: `[${texts.join(',')}]`, isCut: true, items: texts.length };
     texts.push(text);
   }
-  return { value: `[${texts.join(',')}]`, isCut: false };
+  return { value: `[${texts.join(',')}]`, isCut: false, items: texts.length };
 }
 
 function textsOf(items: Iterable<string>, limit: number, bytesMax: number): Collected {
@@ -99,8 +118,25 @@ function textsOf(items: Iterable<string>, limit: number, bytesMax: number): Coll
   for (const item of items) {
     if (texts.length === limit) break;
     bytes += 4 + Buffer.byteLength(item);
-    if (bytes > bytesMax) return { value: texts, isCut: true };
+    if (bytes > bytesMax) return { value: texts, isCut: true, items: texts.length };
     texts.push(item);
   }
-  return { value: texts, isCut: false };
+  return { value: texts, isCut: false, items: texts.length };
+}
+
+/** Columns of the row so far as one text; one that is null is left out, its separator too, and so are all from one that does not fit. */
+export function concat(op: OpOf<'concat'>, row: Row, bytesMax: number): Omit<Collected, 'items'> {
+  let text = '';
+  let bytes = 0;
+  let isFirst = true;
+  for (const column of op.of) {
+    const value = row[column]!;
+    if (value === null) continue;
+    const part = isFirst ? String(value) : op.separator + String(value);
+    bytes += Buffer.byteLength(part);
+    if (bytes > bytesMax) return { value: text, isCut: true };
+    text += part;
+    isFirst = false;
+  }
+  return { value: text, isCut: false };
 }

@@ -1,6 +1,10 @@
-import type { ClosedBy, ColumnOp, ColumnType, CompiledModel, Row, RowValue } from '../model/types.js';
+import type { ClosedBy, ColumnOp, CompiledModel, Row, RowValue } from '../model/types.js';
+import { chosen } from './condition.js';
+import { fitted } from './fit.js';
+import { evaluate } from './formula.js';
 import type { SessionEvent } from './lane-state.js';
-import { type CollectionOp, collect, holds, isCollection, present } from './session-collections.js';
+import { type CollectionOp, collect, concat, isCollection, overflowOf } from './session-collections.js';
+import { offsetOf, readColumn } from './session-values.js';
 
 /** The row of a session, column by column, from its events in (time, offset) order. */
 
@@ -23,25 +27,39 @@ export function computeRow(
   facts: RowFacts,
 ): { row: Row; clamped: number } {
   let clamped = 0;
-  const row = model.columns.map((column): RowValue => {
-    if (isCollection(column.op)) {
-      const { value, isCut } = collect(column.op, model, events);
+  const row: Row = [];
+  for (const { op, type } of model.columns) {
+    if (isCollection(op)) {
+      const { value, isCut } = collect(op, model, events);
       if (isCut) clamped++;
-      return value;
+      row.push(value);
+      continue;
     }
-    const value = columnValue(column.op, events, facts);
-    if (typeof value !== 'number') return value;
-    const fitting = clamp(value, column.type);
-    if (Number(fitting) !== value) clamped++;
-    return fitting;
-  });
+    if (op.op === 'concat') {
+      const { value, isCut } = concat(op, row, model.collectionBytesMax);
+      if (isCut) clamped++;
+      row.push(value);
+      continue;
+    }
+    const value = columnValue(op, model, events, facts, row);
+    if (typeof value !== 'number') {
+      row.push(value);
+      continue;
+    }
+    const fitting = fitted(value, type);
+    if (fitting.clamped) clamped++;
+    row.push(fitting.value);
+  }
   return { row, clamped };
 }
 
+/** A number is not in its column's type yet. `row`: the columns before this one. */
 function columnValue(
-  op: Exclude<ColumnOp, CollectionOp>,
+  op: Exclude<ColumnOp, CollectionOp | { op: 'concat' }>,
+  model: CompiledModel,
   events: readonly SessionEvent[],
   facts: RowFacts,
+  row: Row,
 ): RowValue {
   const startMs = events[0]!.timeMs;
   const endMs = events[events.length - 1]!.timeMs;
@@ -59,21 +77,37 @@ function columnValue(
     case 'count':
       return events.length;
     case 'count_if':
-      return events.filter(({ values }) => holds(op.where, values)).length;
+      return chosen(events, op.where).length;
     case 'first':
-      return present(events, op.field).next().value ?? null;
     case 'last':
-      return events.findLast((event) => event.values[op.field] !== null)?.values[op.field] ?? null;
+    case 'min':
+    case 'max':
+    case 'sum':
+    case 'avg':
+    case 'argmin':
+    case 'argmax':
     case 'count_distinct':
-      return new Set(present(events, op.field)).size;
     case 'count_values':
-      return events.filter((event) => event.values[op.field] !== null).length;
+      return readColumn(op, model, events);
+    case 'constant':
+      return op.value;
+    case 'calculate': {
+      const value = evaluate(op.formula, (column) => numberOf(row[column]!));
+      return Number.isNaN(value) ? null : value;
+    }
+    case 'overflow':
+      return overflowOf(model.columns[op.of]!.op as CollectionOp, model, events);
     case 'closed_by':
       return facts.closedBy;
     case 'revision':
       return facts.revision;
     case 'sign':
       return 1;
+    case 'partition':
+      return events[0]!.values[op.field]!;
+    case 'first_offset':
+    case 'last_offset':
+      return offsetOf(op, events);
     case 'created_at':
     case 'batch_id':
     case 'file_id':
@@ -81,22 +115,14 @@ function columnValue(
   }
 }
 
+/** A value of the row as formulas have it. */
+function numberOf(value: RowValue): number {
+  return value === null ? Number.NaN : Number(value);
+}
+
 /** In one pass: a key may hold `{start_ms}` itself. */
 function fillTemplate(template: string, key: string, startMs: number): string {
   return template.replace(/\{key\}|\{start_ms\}/g, (name) => (name === '{key}' ? key : String(startMs)));
-}
-
-const MAX_OF_TYPE: Readonly<Partial<Record<ColumnType, number>>> = {
-  int8: 2 ** 7 - 1,
-  uint16: 2 ** 16 - 1,
-  uint32: 2 ** 32 - 1,
-};
-
-/** From above only: no whole number of a row is negative. All stay below 2⁵³. */
-function clamp(value: number, type: ColumnType): number | bigint {
-  if (type === 'uint64') return BigInt(value);
-  const max = MAX_OF_TYPE[type];
-  return max === undefined ? value : Math.min(value, max);
 }
 
 /** Are two rows the same but for created_at, batch_id, file_id, revision and sign? */

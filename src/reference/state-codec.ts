@@ -233,6 +233,8 @@ class StateReader {
     if (type === 'time') return wholeMs(value);
     if (!Number.isFinite(value) || Object.is(value, -0)) throw new Error('a number that no event has');
     if (type === 'uint32' && value !== value >>> 0) throw new Error('a number that is no uint32');
+    if (type === 'int32' && value !== (value | 0)) throw new Error('a number that is no int32');
+    if (type === 'boolean' && value !== 0 && value !== 1) throw new Error('a truth that is neither');
     return value;
   }
 

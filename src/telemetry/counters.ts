@@ -44,6 +44,7 @@ export const COUNTERS = {
     unit: 'errors',
     help: 'Inserts into ClickHouse without a full answer; they are repeated',
   },
+  filtered: { kind: 'counter', unit: 'events', help: 'Events that the filter of the model left out' },
   clamped: { kind: 'counter', unit: 'values', help: 'Values that did not fit their column and were clamped' },
   evictedSessions: {
     kind: 'counter',

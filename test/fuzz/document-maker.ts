@@ -1,7 +1,7 @@
 /// <reference lib="es2024.string" />
-import type { CompiledModel, Field } from '#src/model/types.js';
+import type { CompiledModel, Condition, Field } from '#src/model/types.js';
 import type { Dice } from './dice.js';
-import { notNumber, oddNumber, oddUint32, plainNumber, plainUint32 } from './number-maker.js';
+import { notNumber, oddNumber, oddUint32, plainInt32, plainNumber, plainUint32 } from './number-maker.js';
 import { longText, oddText, plainText, spell } from './text-maker.js';
 import { oddTime, plainTime, wildTime } from './time-maker.js';
 
@@ -30,11 +30,22 @@ export interface Manner {
   shapes: number;
 }
 
+/** The texts that a condition compares with. */
+function textsOf(condition: Condition | null): readonly string[] {
+  if (condition === null) return [];
+  if ('all' in condition) return condition.all.flatMap(textsOf);
+  if ('any' in condition) return condition.any.flatMap(textsOf);
+  if ('oneOf' in condition) return condition.oneOf;
+  return 'noneOf' in condition ? condition.noneOf : [];
+}
+
 /** Writes the documents of one lane: few values that repeat, in few shapes, as producers do. */
 export class DocumentMaker {
   readonly #dice: Dice;
   readonly #model: CompiledModel;
   readonly #manner: Manner;
+  /** Those that are read from a document. */
+  readonly #fields: readonly Field[];
   readonly #palette: readonly string[];
   readonly #shapes: readonly Shape[];
 
@@ -42,7 +53,8 @@ export class DocumentMaker {
     this.#dice = dice;
     this.#model = model;
     this.#manner = manner;
-    const conditions = model.columns.flatMap(({ op }) => ('where' in op ? (op.where?.oneOf ?? []) : []));
+    this.#fields = model.fields.filter(({ made }) => made === undefined);
+    const conditions = model.columns.flatMap(({ op }) => ('where' in op ? textsOf(op.where) : []));
     this.#palette = [
       ...Array.from({ length: dice.between(2, 6) }, () => plainText(dice)),
       ...(manner.odd > 0 ? [oddText(dice), oddText(dice)] : []),
@@ -53,12 +65,11 @@ export class DocumentMaker {
 
   /** JSON, unless wrong values or strangers make it none. */
   make(intent: Intent): string {
-    const { fields } = this.#model;
     const shape =
       this.#manner.shapes === Number.POSITIVE_INFINITY
         ? makeShape(this.#dice)
         : this.#dice.pick(this.#shapes);
-    const text = this.#object(fields, 0, intent, shape);
+    const text = this.#object(this.#fields, 0, intent, shape);
     return this.#space('') + text + this.#space('');
   }
 
@@ -110,6 +121,8 @@ export class DocumentMaker {
     }
     if (field.index === keyField) return spell(dice, intent.key, escapes);
     if (field.type === 'number') return dice.chance(odd) ? oddNumber(dice) : plainNumber(dice);
+    if (field.type === 'boolean') return dice.pick(['true', 'true', 'false']);
+    if (field.type === 'int32') return dice.chance(odd / 4) ? oddUint32(dice) : plainInt32(dice);
     if (field.type === 'uint32') {
       // mostly refused, and a refused event tells little
       return dice.chance(odd / 4) ? oddUint32(dice) : plainUint32(dice);
@@ -121,7 +134,7 @@ export class DocumentMaker {
     const dice = this.#dice;
     const { odd } = this.#manner;
     const { endEvent } = this.#model;
-    if (field.index === endEvent?.field) {
+    if (endEvent !== null && 'oneOf' in endEvent && field.index === endEvent.field) {
       if (intent.isEnd) return dice.pick(endEvent.oneOf);
       const other = dice.pick(this.#palette);
       return endEvent.oneOf.includes(other) ? `${other}!` : other;
@@ -178,7 +191,7 @@ export class DocumentMaker {
       const name = () =>
         spell(
           dice,
-          dice.pick(['a', 'b', '__proto__', ...this.#model.fields.map((field) => field.path.at(-1)!)]),
+          dice.pick(['a', 'b', '__proto__', ...this.#fields.map((field) => field.path.at(-1)!)]),
           0,
         );
       return `{${many(() => `${name()}:${this.anything(depth - 1)}`)}}`;

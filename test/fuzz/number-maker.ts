@@ -164,6 +164,15 @@ export function plainUint32(dice: Dice): string {
   return String(dice.chance(0.8) ? dice.below(8) : dice.below(2 ** 32));
 }
 
+export function plainInt32(dice: Dice): string {
+  const edges = ['-2147483648', '2147483647', '-0', '1.0'];
+  return dice.chance(0.8)
+    ? String(dice.between(-6, 6))
+    : dice.chance(0.3)
+      ? dice.pick(edges)
+      : String(dice.below(2 ** 32) - 2 ** 31);
+}
+
 export function oddUint32(dice: Dice): string {
   return dice.chance(0.8) ? dice.pick(UINT32S) : oddNumber(dice);
 }

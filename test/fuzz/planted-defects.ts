@@ -1,4 +1,4 @@
-import type { ColumnOp, CompiledModel } from '#src/model/types.js';
+import type { ColumnOp, CompiledModel, Condition } from '#src/model/types.js';
 import type { LaneEngine } from '../../workers/engines/engine.js';
 import { ReferenceEngine } from '../../workers/engines/reference-engine.js';
 import type { EngineMaker } from './side.js';
@@ -21,6 +21,20 @@ function withOp<Op extends ColumnOp['op']>(
   return { ...model, columns };
 }
 
+/** The model with its conditions changed, wherever they stand. */
+function withConditions(model: CompiledModel, change: (condition: Condition) => Condition): CompiledModel {
+  const deep = (condition: Condition): Condition => {
+    if ('all' in condition) return { all: condition.all.map(deep) };
+    if ('any' in condition) return { any: condition.any.map(deep) };
+    return change(condition);
+  };
+  const columns = model.columns.map(({ op, ...column }): CompiledModel['columns'][number] => ({
+    ...column,
+    op: 'where' in op && op.where !== null ? ({ ...op, where: deep(op.where) } as ColumnOp) : op,
+  }));
+  return { ...model, columns };
+}
+
 const DEFECTS: Readonly<Record<string, (model: CompiledModel) => CompiledModel>> = {
   'a gap that is 1 ms longer': (model) => ({ ...model, gapMs: model.gapMs + 1 }),
   'a gap that is 1 ms shorter': (model) => ({ ...model, gapMs: model.gapMs - 1 }),
@@ -28,11 +42,46 @@ const DEFECTS: Readonly<Record<string, (model: CompiledModel) => CompiledModel>>
   'a lateness that is 1 ms longer': (model) => ({ ...model, allowedLatenessMs: model.allowedLatenessMs + 1 }),
   'a future that is 1 ms shorter': (model) => ({ ...model, maxFutureMs: model.maxFutureMs - 1 }),
   'end events that are not seen': (model) => ({ ...model, endEvent: null }),
+  'filters that let all through': (model) => ({ ...model, filter: null }),
   'conditions of which the last text is not seen': (model) =>
-    withOp(model, 'count_if', (op) => ({
-      ...op,
-      where: { ...op.where, oneOf: op.where.oneOf.slice(0, -1) },
+    withConditions(model, (condition) =>
+      'oneOf' in condition ? { ...condition, oneOf: condition.oneOf.slice(0, -1) } : condition,
+    ),
+  'conditions that nothing matches but what is there': (model) =>
+    withConditions(model, (condition) =>
+      'noneOf' in condition ? { all: [condition, { field: condition.field, present: true }] } : condition,
+    ),
+  'bounds that are not part of their range': (model) =>
+    withConditions(model, (condition) =>
+      'least' in condition && condition.least !== null
+        ? { ...condition, least: condition.least + 1e-9 }
+        : condition,
+    ),
+  'truths that are turned round': (model) =>
+    withConditions(model, (condition) =>
+      'is' in condition ? { ...condition, is: !condition.is } : condition,
+    ),
+  'conditions of which one is enough': (model) => ({
+    ...model,
+    columns: model.columns.map(({ op, ...column }): CompiledModel['columns'][number] => ({
+      ...column,
+      op:
+        'where' in op && op.where !== null && 'all' in op.where
+          ? ({ ...op, where: { any: op.where.all } } as ColumnOp)
+          : op,
     })),
+  }),
+  'least values of all events': (model) => withOp(model, 'min', (op) => ({ ...op, where: null })),
+  'greatest values that are least ones': (model) => withOp(model, 'max', (op) => ({ ...op, op: 'min' })),
+  'sums that are means': (model) => withOp(model, 'sum', (op) => ({ ...op, op: 'avg' })),
+  'values where another is greatest instead of least': (model) =>
+    withOp(model, 'argmin', (op) => ({ ...op, op: 'argmax' })),
+  'joined texts without what stands between them': (model) =>
+    withOp(model, 'concat', (op) => ({ ...op, separator: '' })),
+  'formulas turned round': (model) =>
+    withOp(model, 'calculate', ({ op, formula }) => ({ op, formula: { call: 'negate', of: [formula] } })),
+  'offsets of the end for those of the start': (model) =>
+    withOp(model, 'first_offset', (op) => ({ ...op, op: 'last_offset' })),
   'lists of one more': (model) => withOp(model, 'list', (op) => ({ ...op, limit: op.limit + 1 })),
   'lists of events that do not count': (model) => withOp(model, 'list', (op) => ({ ...op, where: null })),
   'lists in which each comes as often as it is there': (model) =>
@@ -55,7 +104,7 @@ const DEFECTS: Readonly<Record<string, (model: CompiledModel) => CompiledModel>>
     withOp(model, 'records', (op) => ({ ...op, members: op.members.toReversed() })),
   'missing values that are counted': (model) => withOp(model, 'count_values', () => ({ op: 'count' })),
   'repeated values that are not counted': (model) =>
-    withOp(model, 'count_values', ({ field }) => ({ op: 'count_distinct', field })),
+    withOp(model, 'count_values', ({ field }) => ({ op: 'count_distinct', field, where: null })),
   'collections of one byte more': (model) => ({
     ...model,
     collectionBytesMax: model.collectionBytesMax + 1,
@@ -75,8 +124,8 @@ const DEFECTS: Readonly<Record<string, (model: CompiledModel) => CompiledModel>>
 
 /** Makes its copies when they are asked for, not of when they were begun. */
 class LateCopies extends ReferenceEngine {
-  override lane(content: Uint8Array | null): LaneEngine {
-    const lane = super.lane(content);
+  override lane(content: Uint8Array | null, partition = 0): LaneEngine {
+    const lane = super.lane(content, partition);
     lane.beginSnapshot = () => {
       let isTaken = false;
       const next = () => {

@@ -91,8 +91,8 @@ class Player {
 
   begin(): void {
     for (const side of this.#sides) side.lanes.length = 0;
-    this.#places = this.#case.logs.map((log) => {
-      for (const side of this.#sides) side.lanes.push(side.engine.lane(null));
+    this.#places = this.#case.logs.map((log, lane) => {
+      for (const side of this.#sides) side.lanes.push(side.engine.lane(null, lane));
       return { next: BigInt(log[0]?.baseOffset ?? 0), halted: false, remembered: null, copies: null };
     });
   }
@@ -137,7 +137,7 @@ class Player {
         place.copies = null;
         for (const side of this.#sides) {
           side.lanes[step.lane]!.free();
-          side.lanes[step.lane] = side.engine.lane(null);
+          side.lanes[step.lane] = side.engine.lane(null, step.lane);
         }
     }
   }
@@ -214,8 +214,8 @@ class Player {
     left!.free();
     right!.free();
     const seen = (side: Side) => {
-      const { watermarkMs, openSessions, clamped } = side.lanes[lane]!;
-      return { watermarkMs, openSessions, clamped };
+      const { watermarkMs, openSessions, clamped, filtered } = side.lanes[lane]!;
+      return { watermarkMs, openSessions, clamped, filtered };
     };
     expectSame('the lane after a cut', seen(this.#left), seen(this.#right));
   }
@@ -246,18 +246,18 @@ class Player {
     for (const [index, side] of this.#sides.entries()) {
       side.lanes[lane]!.free();
       try {
-        side.lanes[lane] = side.engine.lane(contents[from === 'own' ? index : 1 - index]!);
+        side.lanes[lane] = side.engine.lane(contents[from === 'own' ? index : 1 - index]!, lane);
       } catch (error) {
         const isFull = error instanceof HeadraceError && error.code === 'SESSION_MEMORY_FULL';
         if (!isFull || this.#case.limits.sessionBytesMax === null) throw error;
         this.#places[lane]!.halted = true;
-        side.lanes[lane] = side.engine.lane(null);
+        side.lanes[lane] = side.engine.lane(null, lane);
       }
     }
     if (this.#places[lane]!.halted) {
       for (const side of this.#sides) {
         side.lanes[lane]!.free();
-        side.lanes[lane] = side.engine.lane(null);
+        side.lanes[lane] = side.engine.lane(null, lane);
       }
     }
   }

@@ -68,7 +68,7 @@ async function figuresOf(
     const list = kind === 'delta' ? 'Array(Nullable(String))' : 'Array(String)';
     const float = kind === 'delta' || NULLABLE.has(name) ? 'Nullable(Float64)' : 'Float64';
     const own = { string: text, 'list<string>': list, float, ...TYPES[kind] };
-    return `${name} ${own[type]}`;
+    return `${name} ${own[type as keyof typeof own]}`;
   });
   const values = MODEL.columns.map(({ name }) => changed[name] ?? ROW[name]);
   await chdb.text(`CREATE OR REPLACE TABLE ${kind} (${columns.join(', ')}) ENGINE Memory`, 'Null');

@@ -22,7 +22,7 @@ function expected(row: Row): Record<string, unknown> {
       const value = expectedValue(row, index);
       if (value === null || type === 'list<string>') return [name, value];
       if (type === 'time') return [name, new Date(Number((value as bigint) / 1_000n)).toISOString()];
-      if (type === 'uint64') return [name, String(value)];
+      if (type === 'int64' || type === 'uint64') return [name, String(value)];
       if (type === 'float') return [name, Number.isFinite(value) ? (value as number) + 0 : null];
       return [name, typeof value === 'bigint' ? Number(value) : value];
     }),

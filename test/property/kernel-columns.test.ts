@@ -18,7 +18,10 @@ function expectSameFile(model: CompiledModel, rows: readonly Row[]): void {
   expect(Buffer.compare(ours.bytes, expected.bytes)).toBe(0);
 }
 
-const TYPES: ColumnType[] = ['int8', 'uint16', 'uint32', 'uint64', 'float', 'time', 'string', 'list<string>'];
+const TYPES: ColumnType[] = [
+  ...(['int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64'] as const),
+  ...(['float', 'bool', 'time', 'string', 'list<string>'] as const),
+];
 const SEALED: [ColumnType, ColumnOp][] = [
   ['time', { op: 'created_at' }],
   ['uint64', { op: 'batch_id' }],
@@ -43,6 +46,16 @@ function valueOfType(type: ColumnType): fc.Arbitrary<RowValue> {
   switch (type) {
     case 'int8':
       return fc.integer({ min: -128, max: 127 });
+    case 'int16':
+      return fc.integer({ min: -32_768, max: 32_767 });
+    case 'int32':
+      return fc.integer({ min: -2_147_483_648, max: 2_147_483_647 });
+    case 'int64':
+      return fc.oneof(fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n), fc.constantFrom(-(2n ** 63n), -1n, 0n));
+    case 'uint8':
+      return fc.integer({ min: 0, max: 255 });
+    case 'bool':
+      return fc.boolean();
     case 'uint16':
       return fc.integer({ min: 0, max: 65_535 });
     case 'uint32':

@@ -73,6 +73,10 @@ it('has bounds for every column of finite values', () => {
       const stats = JSON.parse(encodeRows(everyType, rows, SEAL).stats) as Stats;
       for (const { name, index, type } of everyType.columns) {
         if (type === 'list<string>') continue;
+        if (type === 'bool') {
+          expect(stats.minValues).not.toHaveProperty(name);
+          continue;
+        }
         const values = rows.map((row) => expectedValue(row, index)).filter((value) => value !== null);
         const known =
           values.length > 0 && values.every((value) => typeof value !== 'number' || Number.isFinite(value));

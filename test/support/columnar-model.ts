@@ -15,7 +15,7 @@ export function modelOf(name: string, specs: readonly Spec[]): CompiledModel {
     type,
     nullable: nullable ?? false,
     lowCardinality: lowCardinality ?? false,
-    op: op ?? { op: 'first', field: 0 },
+    op: op ?? { op: 'first', field: 0, where: null },
   }));
   const at = (column: string) => columns.findIndex((c) => c.name === column);
   return {
@@ -30,6 +30,7 @@ export function modelOf(name: string, specs: readonly Spec[]): CompiledModel {
     allowedLatenessMs: 1,
     maxFutureMs: 1,
     idleTimeoutMs: 1,
+    filter: null,
     endEvent: null,
     windows: { maxDurationMs: 86_400_000, startEvent: null, endCounted: false, midnight: null, onChange: [] },
     emitEarlyMs: null,
@@ -54,7 +55,7 @@ const SEALED: Spec[] = [
   ['file_id', 'uint64', false, false, { op: 'file_id' }],
   ['closed_by', 'string', false, true],
   ['revision', 'uint32'],
-  ['sign', 'int8'],
+  ['sign', 'int8', false, false, { op: 'sign' }],
 ];
 
 /** 34 columns with the names and types of the shipped `clickstream`. */
@@ -103,6 +104,12 @@ export const everyType = modelOf('every_type', [
   ['s', 'string', true],
   ['low', 'string', true, true],
   ['list', 'list<string>'],
+  ['i16', 'int16', true],
+  ['i32', 'int32', true],
+  ['i64', 'int64', true],
+  ['u8', 'uint8', true],
+  ['truth', 'bool', true],
+  ['certain', 'bool'],
   ...SEALED,
 ]);
 

@@ -1,4 +1,4 @@
-import { type Data, type Table, tableFromIPC } from 'apache-arrow';
+import { Bool, type Data, type Table, tableFromIPC } from 'apache-arrow';
 import { parquetMetadata } from 'hyparquet';
 import { readParquet } from 'parquet-wasm';
 
@@ -25,6 +25,7 @@ function valuesOf(data: Data): unknown[] {
     const [from, to] =
       data.valueOffsets === undefined ? [i, i + 1] : [data.valueOffsets[i], data.valueOffsets[i + 1]];
     if (data.children.length > 0) return valuesOf(data.children[0]!).slice(from, to);
+    if (data.type instanceof Bool) return ((data.values[i >> 3] >> (i & 7)) & 1) === 1;
     if (data.values instanceof Uint8Array) return Buffer.from(data.values.subarray(from, to)).toString();
     return data.values[i];
   });

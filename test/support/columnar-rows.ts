@@ -25,6 +25,10 @@ const nullable = <T>(values: fc.Arbitrary<T>) => fc.option(values, { freq: 5 });
 const between = (min: number, max: number) =>
   fc.oneof(fc.constantFrom(min, max, 0), fc.integer({ min, max }));
 const uint63 = fc.oneof(fc.constantFrom(0n, 2n ** 53n + 1n, 2n ** 63n - 1n), fc.bigInt(0n, 2n ** 63n - 1n));
+const int64 = fc.oneof(
+  fc.constantFrom(-(2n ** 63n), -1n, 2n ** 63n - 1n),
+  fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n),
+);
 const timeMs = fc.oneof(
   fc.constantFrom(0, 1, Date.UTC(2261, 11, 31, 23, 59, 59, 999)),
   fc.integer({ min: 0, max: Date.UTC(2261, 11, 31) }),
@@ -43,6 +47,12 @@ export const everyTypeRow: fc.Arbitrary<Row> = fc
     nullable(text),
     nullable(fc.constantFrom('a', 'b', 'é')),
     fc.array(text, { maxLength: 5 }),
+    nullable(between(-32_768, 32_767)),
+    nullable(between(-2_147_483_648, 2_147_483_647)),
+    nullable(int64),
+    nullable(between(0, 255)),
+    nullable(fc.boolean()),
+    fc.boolean(),
   )
   .chain((known) =>
     fc
@@ -61,7 +71,9 @@ export function expectedValue(row: Row, index: number): unknown {
   const value = row[index]!;
   if (value === null) return column.type === 'list<string>' ? [] : null;
   if (column.type === 'time') return BigInt(value as number) * 1000n;
-  if (column.type === 'uint32' || column.type === 'uint64') return BigInt(value as number);
+  if (column.type === 'uint32' || column.type === 'int64' || column.type === 'uint64') {
+    return BigInt(value as number);
+  }
   if (column.type === 'string') return wellFormed(value as string);
   if (column.type === 'list<string>') return (value as string[]).map(wellFormed);
   return value;

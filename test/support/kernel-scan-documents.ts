@@ -103,6 +103,18 @@ export class Producer {
         return pick(random, ['0', '52.52', '-13.405', String(random.float() * 180 - 90), '7', '1e3', '-0.0']);
       case 'uint32':
         return pick(random, ['0', '4294967295', '12', '5.0', '1e3', '-0', String(random.below(2 ** 32))]);
+      case 'boolean':
+        return pick(random, ['true', 'false']);
+      case 'int32':
+        return pick(random, [
+          '-2147483648',
+          '2147483647',
+          '-12',
+          '-0',
+          '-1e3',
+          '7',
+          String(random.below(2 ** 31)),
+        ]);
       case 'time':
         return plainTime(this.#format, random);
     }
@@ -342,6 +354,8 @@ function oddValue(field: Field, random: Random): string {
       pick(random, [...ESCAPED, String.raw`\u12`, '\\x', '\u0001', '\u007f']);
     return `"${text}"`;
   }
+  if (field.type === 'boolean')
+    return pick(random, ['truex', 'fals', 'null', '"true"', '1', 'false', 'true']);
   if (field.type === 'time' && random.below(2) === 0) return `"${pick(random, TIMES)}"`;
   return pick(random, NUMBERS);
 }

@@ -33,6 +33,9 @@ export const odd = modelOf(
   t: { type: time, required: true }
   n: { type: number }
   c: { type: uint32 }
+  signed: { type: int32 }
+  truth: { type: boolean }
+  a.b.truth: { type: boolean }
   a.b.c: { type: string }
   a.b.n: { type: number }
   a.d: { type: uint32 }

@@ -38,14 +38,14 @@ export class WatchedEngine implements SessionEngine {
     return this.#inner.sessionBytes;
   }
 
-  lane(content: Uint8Array | null): LaneEngine {
+  lane(content: Uint8Array | null, partition?: number): LaneEngine {
     this.lanes++;
-    return new WatchedLane(this, this.#inner.lane(content));
+    return new WatchedLane(this, this.#inner.lane(content, partition));
   }
 
-  async laneInTurns(content: Uint8Array, turn: () => Promise<void>): Promise<LaneEngine> {
+  async laneInTurns(content: Uint8Array, turn: () => Promise<void>, partition?: number): Promise<LaneEngine> {
     await turn();
-    return this.lane(content);
+    return this.lane(content, partition);
   }
 
   encode(rows: readonly DayRows[], seal: Seal): EncodedFile {
@@ -72,6 +72,10 @@ class WatchedLane implements LaneEngine {
 
   get sessionBytes(): number {
     return this.#inner.sessionBytes;
+  }
+
+  get filtered(): number {
+    return this.#inner.filtered;
   }
 
   get clamped(): number {

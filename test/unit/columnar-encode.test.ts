@@ -10,7 +10,31 @@ import { clickstreamLike, clickstreamRow, everyType, modelOf } from '../support/
 import { readColumns, readFooter } from '../support/columnar-read.js';
 import { SEAL } from '../support/columnar-rows.js';
 
-const ROW: Row = ['id', 1_769_817_600_000, 1, 2, 3, 4n, 0.5, 5, 's', 'low', ['x'], 0, 0n, 0n, 'gap', 0, 1];
+const ROW: Row = [
+  'id',
+  1_769_817_600_000,
+  1,
+  2,
+  3,
+  4n,
+  0.5,
+  5,
+  's',
+  'low',
+  ['x'],
+  -1,
+  -2,
+  -3n,
+  4,
+  true,
+  false,
+  0,
+  0n,
+  0n,
+  'gap',
+  0,
+  1,
+];
 
 function stats(rows: Row[]) {
   return JSON.parse(encodeRows(everyType, rows, SEAL).stats);
@@ -20,7 +44,13 @@ describe('the schema of the table', () => {
   it('widens every type to the next signed one and puts the partition column last', () => {
     const types = Object.fromEntries(deltaSchema(everyType).fields.map(({ name, type }) => [name, type]));
     expect(types).toMatchObject({
-      i8: 'integer',
+      i8: 'byte',
+      u8: 'short',
+      i16: 'short',
+      i32: 'integer',
+      i64: 'long',
+      truth: 'boolean',
+      sign: 'integer',
       u16: 'integer',
       u32: 'long',
       u64: 'long',
@@ -61,6 +91,9 @@ describe('a data file', () => {
     expect(type('u32')).toMatchObject({ type: 'INT64' });
     expect(type('u64')).toMatchObject({ type: 'INT64' });
     expect(type('u64').logical_type).toBeUndefined();
+    expect(type('i16')).toMatchObject({ type: 'INT32', converted_type: 'INT_16' });
+    expect(type('i64')).toMatchObject({ type: 'INT64' });
+    expect(type('truth')).toMatchObject({ type: 'BOOLEAN' });
     expect(type('f64')).toMatchObject({ type: 'DOUBLE' });
     expect(type('s').logical_type).toMatchObject({ type: 'STRING' });
     expect(type('t').logical_type).toMatchObject({

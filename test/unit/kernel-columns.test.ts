@@ -8,7 +8,11 @@ import { clickstreamLike, clickstreamRow, everyType } from '../support/columnar-
 import { SEAL } from '../support/columnar-rows.js';
 import { KernelColumns } from '../support/kernel-columns.js';
 
-const ROW: Row = ['id', 1_769_817_600_000, 1, 2, 3, 4n, 0.5, 5, 's', 'low', ['x'], 0, 0n, 0n, 'gap', 0, 1];
+const ROW: Row = [
+  ...['id', 1_769_817_600_000, 1, 2, 3, 4n, 0.5, 5, 's', 'low', ['x']],
+  ...[-1, -2, -3n, 4, true, false],
+  ...[0, 0n, 0n, 'gap', 0, 1],
+];
 const kernel = await KernelColumns.start(1024);
 
 function bytesOf(row: Row): Buffer {

@@ -70,10 +70,10 @@ describe('a compiled column', () => {
         where: { field: place('type'), oneOf: ['click', 'view'] },
       },
     ],
-    ['kinds', 'list<string>', { op: 'set', field: place('type'), limit: 7, json: false }],
-    ['kinds_json', 'string', { op: 'set', field: place('type'), limit: 7, json: true }],
-    ['visited', 'uint32', { op: 'count_values', field: place('page') }],
-    ['prices', 'uint16', { op: 'count_values', field: place('price') }],
+    ['kinds', 'list<string>', { op: 'set', field: place('type'), limit: 7, json: false, where: null }],
+    ['kinds_json', 'string', { op: 'set', field: place('type'), limit: 7, json: true, where: null }],
+    ['visited', 'uint32', { op: 'count_values', field: place('page'), where: null }],
+    ['prices', 'uint16', { op: 'count_values', field: place('price'), where: null }],
     [
       'steps',
       'string',
@@ -86,6 +86,7 @@ describe('a compiled column', () => {
         ],
         present: place('page'),
         limit: 8,
+        where: null,
       },
     ],
     [
@@ -99,6 +100,7 @@ describe('a compiled column', () => {
         ],
         present: null,
         limit: 9,
+        where: null,
       },
     ],
   ])('%s has its type and operation, and is never null', (name, type, op) => {
@@ -181,7 +183,11 @@ describe('a model is refused, with line, path and what to write, for', () => {
       changed('in: [view, click, view]', 'in: [view], inn: [a]'),
       /titles\.where\.inn: no such key; did you mean in\?/,
     ],
-    ['a condition without values', changed(', in: [view, click, view]', ''), /titles\.where\.in: is missing/],
+    [
+      'a condition without values',
+      changed(', in: [view, click, view]', ''),
+      /titles\.where: asks nothing of the field/,
+    ],
     [
       'a mistyped condition',
       changed('where: {', 'were: {'),
@@ -201,7 +207,7 @@ describe('a model is refused, with line, path and what to write, for', () => {
     [
       'records of a float',
       changed('amount: amount', 'amount: price'),
-      /steps\.of\.amount: price is of type number; this takes string or uint32 or time/,
+      /steps\.of\.amount: price is of type number; this takes string or boolean or int32 or uint32 or time/,
     ],
     [
       'records of an unknown field',

@@ -75,8 +75,8 @@ describe('the model web_clicks', () => {
   });
 
   it('ends its sessions after half an hour or a session_end', () => {
-    expect(model).toMatchObject({ gapMs: 1_800_000, endEvent: { oneOf: ['session_end'] } });
-    expect(model.fields[model.endEvent!.field]!.path).toEqual(['event_type']);
+    const field = model.fields.findIndex(({ path }) => path[0] === 'event_type');
+    expect(model).toMatchObject({ gapMs: 1_800_000, endEvent: { field, oneOf: ['session_end'] } });
   });
 
   it('has low cardinality where a site has few values, and nowhere else', () => {

@@ -85,6 +85,7 @@ describe('the model clickstream', () => {
     expect(country.op).toEqual({
       op: 'first',
       field: model.fields.findIndex((f) => f.path.join('.') === 'geo.country'),
+      where: null,
     });
   });
 

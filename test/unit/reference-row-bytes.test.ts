@@ -8,7 +8,11 @@ import { everyTypeRow } from '../support/columnar-rows.js';
 import { propertySettings } from '../support/property-seed.js';
 
 const SEALED = ['created_at', 'batch_id', 'file_id'];
-const ROW: Row = ['id', 1_769_817_600_000, 1, 2, 3, 4n, 0.5, 5, 's', 'low', ['x'], 0, 0n, 0n, 'gap', 0, 1];
+const ROW: Row = [
+  ...['id', 1_769_817_600_000, 1, 2, 3, 4n, 0.5, 5, 's', 'low', ['x']],
+  ...[-1, -2, -3n, 4, true, false],
+  ...[0, 0n, 0n, 'gap', 0, 1],
+];
 
 /** A copy, since the next call overwrites what encodeRow gives. */
 function bytesOf(row: Row): Buffer {
@@ -42,6 +46,9 @@ describe('a row read from its canonical bytes', () => {
       [6, Number.NaN],
       [6, -Infinity],
       [7, -62_167_219_200_000],
+      [13, -(2n ** 63n)],
+      [15, null],
+      [16, true],
     ] as const) {
       expect(decodeRow(everyType, bytesOf(ROW.with(index, value)))[index]).toBe(value);
     }

@@ -18,12 +18,12 @@ export interface SessionEngine {
   /** Records that the kernel could not decide and the reference did, so far; 0 for the reference. */
   readonly undecided: number;
   /**
-   * A lane from a snapshot's content, or an empty one (null). Throws Error with what is wrong with the content, or
+   * A lane of a partition from a snapshot's content, or an empty one (null). Throws Error with what is wrong with the content, or
    * HeadraceError SESSION_MEMORY_FULL when it does not fit.
    */
-  lane(content: Uint8Array | null): LaneEngine;
+  lane(content: Uint8Array | null, partition?: number): LaneEngine;
   /** The same from a snapshot's content, bit by bit: between two bits of work `turn` is awaited, and other lanes may go on. */
-  laneInTurns(content: Uint8Array, turn: () => Promise<void>): Promise<LaneEngine>;
+  laneInTurns(content: Uint8Array, turn: () => Promise<void>, partition?: number): Promise<LaneEngine>;
   /** Rows of one UTC day, of any lanes, as one Parquet file. As many as fit into memory once more: see DayRows.split. */
   encode(rows: readonly DayRows[], seal: Seal): EncodedFile;
 }
@@ -36,6 +36,8 @@ export interface LaneEngine {
   readonly sessionBytes: number;
   /** Values that did not fit their column, in the rows so far. */
   readonly clamped: number;
+  /** Events that the model's filter left out, so far. */
+  readonly filtered: number;
   /**
    * Takes the records of an open batch with offsets in [from, until), in order. `full`: the sessions' memory ended before
    * the record at `nextOffset`; otherwise nextOffset is `until`.

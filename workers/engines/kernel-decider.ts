@@ -2,7 +2,7 @@ import { invariant } from '#src/invariant.js';
 import { NULL_NUMBER_HIGH, VALUE_BYTES } from '#src/kernel/abi.js';
 import type { Kernel, KernelHost } from '#src/kernel/kernel.js';
 import type { CompiledModel, DeadLetter, DeadLetterReason } from '#src/model/types.js';
-import { type FieldValues, parseEvent } from '#src/reference/event.js';
+import { type EventPlace, type FieldValues, parseEvent } from '#src/reference/event.js';
 
 /** See KernelHost. */
 export interface LaneHost {
@@ -18,7 +18,7 @@ export class KernelDecider implements KernelHost {
   readonly #model: CompiledModel;
   #kernel: Kernel | null = null;
   #lane = 0;
-  #baseOffset = 0n;
+  #place: EventPlace = { partition: 0, offset: 0n };
   #recordBytesMax = 0;
   #letters: DeadLetter[] = [];
   readonly #lanes: LaneHost;
@@ -40,10 +40,10 @@ export class KernelDecider implements KernelHost {
     this.#kernel = kernel;
   }
 
-  /** Before a batch's records: whose they are, and where their dead letters go. */
-  begin(lane: number, baseOffset: bigint, recordBytesMax: number, letters: DeadLetter[]): void {
+  /** Before a batch's records: whose they are, where the batch lies, and where their dead letters go. */
+  begin(lane: number, place: EventPlace, recordBytesMax: number, letters: DeadLetter[]): void {
     this.#lane = lane;
-    this.#baseOffset = baseOffset;
+    this.#place = place;
     this.#recordBytesMax = recordBytesMax;
     this.#letters = letters;
   }
@@ -63,7 +63,9 @@ export class KernelDecider implements KernelHost {
     const bytes = Math.max(0, keyBytes) + Math.max(0, valueBytes);
     if (bytes > this.#recordBytesMax) return refuse('too_large', `${bytes} bytes of key and value`);
     const value = valueBytes < 0 ? null : this.#copy(valueAt, valueBytes);
-    const parsed = parseEvent(this.#model, value, timestampMs);
+    const { partition, offset } = this.#place;
+    const place = { partition, offset: offset + BigInt(offsetDelta) };
+    const parsed = parseEvent(this.#model, value, timestampMs, place);
     if (!parsed.ok) return refuse(parsed.reason, parsed.detail);
     this.#giveValues(parsed.values);
     return 1;
@@ -119,7 +121,7 @@ export class KernelDecider implements KernelHost {
     this.#letters.push({
       reason,
       detail,
-      offset: this.#baseOffset + BigInt(offsetDelta),
+      offset: this.#place.offset + BigInt(offsetDelta),
       timestampMs,
       key: keyBytes < 0 ? null : this.#copy(keyAt, keyBytes),
       value: valueBytes < 0 ? null : this.#copy(valueAt, valueBytes),

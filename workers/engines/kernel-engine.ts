@@ -69,20 +69,20 @@ export class KernelEngine implements SessionEngine {
     return this.#kernel.exports.undecidedRecords();
   }
 
-  lane(content: Uint8Array | null): LaneEngine {
-    const lane = this.#emptyLane();
+  lane(content: Uint8Array | null, partition = 0): LaneEngine {
+    const lane = this.#emptyLane(partition);
     if (content !== null) lane.restore(content, this.#sessionBytesMax);
     return lane;
   }
 
-  async laneInTurns(content: Uint8Array, turn: () => Promise<void>): Promise<LaneEngine> {
-    const lane = this.#emptyLane();
+  async laneInTurns(content: Uint8Array, turn: () => Promise<void>, partition = 0): Promise<LaneEngine> {
+    const lane = this.#emptyLane(partition);
     await lane.restoreInTurns(content, this.#sessionBytesMax, turn);
     return lane;
   }
 
-  #emptyLane(): KernelLane {
-    const lane = new KernelLane(this.#kernel, this.#decider);
+  #emptyLane(partition: number): KernelLane {
+    const lane = new KernelLane(this.#kernel, this.#decider, partition);
     // a lane that was freed leaves its address to the next one
     this.#lanes.set(lane.address, lane);
     return lane;

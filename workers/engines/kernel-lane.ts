@@ -19,13 +19,15 @@ export class KernelLane implements LaneEngine {
   readonly #kernel: Kernel;
   readonly #decider: KernelDecider;
   readonly #lane: number;
+  readonly #partition: number;
   #deadLetters: DeadLetter[] = [];
   /** Rows that had to leave the kernel before they were taken. */
   #moved: KernelEmitted | null = null;
   /** The newest snapshot. */
   #state: KernelState | null = null;
 
-  constructor(kernel: Kernel, decider: KernelDecider) {
+  constructor(kernel: Kernel, decider: KernelDecider, partition: number) {
+    this.#partition = partition;
     this.#kernel = kernel;
     this.#decider = decider;
     this.#lane = kernel.exports.laneNew() >>> 0;
@@ -54,10 +56,15 @@ export class KernelLane implements LaneEngine {
     return Number(this.#kernel.exports.laneClamped(this.#lane));
   }
 
+  get filtered(): number {
+    return Number(this.#kernel.exports.laneFiltered(this.#lane));
+  }
+
   accept(batch: OpenBatch, from: bigint, until: bigint): Accepted {
     if (batch.count === 0) return { events: 0, nextOffset: until, full: false };
     const { exports } = this.#kernel;
-    this.#decider.begin(this.#lane, batch.baseOffset, batch.recordBytesMax, this.#deadLetters);
+    const place = { partition: this.#partition, offset: batch.baseOffset };
+    this.#decider.begin(this.#lane, place, batch.recordBytesMax, this.#deadLetters);
     const events = exports.run(
       this.#lane,
       batch.records.byteOffset,
@@ -67,6 +74,8 @@ export class KernelLane implements LaneEngine {
       BigInt(batch.baseTimestampMs),
       batch.appendTimeMs === null ? NONE : BigInt(batch.appendTimeMs),
       batch.recordBytesMax,
+      batch.baseOffset,
+      this.#partition,
     );
     const full = exports.runWasFull() !== 0;
     return { events, nextOffset: full ? batch.baseOffset + BigInt(exports.runEndedAt()) : until, full };

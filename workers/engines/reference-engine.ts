@@ -61,14 +61,15 @@ export class ReferenceEngine implements SessionEngine {
     return bytes;
   }
 
-  lane(content: Uint8Array | null): LaneEngine {
-    const lane = new ReferenceLaneEngine(this.#model, content, () => this.#lanes.delete(lane));
+  lane(content: Uint8Array | null, partition = 0): LaneEngine {
+    const onFree = () => this.#lanes.delete(lane);
+    const lane = new ReferenceLaneEngine(this.#model, content, partition, onFree);
     this.#lanes.add(lane);
     return lane;
   }
 
-  async laneInTurns(content: Uint8Array): Promise<LaneEngine> {
-    return this.lane(content);
+  async laneInTurns(content: Uint8Array, _turn: () => Promise<void>, partition = 0): Promise<LaneEngine> {
+    return this.lane(content, partition);
   }
 
   encode(rows: readonly DayRows[], seal: Seal): EncodedFile {
@@ -83,7 +84,7 @@ class ReferenceLaneEngine implements LaneEngine {
   readonly #onFree: () => void;
   #emitted = new ReferenceEmitted();
 
-  constructor(model: CompiledModel, content: Uint8Array | null, onFree: () => void) {
+  constructor(model: CompiledModel, content: Uint8Array | null, partition: number, onFree: () => void) {
     this.#model = model;
     this.#onFree = onFree;
     const sink = {
@@ -93,7 +94,7 @@ class ReferenceLaneEngine implements LaneEngine {
       },
     };
     const state = content === null ? undefined : decodeState(model, content);
-    this.#lane = new ReferenceLane(model, sink, state);
+    this.#lane = new ReferenceLane(model, sink, state, partition);
   }
 
   get watermarkMs(): number | null {
@@ -110,6 +111,10 @@ class ReferenceLaneEngine implements LaneEngine {
 
   get clamped(): number {
     return this.#lane.clamped;
+  }
+
+  get filtered(): number {
+    return this.#lane.filtered;
   }
 
   /** Objects have no end of their own: never `full`. The worker looks at the bytes before each payload. */

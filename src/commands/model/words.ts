@@ -22,8 +22,16 @@ function valueWords(model: CompiledModel, op: ColumnOp, name: string, value: unk
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-export function conditionWords(model: CompiledModel, { field, oneOf }: Condition): string {
-  return `${fieldName(model, field)} in [${oneOf.join(', ')}]`;
+export function conditionWords(model: CompiledModel, condition: Condition): string {
+  if ('all' in condition) return condition.all.map((each) => conditionWords(model, each)).join(' and ');
+  if ('any' in condition) return `(${condition.any.map((each) => conditionWords(model, each)).join(' or ')})`;
+  const name = fieldName(model, condition.field);
+  if ('oneOf' in condition) return `${name} in [${condition.oneOf.join(', ')}]`;
+  if ('noneOf' in condition) return `${name} not in [${condition.noneOf.join(', ')}]`;
+  if ('present' in condition) return `${name} ${condition.present ? 'present' : 'missing'}`;
+  if ('is' in condition) return `${name} is ${condition.is}`;
+  const { least, most } = condition;
+  return `${name} ${[least === null ? '' : `≥ ${least}`, most === null ? '' : `≤ ${most}`].filter(Boolean).join(' and ')}`;
 }
 
 export function fieldName(model: CompiledModel, index: number): string {

@@ -3,12 +3,16 @@
  * next column. The tags were checked before. Least and greatest value are kept in the descriptor from block to block.
  */
 import {
+  COLUMN_BOOL,
   COLUMN_FLOAT,
+  COLUMN_INT16,
+  COLUMN_INT32,
   COLUMN_INT8,
   COLUMN_LIST,
   COLUMN_STRING,
   COLUMN_TIME,
   COLUMN_UINT16,
+  COLUMN_UINT8,
   TAG_FLOAT,
   TAG_INTEGER,
   TAG_LIST,
@@ -36,9 +40,16 @@ const COPY_BYTES_MAX: u32 = 128;
 // @ts-ignore: decorator
 @inline
 export function tagOf(type: u32): u32 {
-  if (type < <u32>COLUMN_FLOAT || type == COLUMN_TIME) return TAG_INTEGER;
   if (type == COLUMN_FLOAT) return TAG_FLOAT;
-  return type == COLUMN_STRING ? TAG_STRING : TAG_LIST;
+  if (type == COLUMN_STRING) return TAG_STRING;
+  return type == COLUMN_LIST ? TAG_LIST : TAG_INTEGER;
+}
+
+/** Bytes of a value in Arrow, of numbers and times: as many as the narrowest signed number that holds all of them. */
+export function widthOf(type: u32): u32 {
+  if (type == COLUMN_INT8) return 1;
+  if (type == COLUMN_INT16 || type == COLUMN_UINT8) return 2;
+  return type == COLUMN_INT32 || type == COLUMN_UINT16 ? 4 : 8;
 }
 
 /** Rows from…until; `cursors` has an address for each row. */
@@ -46,8 +57,29 @@ export function fillColumn(type: u32, out: usize, cursors: usize, from: u32, unt
   if (type == COLUMN_STRING) fillStrings(out, cursors, from, until);
   else if (type == COLUMN_LIST) fillLists(out, cursors, from, until);
   else if (type == COLUMN_FLOAT) fillFloats(out, cursors, from, until);
-  else if (type == COLUMN_INT8 || type == COLUMN_UINT16) fillIntegers<i32>(out, cursors, from, until, 1);
+  else if (type == COLUMN_BOOL) fillTruths(out, cursors, from, until);
+  else if (widthOf(type) == 1) fillIntegers<i8>(out, cursors, from, until, 1);
+  else if (widthOf(type) == 2) fillIntegers<i16>(out, cursors, from, until, 1);
+  else if (widthOf(type) == 4) fillIntegers<i32>(out, cursors, from, until, 1);
   else fillIntegers<i64>(out, cursors, from, until, type == COLUMN_TIME ? US_PER_MS : 1);
+}
+
+/** One bit a row; they have no bounds. */
+function fillTruths(out: usize, cursors: usize, from: u32, until: u32): void {
+  const values: usize = load<u32>(out + BUILT_VALUES);
+  const validity: usize = load<u32>(out + BUILT_VALIDITY);
+  for (let r: u32 = from; r < until; r++) {
+    const cursor = cursors + (r << 2);
+    const at: usize = load<u32>(cursor);
+    if (load<u8>(at) == TAG_NULL) {
+      store<u32>(cursor, <u32>at + 1);
+      clearBit(validity, r);
+      continue;
+    }
+    const bits = values + (r >> 3);
+    store<u8>(bits, load<u8>(bits) | (u8(load<i64>(at + 1) != 0) << <u8>(r & 7)));
+    store<u32>(cursor, <u32>at + 9);
+  }
 }
 
 /** T is Arrow's width. The bounds are those of the values before they are multiplied. */

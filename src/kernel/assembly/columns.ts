@@ -4,13 +4,12 @@
  * column, so that one loop handles one type (columns-fill.ts).
  */
 import {
+  COLUMN_BOOL,
   COLUMN_BYTES,
-  COLUMN_INT8,
   COLUMN_LIST,
   COLUMN_OP,
   COLUMN_STRING,
   COLUMN_TYPE,
-  COLUMN_UINT16,
   OP_BATCH_ID,
   OP_CREATED_AT,
   OP_FILE_ID,
@@ -35,7 +34,7 @@ import {
   COLUMNS_NOT_ROWS,
   COLUMNS_ROWS,
 } from '../columns-layout';
-import { fillColumn, tagOf } from './columns-fill';
+import { fillColumn, tagOf, widthOf } from './columns-fill';
 import { alloc, free } from './memory';
 
 /** 100 KB of rows: they come from the second-level cache when the next column is read. */
@@ -161,10 +160,11 @@ function addBytes(out: usize, bytes: u64): void {
 function takeBuffers(out: usize, type: u32, rows: u32): bool {
   const isList = type == COLUMN_LIST;
   const isText = isList || type == COLUMN_STRING;
-  const width: u64 = type == COLUMN_INT8 || type == COLUMN_UINT16 ? 4 : 8;
-  const bytes: u64 = isText ? load<u32>(out + BUILT_VALUES_BYTES) : <u64>rows * width;
+  let bytes: u64 = isText ? load<u32>(out + BUILT_VALUES_BYTES) : <u64>rows * widthOf(type);
+  if (type == COLUMN_BOOL) bytes = <u64>((rows + 7) >> 3);
   const nulls = load<u32>(out + BUILT_NULLS);
   if (!take(out + BUILT_VALUES, bytes + SLACK_BYTES)) return false;
+  if (type == COLUMN_BOOL) memory.fill(load<u32>(out + BUILT_VALUES), 0, <usize>bytes);
   store<u32>(out + BUILT_VALUES_BYTES, <u32>bytes);
   if (isText && !takeOffsets(out + BUILT_OFFSETS, rows)) return false;
   if (isList) {

@@ -8,6 +8,7 @@ import { lanesBytes } from './lane-memory';
 import {
   LANE_CLAMPED,
   LANE_CRC,
+  LANE_FILTERED,
   LANE_KEYS,
   LANE_OPEN,
   LANE_ROWS,
@@ -89,6 +90,10 @@ export function laneSessionBytes(lane: usize): u64 {
 
 export function laneClamped(lane: usize): u64 {
   return load<u64>(lane + LANE_CLAMPED);
+}
+
+export function laneFiltered(lane: usize): u64 {
+  return load<u64>(lane + LANE_FILTERED);
 }
 
 export function laneKeys(lane: usize): u32 {

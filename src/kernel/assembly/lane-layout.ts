@@ -91,4 +91,6 @@ export const LANE_PREVIOUS: usize = 76;
 export const LANE_UNKEPT: usize = 80;
 export const LANE_KEPT: usize = 84;
 export const LANE_KEEP_AT: usize = 88;
-export const LANE_BYTES: u32 = 96;
+/** Events that the filter left out, u64. */
+export const LANE_FILTERED: usize = 96;
+export const LANE_BYTES: u32 = 104;

@@ -8,10 +8,10 @@ import {
   P_CHANGE_PLACES,
   P_COLLECTION_BYTES,
   P_DISORDER,
+  P_END_CONDITION,
   P_END_COUNTED,
-  P_END_FIELD,
-  P_END_SET,
   P_FIELDS,
+  P_FILTER,
   P_FIELD_COUNT,
   P_FLAGS_FIELD,
   P_GAP,
@@ -21,9 +21,10 @@ import {
   P_LOGGED_FIELDS,
   P_MAX_DURATION,
   P_MAX_FUTURE,
+  P_OFFSET_FIELD,
+  P_PARTITION_FIELD,
   P_SESSION_START_COLUMN,
-  P_START_FIELD,
-  P_START_SET,
+  P_START_CONDITION,
   P_TIME_FIELD,
   P_TRACKED_COUNT,
 } from '../abi';
@@ -36,8 +37,10 @@ export let trackedCount: u32 = 0;
 export let loggedFields: usize = 0;
 export let keyField: u32 = 0;
 export let timeField: u32 = 0;
-export let endField: i32 = -1;
-export let endSet: usize = 0;
+export let endCondition: i32 = -1;
+export let filterCondition: i32 = -1;
+export let offsetField: i32 = -1;
+export let partitionField: i32 = -1;
 export let collectionBytesMax: u32 = 0;
 export let sessionStartColumn: u32 = 0;
 export let gapMs: i64 = 0;
@@ -45,8 +48,7 @@ export let disorderMs: i64 = 0;
 export let latenessMs: i64 = 0;
 export let maxFutureMs: i64 = 0;
 export let maxDurationMs: i64 = 0;
-export let startField: i32 = -1;
-export let startSet: usize = 0;
+export let startCondition: i32 = -1;
 export let endCounted: bool = false;
 /** Where an event's flags are among its values and in the log; −1: nowhere. */
 export let flagsField: i32 = -1;
@@ -66,8 +68,10 @@ export function modelInit(at: usize): void {
   loggedFields = at + load<u32>(at + P_LOGGED_FIELDS);
   keyField = load<u32>(at + P_KEY_FIELD);
   timeField = load<u32>(at + P_TIME_FIELD);
-  endField = load<i32>(at + P_END_FIELD);
-  endSet = at + load<u32>(at + P_END_SET);
+  endCondition = load<i32>(at + P_END_CONDITION);
+  filterCondition = load<i32>(at + P_FILTER);
+  offsetField = load<i32>(at + P_OFFSET_FIELD);
+  partitionField = load<i32>(at + P_PARTITION_FIELD);
   collectionBytesMax = load<u32>(at + P_COLLECTION_BYTES);
   sessionStartColumn = load<u32>(at + P_SESSION_START_COLUMN);
   gapMs = load<i64>(at + P_GAP);
@@ -75,8 +79,7 @@ export function modelInit(at: usize): void {
   latenessMs = load<i64>(at + P_LATENESS);
   maxFutureMs = load<i64>(at + P_MAX_FUTURE);
   maxDurationMs = load<i64>(at + P_MAX_DURATION);
-  startField = load<i32>(at + P_START_FIELD);
-  startSet = at + load<u32>(at + P_START_SET);
+  startCondition = load<i32>(at + P_START_CONDITION);
   endCounted = load<u32>(at + P_END_COUNTED) != 0;
   flagsField = load<i32>(at + P_FLAGS_FIELD);
   // the last place of the log
@@ -84,7 +87,7 @@ export function modelInit(at: usize): void {
   changeCount = load<u32>(at + P_CHANGE_COUNT);
   changePlaces = at + load<u32>(at + P_CHANGE_PLACES);
   hasSayings = flagsField >= 0 || changeCount != 0;
-  hasEnds = hasSayings || endField >= 0;
+  hasEnds = hasSayings || endCondition >= 0;
 }
 
 /** The field kept at a place of the log. */

@@ -109,6 +109,23 @@ export function putDecimal(value: i64): void {
   putDigits(<u32>(value - high * NINE_DIGITS), 9);
 }
 
+/** Of any whole number. */
+export function putSigned(value: i64): void {
+  if (value < 0) {
+    store<u8>(bufferRoom(1), 0x2d);
+    bufferAdd(1);
+  }
+  // the least one has no positive of its own, but is it as an unsigned number
+  const digits = value < 0 ? <u64>(-value) : <u64>value;
+  const high = digits / 1000000000;
+  if (high < 0x100000000) {
+    putDecimal(<i64>digits);
+    return;
+  }
+  putDecimal(<i64>high);
+  putDigits(<u32>(digits - high * 1000000000), 9);
+}
+
 // @ts-ignore: decorator
 @inline
 function digitsOf(value: u32): u32 {

@@ -1,4 +1,5 @@
 /** The events of the row in the making, in (time, offset) order: what the columns walk over. */
+import { conditionsBegin } from './conditions';
 import { decodedSorted, decodedTimes, decodeLog, entriesAt, headEntry, isVaried } from './log-decode';
 import { orderEvents } from './log-order';
 
@@ -9,6 +10,7 @@ export function eventsBegin(log: usize, count: u32): void {
   decodeLog(log, count);
   if (!decodedSorted) orderEvents(count);
   events = count;
+  conditionsBegin(count);
 }
 
 // @ts-ignore: decorator

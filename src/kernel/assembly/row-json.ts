@@ -2,9 +2,10 @@
  * Values as JSON text, written as JSON.stringify writes them: it is part of the row's canonical bytes. Values are valid
  * UTF-8, of which only quotes, backslashes and control characters are escaped.
  */
-import { TYPE_STRING } from '../abi';
+import { TYPE_BOOLEAN, TYPE_STRING } from '../abi';
 import { ENTRY_LENGTH, ENTRY_VALUE } from './intern';
-import { bufferAdd, bufferAt, bufferBytes, bufferRoom, putDecimal } from './row-buffer';
+import { bufferAdd, bufferAt, bufferBytes, bufferRoom, putSigned } from './row-buffer';
+import { putTruth } from './row-derived';
 
 const QUOTE: u8 = 0x22;
 const BACKSLASH: u8 = 0x5c;
@@ -12,7 +13,7 @@ const BACKSLASH: u8 = 0x5c;
 const ESCAPE_BYTES: u32 = 6;
 
 /**
- * An entry's value, a text or a whole number that is not negative; 0: null. A text that would end behind `endAt`, a place in the
+ * An entry's value, a text, a truth or a whole number; 0: null. A text that would end behind `endAt`, a place in the
  * buffer, is broken off behind it: it will be taken back, and escapes could make six times of it.
  */
 export function putJsonValue(entry: usize, type: u32, endAt: u32): void {
@@ -22,8 +23,10 @@ export function putJsonValue(entry: usize, type: u32, endAt: u32): void {
     bufferAdd(4);
   } else if (type == TYPE_STRING) {
     putJsonText(entry + ENTRY_VALUE, load<u32>(entry + ENTRY_LENGTH), endAt);
+  } else if (type == TYPE_BOOLEAN) {
+    putTruth(load<f64>(entry + ENTRY_VALUE) != 0);
   } else {
-    putDecimal(<i64>load<f64>(entry + ENTRY_VALUE));
+    putSigned(<i64>load<f64>(entry + ENTRY_VALUE));
   }
 }
 

@@ -2,8 +2,11 @@
 import {
   COLUMN_ARGUMENT,
   COLUMN_BY,
+  COLUMN_BYTES,
   COLUMN_FIELD,
   COLUMN_LIMIT,
+  COLUMN_OF,
+  COLUMN_OP,
   COLUMN_STRING,
   COLUMN_TYPE,
   COLUMN_WHERE,
@@ -14,13 +17,18 @@ import {
   MEMBER_PLACE,
   MEMBER_TYPE,
   MEMBERS,
+  OP_LIST,
+  OP_RECORDS,
+  OP_SET,
+  P_COLUMNS,
   TAG_LIST,
   TYPE_STRING,
 } from '../abi';
-import { constantsOf, isOneOf } from './conditions';
+import { countHeld, lanesOf } from './conditions';
 import { distinctAdd, distinctBegin } from './distinct';
 import { ENTRY_LENGTH, ENTRY_VALUE } from './intern';
 import { entriesAt } from './log-decode';
+import { reserve } from './memory';
 import { collectionBytesMax, placeOf, program } from './model';
 import {
   bufferAdd,
@@ -37,6 +45,14 @@ import {
 } from './row-buffer';
 import { events, timeAtRank } from './row-events';
 import { putJsonByte, putJsonEnd, putJsonSeparator, putJsonValue } from './row-json';
+import { countDistinct, countWhere } from './row-values';
+
+/** By column: items that it holds in the row in the making, u32. */
+let items: usize = 0;
+
+export function listsInit(columns: u32): void {
+  items = reserve((columns << 2) + 4);
+}
 
 /**
  * A list, or with `distinct` a set. With `by`, of the event that brings a value of that field first. True: items were left out
@@ -46,8 +62,8 @@ export function putList(column: usize, index: u32, distinct: bool): bool {
   const limit = load<u32>(column + COLUMN_LIMIT);
   const isJson = load<u32>(column + COLUMN_TYPE) == COLUMN_STRING;
   const by = load<u32>(column + COLUMN_BY);
-  const constants = constantsOf(index);
-  const wheres: usize = constants == 0 ? 0 : entriesAt(load<u32>(column + COLUMN_WHERE) - 1);
+  const where = load<u32>(column + COLUMN_WHERE);
+  const lanes: usize = where == 0 ? 0 : lanesOf(where - 1);
   const values = entriesAt(placeOf(column));
   // where there is none, an event is left out
   const keys = by == 0 ? values : entriesAt(by - 1);
@@ -60,7 +76,7 @@ export function putList(column: usize, index: u32, distinct: bool): bool {
   let isCut = false;
   for (let rank: u32 = 0; rank < events && count < limit; rank++) {
     const at = rank << 2;
-    if (constants != 0 && !isOneOf(constants, load<u32>(wheres + at))) continue;
+    if (lanes != 0 && load<u32>(lanes + at) == 0) continue;
     const key = load<u32>(keys + at);
     if (key == 0 || (isOnce && !distinctAdd(key))) continue;
     const entry: usize = load<u32>(values + at);
@@ -78,6 +94,7 @@ export function putList(column: usize, index: u32, distinct: bool): bool {
     }
     count++;
   }
+  store<u32>(items + (index << 2), count);
   if (isJson) {
     putJsonEnd(count);
     stringEnd(lengthAt);
@@ -85,6 +102,26 @@ export function putList(column: usize, index: u32, distinct: bool): bool {
     store<u32>(bufferAt + lengthAt, count);
   }
   return isCut;
+}
+
+/** How many items there are that a list, set or records before it has not. */
+export function overflowOf(column: usize): u32 {
+  const index = load<u32>(column + COLUMN_OF);
+  const target = program + load<u32>(program + P_COLUMNS) + index * COLUMN_BYTES;
+  const op = load<u32>(target + COLUMN_OP);
+  const where = load<u32>(target + COLUMN_WHERE);
+  const by = load<u32>(target + COLUMN_BY);
+  let all: u32 = 0;
+  if (op == OP_RECORDS) {
+    const isAsked = load<i32>(target + COLUMN_FIELD) >= 0;
+    if (isAsked) all = countWhere(placeOf(target), where);
+    else all = where == 0 ? events : countHeld(where - 1);
+  } else if (op == OP_LIST && by == 0) {
+    all = countWhere(placeOf(target), where);
+  } else {
+    all = countDistinct(op == OP_SET ? placeOf(target) : by - 1, where);
+  }
+  return all - load<u32>(items + (index << 2));
 }
 
 /** Where its count goes. */
@@ -96,11 +133,13 @@ function listBegin(): u32 {
 }
 
 /** Events as objects, of those that have what must be present. True: some were left out that would not fit. */
-export function putRecords(column: usize): bool {
+export function putRecords(column: usize, index: u32): bool {
   const limit = load<u32>(column + COLUMN_LIMIT);
   const members = program + load<u32>(column + COLUMN_ARGUMENT);
   const isAsked = load<i32>(column + COLUMN_FIELD) >= 0;
   const present: usize = isAsked ? entriesAt(placeOf(column)) : 0;
+  const where = load<u32>(column + COLUMN_WHERE);
+  const lanes: usize = where == 0 ? 0 : lanesOf(where - 1);
   const lengthAt = stringBegin();
   // with room for the bracket behind the last one
   const endAt = bufferBytes + collectionBytesMax - 1;
@@ -108,6 +147,7 @@ export function putRecords(column: usize): bool {
   let isCut = false;
   for (let rank: u32 = 0; rank < events && count < limit; rank++) {
     if (isAsked && load<u32>(present + (rank << 2)) == 0) continue;
+    if (lanes != 0 && load<u32>(lanes + (rank << 2)) == 0) continue;
     const itemAt = bufferBytes;
     putJsonSeparator(count);
     putRecord(members, rank, endAt);
@@ -118,6 +158,7 @@ export function putRecords(column: usize): bool {
     }
     count++;
   }
+  store<u32>(items + (index << 2), count);
   putJsonEnd(count);
   stringEnd(lengthAt);
   return isCut;

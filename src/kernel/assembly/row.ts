@@ -10,15 +10,21 @@ import {
   CLOSED_BY_MAX_DURATION,
   CLOSED_BY_SPLIT,
   COLUMN_ARGUMENT,
+  COLUMN_BY,
   COLUMN_BYTES,
-  COLUMN_FLOAT,
   COLUMN_OP,
+  COLUMN_PLACE,
   COLUMN_STRING,
   COLUMN_TYPE,
-  COLUMN_UINT16,
-  COLUMN_UINT32,
+  COLUMN_WHERE,
+  OP_ARGMAX,
+  OP_ARGMIN,
+  OP_AVG,
   OP_BATCH_ID,
+  OP_CALCULATE,
   OP_CLOSED_BY,
+  OP_CONCAT,
+  OP_CONSTANT,
   OP_COUNT,
   OP_COUNT_DISTINCT,
   OP_COUNT_IF,
@@ -30,6 +36,9 @@ import {
   OP_KEY,
   OP_LAST,
   OP_LIST,
+  OP_MAX,
+  OP_MIN,
+  OP_OVERFLOW,
   OP_RECORDS,
   OP_REVISION,
   OP_SESSION_END,
@@ -37,21 +46,21 @@ import {
   OP_SESSION_START,
   OP_SET,
   OP_SIGN,
+  OP_SUM,
   PART_KEY,
   PART_LITERAL,
   P_COLUMNS,
   P_COLUMN_COUNT,
+  SET_TEXTS,
   TAG_NULL,
   TAG_STRING,
   TEMPLATE_PARTS,
   TEMPLATE_PART_BYTES,
 } from '../abi';
-import { conditionsInit, constantsOf } from './conditions';
-import { distinctAdd, distinctBegin } from './distinct';
+import { conditionPlace, conditionsInit, countHeld, equalsOf } from './conditions';
 import { ENTRY_LENGTH, ENTRY_VALUE } from './intern';
 import { keyBytesOf } from './keys';
 import { KEY_TEXT } from './lane-layout';
-import { entriesAt, headEntry, isVaried } from './log-decode';
 import { placeOf, program } from './model';
 import {
   bufferAdd,
@@ -59,15 +68,17 @@ import {
   bufferRoom,
   putBytes,
   putDecimal,
-  putFloatBits,
   putInteger,
   putString,
   putTag,
   stringBegin,
   stringEnd,
 } from './row-buffer';
-import { countEqual, countPresent, events, eventsBegin, firstEntry, lastEntry, timeAtRank } from './row-events';
-import { putList, putRecords } from './row-lists';
+import { calculated, derivedInit, notePlace, putConcat } from './row-derived';
+import { countEqual, events, eventsBegin, timeAtRank } from './row-events';
+import { listsInit, overflowOf, putList, putRecords } from './row-lists';
+import { clampedNumbers, numbersBegin, putCount, putNumber } from './row-numbers';
+import { countDistinct, countWhere, entryAtBest, firstWhere, foundNumber, lastWhere, numberOf } from './row-values';
 
 let columns: usize = 0;
 let columnCount: u32 = 0;
@@ -89,6 +100,8 @@ export function rowInit(): void {
   columns = program + load<u32>(program + P_COLUMNS);
   columnCount = load<u32>(program + P_COLUMN_COUNT);
   conditionsInit();
+  derivedInit(columnCount);
+  listsInit(columnCount);
 }
 
 /**
@@ -107,16 +120,21 @@ export function buildRow(
   rowStartMs = timeAtRank(0);
   endMs = timeAtRank(eventCount - 1);
   rowClamped = 0;
+  numbersBegin();
   rowAt = bufferBytes;
   for (let index: u32 = 0; index < columnCount; index++) {
+    notePlace(index);
     putColumn(index, key, closedBy, revision, identityMs);
   }
+  rowClamped += clampedNumbers;
 }
 
 function putColumn(index: u32, key: usize, closedBy: u32, revision: u32, identityMs: i64): void {
   const column = columns + index * COLUMN_BYTES;
   const type = load<u32>(column + COLUMN_TYPE);
-  switch (load<u32>(column + COLUMN_OP)) {
+  const where = load<u32>(column + COLUMN_WHERE);
+  const op = load<u32>(column + COLUMN_OP);
+  switch (op) {
     case OP_KEY:
       putString(key + KEY_TEXT, keyBytesOf(key));
       break;
@@ -136,19 +154,19 @@ function putColumn(index: u32, key: usize, closedBy: u32, revision: u32, identit
       putCount(events, type);
       break;
     case OP_COUNT_IF:
-      putCount(countIf(placeOf(column), constantsOf(index)), type);
+      putCount(countIf(where - 1), type);
       break;
     case OP_FIRST:
-      putEntry(firstEntry(placeOf(column)), type);
+      putEntry(firstWhere(placeOf(column), where), type);
       break;
     case OP_LAST:
-      putEntry(lastEntry(placeOf(column)), type);
+      putEntry(lastWhere(placeOf(column), where), type);
       break;
     case OP_COUNT_DISTINCT:
-      putCount(countDistinct(placeOf(column)), type);
+      putCount(countDistinct(placeOf(column), where), type);
       break;
     case OP_COUNT_VALUES:
-      putCount(countPresent(placeOf(column)), type);
+      putCount(countWhere(placeOf(column), where), type);
       break;
     case OP_LIST:
       rowClamped += u32(putList(column, index, false));
@@ -157,7 +175,29 @@ function putColumn(index: u32, key: usize, closedBy: u32, revision: u32, identit
       rowClamped += u32(putList(column, index, true));
       break;
     case OP_RECORDS:
-      rowClamped += u32(putRecords(column));
+      rowClamped += u32(putRecords(column, index));
+      break;
+    case OP_MIN:
+    case OP_MAX:
+    case OP_SUM:
+    case OP_AVG:
+      putOptional(numberOf(op, load<u32>(column + COLUMN_PLACE), where), type);
+      break;
+    case OP_ARGMIN:
+    case OP_ARGMAX:
+      putBest(op, column, where, type);
+      break;
+    case OP_CONSTANT:
+      putConstant(column, type);
+      break;
+    case OP_CONCAT:
+      rowClamped += u32(putConcat(column));
+      break;
+    case OP_CALCULATE:
+      putOptional(calculated(column), type);
+      break;
+    case OP_OVERFLOW:
+      putCount(overflowOf(column), type);
       break;
     case OP_CREATED_AT:
     case OP_BATCH_ID:
@@ -177,47 +217,39 @@ function putColumn(index: u32, key: usize, closedBy: u32, revision: u32, identit
   }
 }
 
-function putCount(value: i64, type: u32): void {
-  const most: i64 = type == COLUMN_UINT16 ? 0xffff : type == COLUMN_UINT32 ? 0xffffffff : i64.MAX_VALUE;
-  if (value > most) {
-    rowClamped++;
-    value = most;
-  }
-  putInteger(value);
-}
-
-function countIf(place: u32, list: usize): u32 {
+/** Equality with a few texts is counted without asking each event apart. */
+function countIf(condition: u32): u32 {
+  const list = equalsOf(condition);
+  if (list == 0) return countHeld(condition);
+  const place = conditionPlace(condition);
   const end = list + 4 + (<usize>load<u32>(list) << 2);
   let found: u32 = 0;
   for (let at = list + 4; at < end; at += 4) found += countEqual(place, load<u32>(at));
   return found;
 }
 
-function countDistinct(place: u32): u32 {
-  if (!isVaried(place)) return u32(headEntry(place) != 0);
-  const entries = entriesAt(place);
-  distinctBegin(events);
-  let found: u32 = 0;
-  let last: u32 = 0;
-  for (let rank: u32 = 0; rank < events; rank++) {
-    const entry = load<u32>(entries + (rank << 2));
-    if (entry == 0 || entry == last) continue;
-    last = entry;
-    found += u32(distinctAdd(entry));
-  }
-  return found;
+/** A number, NaN for null. */
+function putOptional(value: f64, type: u32): void {
+  if (isNaN(value)) putTag(<u8>TAG_NULL);
+  else putNumber(value, type);
 }
 
 function putEntry(entry: usize, type: u32): void {
-  if (entry == 0) {
-    putTag(<u8>TAG_NULL);
-  } else if (type == COLUMN_STRING) {
-    putString(entry + ENTRY_VALUE, load<u32>(entry + ENTRY_LENGTH));
-  } else if (type == COLUMN_FLOAT) {
-    putFloatBits(load<u64>(entry + ENTRY_VALUE));
-  } else {
-    putInteger(<i64>load<f64>(entry + ENTRY_VALUE));
-  }
+  if (entry == 0) putTag(<u8>TAG_NULL);
+  else if (type == COLUMN_STRING) putString(entry + ENTRY_VALUE, load<u32>(entry + ENTRY_LENGTH));
+  else putNumber(load<f64>(entry + ENTRY_VALUE), type);
+}
+
+function putBest(op: u32, column: usize, where: u32, type: u32): void {
+  const entry = entryAtBest(op, load<u32>(column + COLUMN_PLACE), load<u32>(column + COLUMN_BY) - 1, where);
+  if (entry == 0) putOptional(foundNumber, type);
+  else putEntry(entry, type);
+}
+
+function putConstant(column: usize, type: u32): void {
+  const value = program + load<u32>(column + COLUMN_ARGUMENT);
+  if (type != COLUMN_STRING) putNumber(load<f64>(value), type);
+  else putString(program + load<u32>(value + SET_TEXTS), load<u32>(value + SET_TEXTS + 4));
 }
 
 function putSessionId(column: usize, key: usize, identityMs: i64): void {

@@ -3,7 +3,7 @@
  *
  *   object  0 parent (0: the event) │ 4 its bit │ 8 slots − 1 │ 16 slots × 32 bytes
  *   slot    0 text (0: empty) │ 4 bytes │ 8 field u16 │ 10 kind of a string u8 │ 11 kind of a number u8
- *           12 object below (0: none)
+ *           12 object below (0: none) │ 16 may be true or false u8
  * At most half of the slots are taken, so that a look-up meets an empty one.
  */
 import {
@@ -21,6 +21,8 @@ import {
   P_TIME_FORMAT,
   TIME_EPOCH_MS,
   TIME_ISO8601,
+  TYPE_BOOLEAN,
+  TYPE_INT32,
   TYPE_NUMBER,
   TYPE_STRING,
   TYPE_TIME,
@@ -29,6 +31,7 @@ import { reserve } from './memory';
 import {
   KIND_EPOCH_MS,
   KIND_EPOCH_S,
+  KIND_INT32,
   KIND_ISO,
   KIND_NONE,
   KIND_NUMBER,
@@ -47,6 +50,7 @@ export const S_FIELD: usize = 8;
 export const S_STRING: usize = 10;
 export const S_NUMBER: usize = 11;
 export const S_BELOW: usize = 12;
+export const S_TRUTH: usize = 16;
 /** No field. */
 export const FIELD_NONE: u32 = 0xffff;
 
@@ -91,6 +95,7 @@ function buildObject(program: usize, offset: u32, parent: usize): usize {
     // a value where others lie below: the host says what is wrong with it
     store<u8>(at + S_STRING, KIND_NONE);
     store<u8>(at + S_NUMBER, KIND_NONE);
+    store<u8>(at + S_TRUTH, 0);
     store<u32>(at + S_BELOW, <u32>buildObject(program, below, object));
   }
   return object;
@@ -103,6 +108,8 @@ function fillSlot(at: usize, field: i32): void {
   if (field < 0) return;
   const type = load<u32>(fieldTable + <u32>field * FIELD_BYTES + FIELD_TYPE);
   if (type == TYPE_STRING) store<u8>(at + S_STRING, KIND_STRING);
+  else if (type == TYPE_BOOLEAN) store<u8>(at + S_TRUTH, 1);
+  else if (type == TYPE_INT32) store<u8>(at + S_NUMBER, KIND_INT32);
   else if (type != TYPE_TIME) store<u8>(at + S_NUMBER, type == TYPE_NUMBER ? KIND_NUMBER : KIND_UINT32);
   else store<u8>(at + (timeKind == KIND_ISO ? S_STRING : S_NUMBER), timeKind);
 }

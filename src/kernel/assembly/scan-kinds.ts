@@ -10,18 +10,22 @@ export const KIND_STRING: u8 = 2;
 export const KIND_ISO: u8 = 4;
 /** Behind the bracket of an object or array that nobody selected. */
 export const KIND_ANY_CONTAINER: u8 = 5;
+/** The text includes the word. */
+export const KIND_TRUE: u8 = 6;
+export const KIND_FALSE: u8 = 7;
 /** From here on, up to the end, the text alone doesn't say what follows. */
-export const KIND_UNSURE: u8 = 6;
+export const KIND_UNSURE: u8 = 8;
 /** At the first byte of a number that nobody selected. */
-export const KIND_ANY_NUMBER: u8 = 6;
-export const KIND_NUMBER: u8 = 7;
-export const KIND_UINT32: u8 = 8;
-export const KIND_EPOCH_MS: u8 = 9;
-export const KIND_EPOCH_S: u8 = 10;
+export const KIND_ANY_NUMBER: u8 = 8;
+export const KIND_NUMBER: u8 = 9;
+export const KIND_UINT32: u8 = 10;
+export const KIND_EPOCH_MS: u8 = 11;
+export const KIND_EPOCH_S: u8 = 12;
+export const KIND_INT32: u8 = 13;
 /** The record's end. */
-export const KIND_END: u8 = 11;
+export const KIND_END: u8 = 14;
 /** A piece of a text that is longer than a shape's node holds. */
-export const KIND_PART: u8 = 12;
+export const KIND_PART: u8 = 15;
 
 /** How the loop over a learned shape reads a value (scan-step.ts). A string that ends within sixteen bytes: */
 export const WAY_SHORT: u32 = 0;

@@ -5,9 +5,12 @@ import {
   KIND_ANY_STRING,
   KIND_EPOCH_MS,
   KIND_EPOCH_S,
+  KIND_FALSE,
+  KIND_INT32,
   KIND_ISO,
   KIND_NUMBER,
   KIND_STRING,
+  KIND_TRUE,
   KIND_UINT32,
   KIND_WORD,
 } from './scan-kinds';
@@ -19,6 +22,8 @@ import { oddStringValue, writtenString } from './scan-unescape';
 
 const QUOTE: u32 = 0x22;
 const UINT32_MAX: f64 = 4294967295;
+const INT32_MIN: f64 = -2147483648;
+const INT32_MAX: f64 = 2147483647;
 
 /**
  * The place behind any value but a record's end, 0: undecided. `value`: where it goes among an event's; what nobody selected
@@ -41,6 +46,12 @@ export function readValue(
       return readIso(at, end, values + value);
     case KIND_WORD:
       store<u64>(values + value, load<u64>(nulls + value));
+      return at;
+    case KIND_TRUE:
+      store<f64>(values + value, 1);
+      return at;
+    case KIND_FALSE:
+      store<f64>(values + value, 0);
       return at;
     case KIND_ANY_NUMBER:
       return numberEnd(at, end);
@@ -113,6 +124,9 @@ function readNumberField(at: usize, end: usize, kind: u32, value: usize): usize 
     case KIND_UINT32:
       if (!(number >= 0 && number <= UINT32_MAX && Math.floor(number) == number)) return 0;
       break;
+    case KIND_INT32:
+      if (!(number >= INT32_MIN && number <= INT32_MAX && Math.floor(number) == number)) return 0;
+      break;
     case KIND_EPOCH_MS:
       number = epochMsTime(number);
       break;
@@ -123,6 +137,6 @@ function readNumberField(at: usize, end: usize, kind: u32, value: usize): usize 
       return 0;
   }
   store<f64>(value, number);
-  // only a plain number may be below 0
-  return kind != KIND_NUMBER && number < 0 ? 0 : behind;
+  // no time is below 0 here, and no uint32
+  return kind != KIND_NUMBER && kind != KIND_INT32 && number < 0 ? 0 : behind;
 }

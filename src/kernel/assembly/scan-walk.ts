@@ -2,8 +2,17 @@
  * The plain way: from behind one value to the next, byte by byte, with every key looked up. Valid whatever the event looks
  * like; the shapes (scan-shapes.ts) are learned from it.
  */
-import { FIELD_NONE, findKey, O_BIT, O_PARENT, S_BELOW, S_FIELD, S_NUMBER, S_STRING } from './scan-keys';
-import { KIND_ANY_CONTAINER, KIND_ANY_NUMBER, KIND_ANY_STRING, KIND_END, KIND_NONE, KIND_WORD } from './scan-kinds';
+import { FIELD_NONE, findKey, O_BIT, O_PARENT, S_BELOW, S_FIELD, S_NUMBER, S_STRING, S_TRUTH } from './scan-keys';
+import {
+  KIND_ANY_CONTAINER,
+  KIND_ANY_NUMBER,
+  KIND_ANY_STRING,
+  KIND_END,
+  KIND_FALSE,
+  KIND_NONE,
+  KIND_TRUE,
+  KIND_WORD,
+} from './scan-kinds';
 import { beginsNumber } from './scan-number';
 import { spaceEnd, wordEnd } from './scan-skip';
 import { oddKeyEnd, plainEnd } from './scan-string';
@@ -15,6 +24,7 @@ const OPEN_LIST: u32 = 0x5b;
 const OPEN_OBJECT: u32 = 0x7b;
 const CLOSE_OBJECT: u32 = 0x7d;
 const SMALL_N: u32 = 0x6e;
+const SMALL_T: u32 = 0x74;
 
 /** What the last step found: a kind, the field (FIELD_NONE: none selected), and the object that the value is in. */
 export let walkedKind: u8 = KIND_NONE;
@@ -116,7 +126,11 @@ function valueAt(at: usize, end: usize, object: usize, slot: usize): usize {
   }
   walkedKind = KIND_WORD;
   if (slot != 0) {
-    if (byte != SMALL_N) return 0;
+    if (byte != SMALL_N) {
+      if (load<u8>(slot + S_TRUTH) == 0) return 0;
+      walkedKind = byte == SMALL_T ? KIND_TRUE : KIND_FALSE;
+      return wordEnd(at, end);
+    }
     const below: usize = load<u32>(slot + S_BELOW);
     if (below != 0 && !meet(below)) return 0;
   }

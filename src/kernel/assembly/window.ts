@@ -5,32 +5,26 @@
  *   event   0 time i64 │ 8 record's timestamp i64 │ 16 key u32 │ 20 its bytes i32 │ 24 value u32 │ 28 its bytes i32
  *           32 offset delta i32 │ 36 hash of the session key u32 │ 40 touched u32 │ 44 0 │ 48 values
  */
-import { NODE_LATER, NONE, LANE_MASK, LANE_SLOTS, KEY_SESSIONS, SESSION_LOG, SESSION_LOG_BYTES } from './lane-layout';
-import {
-  EVENT_ENDS,
-  EVENT_STARTS,
-  NULL_NUMBER_HIGH,
-  SET_COUNT,
-  SET_TEXTS,
-  SET_TEXT_BYTES,
-  VALUE_BYTES,
-} from '../abi';
-import { hashBytes, sameBytes } from './bytes';
+import { NODE_LATER, NONE, LANE_FILTERED, LANE_MASK, LANE_SLOTS, KEY_SESSIONS, SESSION_LOG, SESSION_LOG_BYTES } from './lane-layout';
+import { EVENT_ENDS, EVENT_STARTS, NULL_NUMBER_HIGH, VALUE_BYTES } from '../abi';
+import { hashBytes } from './bytes';
+import { holds } from './event-conditions';
 import { internBytes } from './intern';
-import { acceptEvent, settleLane } from './lane';
+import { acceptEvent, moveWatermark, settleLane } from './lane';
 import { lanesBytes } from './lane-memory';
 import { alloc, free, reserve } from './memory';
 import {
+  disorderMs,
+  endCondition,
   endCounted,
-  endField,
-  endSet,
   fieldCount,
+  filterCondition,
   flagsField,
   keyField,
   maxFutureMs,
-  program,
-  startField,
-  startSet,
+  offsetField,
+  partitionField,
+  startCondition,
   timeField,
   trackedCount,
 } from './model';
@@ -79,6 +73,9 @@ let limitBytes: u64 = 0;
 let decidedTextAt: usize = 0;
 let decidedTextRoom: u32 = 0;
 let sink: u32 = 0;
+/** Where the records of the run lie. */
+let runBaseOffset: i64 = 0;
+let runPartition: u32 = 0;
 
 /** Offset delta of the first record that the last run did not take, when it ended for want of memory. */
 export let runNext: i32 = 0;
@@ -112,7 +109,7 @@ export function decidedText(bytes: u32): usize {
 
 /**
  * Takes the records with offset deltas in [from, until) of a batch that was checked; their number. `appendTimeMs`: the time
- * of all of them, NONE: each has its own. A record over `recordBytesMax` is the host's.
+ * of all of them, NONE: each has its own. A record over `recordBytesMax` is the host's. `baseOffset`: the batch's.
  */
 export function run(
   lane: usize,
@@ -123,8 +120,12 @@ export function run(
   baseTimestampMs: i64,
   appendTimeMs: i64,
   recordBytesMax: u32,
+  baseOffset: i64,
+  partition: u32,
 ): u32 {
   recordsBegin(at, bytes);
+  runBaseOffset = baseOffset;
+  runPartition = partition;
   let taken: u32 = 0;
   runFull = false;
   runNext = 0;
@@ -168,6 +169,8 @@ function scanRecord(timestamp: i64, recordBytesMax: u32): bool {
   const event = window + events * eventBytes;
   const values = event + EVENT_VALUES;
   if (!scanEvent(recValueAt, valueBytes, values)) return false;
+  if (offsetField >= 0) store<f64>(values + offsetField * VALUE_BYTES, <f64>(runBaseOffset + recOffsetDelta));
+  if (partitionField >= 0) store<f64>(values + partitionField * VALUE_BYTES, <f64>runPartition);
   const time = <i64>load<f64>(values + timeField * VALUE_BYTES);
   if (timestamp >= 0 && time - timestamp > maxFutureMs) return false;
   store<i64>(event + EVENT_TIME, time);
@@ -234,7 +237,12 @@ function take(lane: usize, event: usize): void {
   const values = event + EVENT_VALUES;
   const key = values + keyField * VALUE_BYTES;
   const time = load<i64>(event + EVENT_TIME);
-  const ends = endField >= 0 && isOneOf(endSet, values + endField * VALUE_BYTES);
+  if (filterCondition >= 0 && !holds(filterCondition, values)) {
+    store<u64>(lane + LANE_FILTERED, load<u64>(lane + LANE_FILTERED) + 1);
+    moveWatermark(lane, time - disorderMs);
+    return;
+  }
+  const ends = endCondition >= 0 && holds(endCondition, values);
   if (flagsField >= 0) putFlags(values, ends);
   const accepted = acceptEvent(
     lane,
@@ -260,22 +268,10 @@ function take(lane: usize, event: usize): void {
 /** What an event is for its session, as if it were a value of its own. */
 function putFlags(values: usize, ends: bool): void {
   let flags: u32 = ends && endCounted ? EVENT_ENDS : 0;
-  if (startField >= 0 && isOneOf(startSet, values + startField * VALUE_BYTES)) flags |= EVENT_STARTS;
+  if (startCondition >= 0 && holds(startCondition, values)) flags |= EVENT_STARTS;
   const at = values + flagsField * VALUE_BYTES;
   if (flags != 0) store<f64>(at, <f64>flags);
   else store<u64>(at, <u64>NULL_NUMBER_HIGH << 32);
-}
-
-function isOneOf(set: usize, value: usize): bool {
-  const at = load<u32>(value);
-  if (at == 0) return false;
-  const bytes = load<u32>(value + 4);
-  const count = load<u32>(set + SET_COUNT);
-  for (let index: u32 = 0; index < count; index++) {
-    const text = set + SET_TEXTS + index * SET_TEXT_BYTES;
-    if (load<u32>(text + 4) == bytes && sameBytes(program + load<u32>(text), at, bytes)) return true;
-  }
-  return false;
 }
 
 /**
