@@ -96,6 +96,10 @@ export class LaneSlot {
     return this.#lane?.clamped ?? 0;
   }
 
+  get blanked(): number {
+    return this.#lane?.blanked ?? 0;
+  }
+
   get filtered(): number {
     return this.#lane?.filtered ?? 0;
   }

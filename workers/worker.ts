@@ -208,6 +208,7 @@ class WorkerLoop {
     const taken: Taken = { events: 0, batches: 0 };
     const clampedBefore = slot.clamped;
     const filteredBefore = slot.filtered;
+    const blankedBefore = slot.blanked;
     let failure: { error: unknown } | null = null;
     try {
       slot.accept({ bytes, from, until, aborted }, taken);
@@ -220,6 +221,7 @@ class WorkerLoop {
     this.#counters.add('batches', taken.batches);
     this.#counters.add('clamped', slot.clamped - clampedBefore);
     this.#counters.add('filtered', slot.filtered - filteredBefore);
+    this.#counters.add('blanked', slot.blanked - blankedBefore);
     this.#counters.add('busyNs', Math.round((performance.now() - startedMs) * 1e6));
     if (failure !== null) this.#laneError(slot, failure.error);
     this.#gauges();

@@ -69,7 +69,29 @@ export const P_OFFSET_FIELD = 140;
 export const P_PARTITION_FIELD = 144;
 /** Condition of the filter, −1: the model has none. */
 export const P_FILTER = 148;
-export const P_HEADER_BYTES = 152;
+/** Offset of what a made key is of (count u32 │ 0 u32 │ count × (field u32 │ its type u32)), 0: the key's field is its text. */
+export const P_KEY_PARTS = 152;
+/** Place + 1 in the log of what events are told apart by, 0: all are in the columns. */
+export const P_DEDUPLICATE = 156;
+/** Offset of the fields that are masked (count u32 │ 0 u32 │ count × (field u32 │ MASK_… u32)), 0: none is. */
+export const P_MASKS = 160;
+/** Offset of what hashes are made with (program-mask.ts), 0: nothing is hashed. */
+export const P_HASHING = 164;
+export const P_HEADER_BYTES = 168;
+
+export const KEY_PARTS = 8;
+export const KEY_PART_BYTES = 8;
+export const MASKS = 8;
+export const MASK_ENTRY_BYTES = 8;
+export const MASK_TRUNCATE_IP = 0;
+export const MASK_HASH = 1;
+/** Of a hash: so many characters are kept. */
+export const HASH_CHARACTERS = 32;
+/** The key as HMAC-SHA-256 takes it, 64 bytes │ the constants of SHA-256: 64 × u32 │ its first state: 8 × u32 */
+export const HASHING_KEY = 0;
+export const HASHING_CONSTANTS = 64;
+export const HASHING_STATE = 320;
+export const HASHING_BYTES = 352;
 
 export const ZONE_ENTRIES = 8;
 export const ZONE_ENTRY_BYTES = 16;

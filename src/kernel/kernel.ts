@@ -40,6 +40,7 @@ export interface KernelExports {
   ): number;
   runEndedAt(): number;
   runWasFull(): number;
+  runBlanked(): number;
   laneNew(): number;
   laneFree(lane: number): void;
   laneSettle(lane: number): void;

@@ -23,6 +23,10 @@ export class ProgramWriter {
     this.#bytes.writeBigInt64LE(BigInt(value), at);
   }
 
+  bytes(at: number, bytes: Uint8Array): void {
+    this.#bytes.set(bytes, at);
+  }
+
   text(text: string): { at: number; bytes: number } {
     const bytes = Buffer.from(text);
     const at = this.reserve(bytes.length + 32);

@@ -3,6 +3,7 @@ import type { Column, ColumnOp, ColumnType, CompiledModel, Field } from '../mode
 import * as abi from './abi.js';
 import { ConditionTable } from './program-conditions.js';
 import { putConcat, putFormula } from './program-derived.js';
+import { putHashing, putMasks } from './program-mask.js';
 import { ProgramWriter } from './program-writer.js';
 
 /** Compiled model → the bytes that the kernel interprets; abi.ts has their form. */
@@ -90,6 +91,11 @@ export function encodeProgram(model: CompiledModel): Uint8Array {
   const conditions = new ConditionTable(out, logged);
   out.u32(header + abi.P_END_CONDITION, model.endEvent === null ? -1 : conditions.put(model.endEvent));
   out.u32(header + abi.P_FILTER, model.filter === null ? -1 : conditions.put(model.filter));
+  const isMadeKey = model.fields[model.keyField]?.made === 'key';
+  out.u32(header + abi.P_KEY_PARTS, isMadeKey ? putKeyParts(out, model) : 0);
+  out.u32(header + abi.P_DEDUPLICATE, placeOf(logged, model.deduplicateField));
+  out.u32(header + abi.P_MASKS, putMasks(out, model));
+  out.u32(header + abi.P_HASHING, model.maskSalt === null ? 0 : putHashing(out, model.maskSalt));
   out.u32(
     header + abi.P_OFFSET_FIELD,
     model.fields.findIndex(({ made }) => made === 'offset'),
@@ -144,6 +150,17 @@ function putWindows(
     out.i64(entry, fromMs);
     out.i64(entry + 8, midnight.offsetMs[index]!);
   });
+}
+
+function putKeyParts(out: ProgramWriter, { keyParts, fields }: CompiledModel): number {
+  const at = out.reserve(abi.KEY_PARTS + keyParts.length * abi.KEY_PART_BYTES);
+  out.u32(at, keyParts.length);
+  for (const [index, field] of keyParts.entries()) {
+    const entry = at + abi.KEY_PARTS + index * abi.KEY_PART_BYTES;
+    out.u32(entry, field);
+    out.u32(entry + 4, FIELD_TYPES[fields[field]!.type]);
+  }
+  return at;
 }
 
 function putLogged(out: ProgramWriter, { fields }: LoggedFields): number {

@@ -15,7 +15,14 @@ export function semanticDifferences(table: SemanticRules, ours: SemanticRules): 
   compare('model: filter', conditionOf(table, 'filter'), conditionOf(ours, 'filter'));
   compare('model: end_event', conditionOf(table, 'endEvent'), conditionOf(ours, 'endEvent'));
   const field = ({ fields }: SemanticRules['model'], index: number) => fields[index]?.path.join('.');
-  compare('model: key', field(table.model, table.model.keyField), field(ours.model, ours.model.keyField));
+  const keyOf = ({ model }: SemanticRules) =>
+    (model.keyParts ?? [model.keyField]).map((index) => field(model, index)).join(', ');
+  compare('model: key', keyOf(table), keyOf(ours));
+  const repeated = ({ model }: SemanticRules) =>
+    model.deduplicateField === undefined ? 'none' : field(model, model.deduplicateField);
+  compare('model: deduplicate', repeated(table), repeated(ours));
+  if (table.model.maskSalt !== ours.model.maskSalt)
+    found.push('model: the content of mask_salt_file is another');
   compare('model: time', field(table.model, table.model.timeField), field(ours.model, ours.model.timeField));
   const fieldsOf = ({ model }: SemanticRules) =>
     new Map(

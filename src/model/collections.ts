@@ -73,6 +73,7 @@ function compileRecords(
   const found = members.flatMap(({ name, field }) => (field === null ? [] : [{ name, field: field.index }]));
   if (found.length < members.length) return null;
   // every event has a required field: nothing to ask, and nothing to keep for it
-  const asked = present === undefined || present.required ? null : present.index;
+  const asked =
+    present === undefined || (present.required && present.mask !== 'truncate_ip') ? null : present.index;
   return { op: 'records', members: found, present: asked, limit: file.limit, where };
 }

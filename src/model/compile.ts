@@ -2,11 +2,19 @@ import { parseConfigText } from '../config/file.js';
 import type { Problem } from '../config/problems.js';
 import { collectionBytesMax, compileColumns } from './columns.js';
 import { compileCondition } from './conditions.js';
-import { type Complain, compileFields, MadeFields, requiredField } from './fields.js';
+import {
+  type Complain,
+  compileFields,
+  type FieldsByName,
+  findField,
+  MadeFields,
+  requiredField,
+} from './fields.js';
 import { modelHash } from './hash.js';
+import { readMaskSalt } from './mask-salt.js';
 import { modelInvalid, problemsOf } from './problems.js';
 import { checkForm, type ModelFile } from './schema.js';
-import type { CompiledModel } from './types.js';
+import type { CompiledModel, Field } from './types.js';
 import { compileWindows } from './windows.js';
 
 /**
@@ -17,8 +25,8 @@ import { compileWindows } from './windows.js';
 export const MODEL_BYTES_MAX = 64 * 1024;
 const COLUMNS_MAX = 512;
 
-/** Throws HeadraceError MODEL_INVALID. `fileName` is for messages only. */
-export function compileModel(yamlText: string, fileName: string): CompiledModel {
+/** Throws HeadraceError MODEL_INVALID. `fileName` is for messages only; paths in the file start from `folder`. */
+export function compileModel(yamlText: string, fileName: string, folder = '.'): CompiledModel {
   if (Buffer.byteLength(yamlText) > MODEL_BYTES_MAX) {
     throw modelInvalid(fileName, [{ path: '', message: `is larger than ${MODEL_BYTES_MAX} bytes` }]);
   }
@@ -34,7 +42,7 @@ export function compileModel(yamlText: string, fileName: string): CompiledModel 
   const form = checkForm(text.root);
   if (!form.ok) throw fail(problemsOf(form.issues, text.root));
   const problems: Problem[] = [];
-  const model = assemble(form.file, (path, message) => problems.push({ path, message }));
+  const model = assemble(form.file, folder, (path, message) => problems.push({ path, message }));
   if (problems.length > 0) throw fail(problems);
   return { ...model, hash: modelHash(model) };
 }
@@ -70,22 +78,24 @@ function parseYaml(yamlText: string, fileName: string) {
   }
 }
 
-function assemble(file: ModelFile, complain: Complain): Omit<CompiledModel, 'hash'> {
+function assemble(file: ModelFile, folder: string, complain: Complain): Omit<CompiledModel, 'hash'> {
   const fields = compileFields(file.fields, complain);
-  const key = requiredField(fields, file.key, 'key', ['string'], complain);
+  const made = new MadeFields(fields);
+  const key = compileKey(file.key, fields, made, complain);
   const time = requiredField(fields, file.time.field, 'time.field', ['time'], complain);
   for (const [name, { type }] of fields) {
     if (type === 'time' && name !== file.time.field) {
       complain(`fields.${name}.type`, `only ${file.time.field}, the field of time, has type time`);
     }
   }
-  const made = new MadeFields(fields);
   const { columns, columnIndex } = compileColumns(file.columns, fields, made, complain);
   if (columns.length > COLUMNS_MAX) complain('columns', `more than ${COLUMNS_MAX}`);
   return {
     name: file.name,
     fields: [...fields.values(), ...made.list],
-    keyField: key?.index ?? 0,
+    ...key,
+    maskSalt: readMaskSalt(file.mask_salt_file, fields, folder, complain),
+    deduplicateField: compileDeduplicate(file.deduplicate, fields, complain),
     timeField: time?.index ?? 0,
     timeFormat: file.time.format,
     gapMs: file.gap,
@@ -103,4 +113,37 @@ function assemble(file: ModelFile, complain: Complain): Omit<CompiledModel, 'has
     columnIndex,
     partitionColumn: 'session_date',
   };
+}
+
+const KEY_TYPES: readonly Field['type'][] = ['string', 'uint32'];
+
+/** A text of its own where the key is not one text as it stands. */
+function compileKey(
+  file: ModelFile['key'],
+  fields: FieldsByName,
+  made: MadeFields,
+  complain: Complain,
+): Pick<CompiledModel, 'keyField' | 'keyParts'> {
+  const names = Array.isArray(file) ? file : [file];
+  const parts = names.flatMap((name, index) => {
+    const path = Array.isArray(file) ? `key.${index}` : 'key';
+    const field = requiredField(fields, name, path, KEY_TYPES, complain);
+    if (field?.mask === 'truncate_ip') complain(path, `${name} is no key: many addresses become one`);
+    return field === null ? [] : [field];
+  });
+  if (new Set(names).size < names.length) complain('key', 'has a field twice');
+  const keyParts = parts.map(({ index }) => index);
+  const isPlain = parts.length === 1 && parts[0]!.type === 'string';
+  return { keyField: isPlain ? keyParts[0]! : made.of('key').index, keyParts };
+}
+
+function compileDeduplicate(
+  name: string | undefined,
+  fields: FieldsByName,
+  complain: Complain,
+): number | null {
+  if (name === undefined) return null;
+  return (
+    findField(fields, name, 'deduplicate', ['string', 'number', 'int32', 'uint32'], complain)?.index ?? null
+  );
 }

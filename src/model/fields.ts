@@ -26,8 +26,10 @@ export function compileFields(files: ModelFile['fields'], complain: Complain): F
   }
   return new Map(
     names.map((name, index) => {
-      const { type, required } = files[name]!;
-      return [name, { index, path: name.split('.'), type, required }];
+      const { type, required, mask } = files[name]!;
+      if (mask !== undefined && type !== 'string') complain(`fields.${name}.mask`, 'is for strings');
+      const field = { index, path: name.split('.'), type, required };
+      return [name, mask === undefined ? field : { ...field, mask }];
     }),
   );
 }
@@ -45,7 +47,8 @@ export class MadeFields {
     const known = this.list.find((field) => field.made === made);
     if (known !== undefined) return known;
     const index = this.#first + this.list.length;
-    const field: Field = { index, path: [], type: 'number', required: true, made };
+    const type = made === 'key' ? 'string' : 'number';
+    const field: Field = { index, path: [], type, required: true, made };
     this.list.push(field);
     return field;
   }

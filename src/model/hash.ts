@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { saltDigest } from './mask-salt.js';
 import type { ColumnOp, CompiledModel, WindowRules } from './types.js';
 
 /**
@@ -17,10 +18,19 @@ export type ModelDecisions = ReturnType<typeof modelDecisions>;
 /** What is in the hash. */
 export function modelDecisions(model: Omit<CompiledModel, 'hash'>) {
   return {
-    fields: model.fields.map(({ path, type, required, made }) =>
-      made === undefined ? { path, type, required } : { path, type, required, made },
-    ),
+    fields: model.fields.map(({ path, type, required, made, mask }) => ({
+      path,
+      type,
+      required,
+      ...(made === undefined ? {} : { made }),
+      ...(mask === undefined ? {} : { mask }),
+    })),
     keyField: model.keyField,
+    ...(model.keyParts.length === 1 && model.keyParts[0] === model.keyField
+      ? {}
+      : { keyParts: model.keyParts }),
+    ...(model.maskSalt === null ? {} : { maskSalt: saltDigest(model.maskSalt) }),
+    ...(model.deduplicateField === null ? {} : { deduplicateField: model.deduplicateField }),
     timeField: model.timeField,
     timeFormat: model.timeFormat,
     gapMs: model.gapMs,

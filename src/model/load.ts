@@ -1,5 +1,5 @@
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suggest } from '../config/suggest.js';
 import { HeadraceError, messageOf } from '../errors.js';
@@ -24,7 +24,7 @@ export function presetNames(): string[] {
  */
 export function loadModel(nameOrPath: string): CompiledModel {
   const isPath = /[/\\]|\.ya?ml$/i.test(nameOrPath);
-  if (isPath) return compileModel(readText(nameOrPath), nameOrPath);
+  if (isPath) return compileModel(readText(nameOrPath), nameOrPath, dirname(nameOrPath));
   const presets = presetNames();
   if (!presets.includes(nameOrPath)) {
     const near = suggest(nameOrPath, presets);

@@ -24,10 +24,14 @@ export function loggedFields(model: CompiledModel): LoggedFields {
     else for (const field of fieldsOf(op, model.timeField)) every.add(field);
     if ('where' in op) for (const field of fieldsOfCondition(op.where)) every.add(field);
   }
-  const { startEvent, onChange } = model.windows;
+  const { deduplicateField, windows } = model;
+  const { startEvent, onChange } = windows;
   for (const field of onChange) every.add(field);
-  // a split can make any event the first of its session; where midnight and max_duration cut, what came before stays
-  const splits = model.endEvent !== null || startEvent !== null || onChange.length > 0;
+  if (deduplicateField !== null) every.add(deduplicateField);
+  // a split can make any event the first of its session, and so can one that repeats another; where midnight and max_duration cut,
+  // what came before stays
+  const isCut = model.endEvent !== null || startEvent !== null || onChange.length > 0;
+  const splits = isCut || deduplicateField !== null;
   const onlyFirst = [...first].filter((field) => !every.has(field));
   const fields = [...every, ...onlyFirst];
   const flags = startEvent !== null || model.windows.endCounted ? model.fields.length : null;

@@ -40,7 +40,8 @@ export function compileReading(
   if (lowCardinality && own !== 'string') complain(`${path}.low_cardinality`, 'is for strings');
   const isNumber = own !== 'string' && own !== 'bool' && own !== 'time';
   if (file.type !== undefined && !isNumber) complain(`${path}.type`, `is for numbers; this is ${own}`);
-  const nullable = !field.required || where !== null || by?.required === false;
+  const mayLack = !field.required || field.mask === 'truncate_ip';
+  const nullable = mayLack || where !== null || by?.required === false;
   const shape = { type: file.type ?? own, nullable, lowCardinality };
   switch (file.op) {
     case 'argmin':

@@ -42,6 +42,7 @@ const columnName = z.string().regex(/^[a-z][a-z0-9_]{0,127}$/, {
 const fieldSchema = z.strictObject({
   type: z.enum(['string', 'number', 'boolean', 'int32', 'uint32', 'time']),
   required: z.boolean().default(false),
+  mask: z.enum(['truncate_ip', 'hash']).optional(),
 });
 
 const texts = z
@@ -226,7 +227,9 @@ export const modelSchema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, {
     error: 'must be lower-case letters, digits and _, beginning with a letter',
   }),
-  key: fieldPath,
+  key: z.union([fieldPath, z.array(fieldPath).min(1).max(16)], {
+    error: 'must be the name of a field, or a list of them',
+  }),
   time: z.strictObject({ field: fieldPath, format: z.enum(['iso8601', 'epoch_ms', 'epoch_s']) }),
   fields: z.record(fieldPath, fieldSchema),
   gap: duration('30m', { minMs: 1 }),
@@ -235,6 +238,8 @@ export const modelSchema = z.strictObject({
   allowed_lateness: duration('5m', { minMs: 0 }),
   max_future: duration('1h', { minMs: 0 }),
   idle_timeout: duration('60s', { minMs: 1 }),
+  mask_salt_file: z.string().min(1).max(4_096).optional(),
+  deduplicate: fieldPath.optional(),
   filter: conditionSchema.optional(),
   start_event: conditionSchema.optional(),
   end_event: endEvent.optional(),

@@ -34,8 +34,13 @@ export interface Field {
   type: FieldType;
   /** An event without it (missing or null) is a dead letter `missing_field`. */
   required: boolean;
-  /** Not read from an event's JSON but made beside it: where the event came from. Its path is empty. */
-  made?: 'partition' | 'offset';
+  /** What is kept of its value, which says who somebody is. An address that is none becomes null. */
+  mask?: 'truncate_ip' | 'hash';
+  /**
+   * Not read from an event's JSON but made beside it: where the event came from, or the key of several fields. Its path is
+   * empty.
+   */
+  made?: 'partition' | 'offset' | 'key';
 }
 
 /**
@@ -188,6 +193,12 @@ export interface CompiledModel {
   allowedLatenessMs: number;
   maxFutureMs: number;
   idleTimeoutMs: number;
+  /** Whose values make the key, in their order: alone the key's own field, or those that the made key is of. */
+  keyParts: readonly number[];
+  /** What hashed values are mixed with; null: none is hashed. Secret. */
+  maskSalt: Uint8Array | null;
+  /** Of a session's events with the same value here only the first is in its columns; null: all of them are. */
+  deduplicateField: number | null;
   /** Other events are valid and move the watermark, but belong to no session; null: there is none. */
   filter: Condition | null;
   /** An event that ends its session, or null. */

@@ -1,6 +1,7 @@
 /// <reference lib="es2024.string" />
 import type { CompiledModel, DeadLetterReason, Field } from '../model/types.js';
 import { tryParseTime } from './event-time.js';
+import { masked } from './mask.js';
 
 /**
  * A record's value → the values of the model's fields.
@@ -13,7 +14,8 @@ import { tryParseTime } from './event-time.js';
 export type FieldValues = readonly (string | number | null)[];
 
 export type ParsedEvent =
-  | { ok: true; timeMs: number; values: FieldValues }
+  /** `blanked`: values that were to be addresses and are none. */
+  | { ok: true; timeMs: number; values: FieldValues; blanked: number }
   | { ok: false; reason: DeadLetterReason; detail: string };
 
 type FieldResult = { ok: true; value: string | number | null } | { ok: false; reason: DeadLetterReason };
@@ -46,21 +48,50 @@ export function parseEvent(
   }
   if (!isObject(event)) return malformed('not a JSON object');
   const values: (string | number | null)[] = [];
+  let blanked = 0;
   for (const field of model.fields) {
     if (field.made !== undefined) {
-      values.push(field.made === 'offset' ? Number(place.offset) : place.partition);
+      values.push(madeValue(field.made, model, values, place));
       continue;
     }
     const result = readField(event, field, model.timeFormat);
     if (!result.ok) return { ok: false, reason: result.reason, detail: describe(field, result.reason) };
-    values.push(result.value);
+    if (field.mask === undefined || result.value === null) {
+      values.push(result.value);
+      continue;
+    }
+    const kept = masked(result.value as string, field.mask, model);
+    if (kept === null) blanked++;
+    values.push(kept);
   }
   const timeMs = values[model.timeField] as number;
   if (recordTimestampMs >= 0 && timeMs - recordTimestampMs > model.maxFutureMs) {
     const detail = `${timeMs - recordTimestampMs} ms ahead of the record's timestamp`;
     return { ok: false, reason: 'future', detail };
   }
-  return { ok: true, timeMs, values };
+  return { ok: true, timeMs, values, blanked };
+}
+
+/** Fields that are made come behind those that they are made of. */
+function madeValue(
+  made: NonNullable<Field['made']>,
+  model: CompiledModel,
+  values: FieldValues,
+  place: EventPlace,
+): string | number {
+  switch (made) {
+    case 'offset':
+      return Number(place.offset);
+    case 'partition':
+      return place.partition;
+    case 'key':
+      return joinedKey(model.keyParts.map((index) => values[index]!));
+  }
+}
+
+/** Different parts give different keys: what separates them is escaped in them. */
+function joinedKey(parts: readonly (string | number | null)[]): string {
+  return parts.map((part) => String(part).replace(/[|\\]/g, '\\$&')).join('|');
 }
 
 function readField(event: object, field: Field, timeFormat: CompiledModel['timeFormat']): FieldResult {

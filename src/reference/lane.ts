@@ -52,6 +52,7 @@ export class ReferenceLane {
   #sessionBytes = 0;
   #clamped = 0;
   #filtered = 0;
+  #blanked = 0;
 
   /** `partition`: the lane's number in its topic. */
   constructor(model: CompiledModel, sink: LaneSink, state?: LaneState, partition = 0) {
@@ -91,6 +92,11 @@ export class ReferenceLane {
     return this.#filtered;
   }
 
+  /** Values that were to be addresses and are none, so far. */
+  get blanked(): number {
+    return this.#blanked;
+  }
+
   /** Takes the next record of the log. */
   accept(record: KafkaRecord): void {
     if (record.tooLarge) {
@@ -105,6 +111,7 @@ export class ReferenceLane {
       return;
     }
     const { timeMs, values } = parsed;
+    this.#blanked += parsed.blanked;
     const { filter } = this.#model;
     if (filter !== null && !holds(filter, values)) {
       this.#filtered++;

@@ -23,9 +23,10 @@ export interface RowFacts {
  */
 export function computeRow(
   model: CompiledModel,
-  events: readonly SessionEvent[],
+  all: readonly SessionEvent[],
   facts: RowFacts,
 ): { row: Row; clamped: number } {
+  const events = withoutRepeats(all, model.deduplicateField);
   let clamped = 0;
   const row: Row = [];
   for (const { op, type } of model.columns) {
@@ -51,6 +52,19 @@ export function computeRow(
     row.push(fitting.value);
   }
   return { row, clamped };
+}
+
+/** Of several events with the same value the first. */
+function withoutRepeats(events: readonly SessionEvent[], field: number | null): readonly SessionEvent[] {
+  if (field === null) return events;
+  const seen = new Set<string | number>();
+  return events.filter(({ values }) => {
+    const value = values[field]!;
+    if (value === null) return true;
+    if (seen.has(value)) return false;
+    seen.add(value);
+    return true;
+  });
 }
 
 /** A number is not in its column's type yet. `row`: the columns before this one. */

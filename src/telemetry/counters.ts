@@ -45,6 +45,7 @@ export const COUNTERS = {
     help: 'Inserts into ClickHouse without a full answer; they are repeated',
   },
   filtered: { kind: 'counter', unit: 'events', help: 'Events that the filter of the model left out' },
+  blanked: { kind: 'counter', unit: 'values', help: 'Values to be truncated as IP addresses that are none' },
   clamped: { kind: 'counter', unit: 'values', help: 'Values that did not fit their column and were clamped' },
   evictedSessions: {
     kind: 'counter',

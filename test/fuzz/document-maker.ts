@@ -1,6 +1,7 @@
 /// <reference lib="es2024.string" />
 import type { CompiledModel, Condition, Field } from '#src/model/types.js';
 import type { Dice } from './dice.js';
+import { makeIp } from './ip-maker.js';
 import { notNumber, oddNumber, oddUint32, plainInt32, plainNumber, plainUint32 } from './number-maker.js';
 import { longText, oddText, plainText, spell } from './text-maker.js';
 import { oddTime, plainTime, wildTime } from './time-maker.js';
@@ -111,7 +112,8 @@ export class DocumentMaker {
   #fieldValue(field: Field, intent: Intent): string {
     const dice = this.#dice;
     const { odd, wrong, escapes } = this.#manner;
-    const { keyField, timeField, timeFormat } = this.#model;
+    const { keyParts, timeField, timeFormat } = this.#model;
+    const [keyField] = keyParts;
     if (dice.chance(wrong)) return this.#wrong();
     if (field.index === timeField) {
       if (dice.chance(odd / 50)) return wildTime(dice, timeFormat);
@@ -119,7 +121,7 @@ export class DocumentMaker {
         ? oddTime(dice, intent.timeMs, timeFormat)
         : plainTime(dice, intent.timeMs, timeFormat);
     }
-    if (field.index === keyField) return spell(dice, intent.key, escapes);
+    if (field.index === keyField && field.type === 'string') return spell(dice, intent.key, escapes);
     if (field.type === 'number') return dice.chance(odd) ? oddNumber(dice) : plainNumber(dice);
     if (field.type === 'boolean') return dice.pick(['true', 'true', 'false']);
     if (field.type === 'int32') return dice.chance(odd / 4) ? oddUint32(dice) : plainInt32(dice);
@@ -139,6 +141,7 @@ export class DocumentMaker {
       const other = dice.pick(this.#palette);
       return endEvent.oneOf.includes(other) ? `${other}!` : other;
     }
+    if (field.mask === 'truncate_ip' && dice.chance(0.8)) return makeIp(dice);
     if (dice.chance(odd)) return dice.chance(0.002) ? longText(dice) : oddText(dice);
     return dice.chance(0.8) ? dice.pick(this.#palette) : plainText(dice);
   }

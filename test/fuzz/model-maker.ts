@@ -80,9 +80,13 @@ const ESCAPED_NAMES = ['quote"d', 'back\\slash', 'tab\t', '\u0001', '\\u0061', '
 /** With clocks that are put forward over midnight, a quarter of an hour beside the others, a day that was left out. */
 const ZONES = ['UTC', 'Europe/Berlin', 'America/Sao_Paulo', 'Asia/Kathmandu', 'Pacific/Apia', 'Africa/Cairo'];
 
+/** From the checkout, where tests and the fuzzer are run. */
+const SALT_FILE = 'test/fixtures/mask-salt.txt';
+
 export interface FieldLine {
   type: 'string' | 'number' | 'boolean' | 'int32' | 'uint32' | 'time';
   required: boolean;
+  mask?: 'truncate_ip' | 'hash';
 }
 
 export function makeModelText(dice: Dice, options: { odd: boolean }): string {
@@ -91,17 +95,37 @@ export function makeModelText(dice: Dice, options: { odd: boolean }): string {
   const key = names.find((name) => fields[name]!.required && fields[name]!.type === 'string')!;
   const time = names.find((name) => fields[name]!.type === 'time')!;
   const format = dice.pick(['iso8601', 'iso8601', 'epoch_ms', 'epoch_s']);
+  if (dice.chance(0.05)) fields[key]!.mask = 'hash';
+  const hashes = Object.values(fields).some(({ mask }) => mask === 'hash');
+  const telling = names.filter((name) => !['time', 'boolean'].includes(fields[name]!.type));
   const conditions = new ConditionMaker(dice, fields, options.odd);
   return JSON.stringify({
     name: 'fuzz',
-    key,
+    key: dice.chance(0.2) ? makeKey(dice, fields, key) : key,
     time: { field: time, format },
     fields: Object.fromEntries(dice.shuffled(Object.entries(fields))),
     ...makeTimes(dice),
     ...makeWindows(dice, conditions, names),
+    ...(hashes ? { mask_salt_file: SALT_FILE } : {}),
+    ...(dice.chance(0.15) ? { deduplicate: dice.pick(telling) } : {}),
     ...(dice.chance(0.25) ? { filter: conditions.any() } : {}),
     columns: makeColumns(dice, fields, conditions),
   });
+}
+
+/** Several fields that every event has, which makes of each of them one that it must have. */
+function makeKey(dice: Dice, fields: Record<string, FieldLine>, key: string): string | string[] {
+  const others = Object.entries(fields).filter(
+    ([name, { type, mask }]) =>
+      name !== key && (type === 'string' || type === 'uint32') && mask !== 'truncate_ip',
+  );
+  const chosen = dice.some(
+    others.map(([name]) => name),
+    2,
+  );
+  for (const name of chosen) fields[name]!.required = true;
+  const [alone] = chosen;
+  return alone !== undefined && dice.chance(0.3) ? alone : dice.shuffled([key, ...chosen]);
 }
 
 function makeFields(dice: Dice, odd: boolean): Record<string, FieldLine> {
@@ -125,7 +149,9 @@ function makeFields(dice: Dice, odd: boolean): Record<string, FieldLine> {
       [1, 'int32'],
       [2, 'uint32'],
     ] as const);
-    return [name, { type, required: dice.chance(0.1) }];
+    const line = { type, required: dice.chance(0.1) };
+    const masks = type === 'string' && dice.chance(0.1);
+    return [name, masks ? { ...line, mask: dice.pick(['truncate_ip', 'hash'] as const) } : line];
   });
   return Object.fromEntries(lines);
 }

@@ -42,6 +42,12 @@ const DEFECTS: Readonly<Record<string, (model: CompiledModel) => CompiledModel>>
   'a lateness that is 1 ms longer': (model) => ({ ...model, allowedLatenessMs: model.allowedLatenessMs + 1 }),
   'a future that is 1 ms shorter': (model) => ({ ...model, maxFutureMs: model.maxFutureMs - 1 }),
   'end events that are not seen': (model) => ({ ...model, endEvent: null }),
+  'repeated events that count': (model) => ({ ...model, deduplicateField: null }),
+  'keys of all parts but the last': (model) => ({ ...model, keyParts: model.keyParts.slice(0, 1) }),
+  'values that are not masked': (model) => ({
+    ...model,
+    fields: model.fields.map(({ mask: _, ...field }) => field),
+  }),
   'filters that let all through': (model) => ({ ...model, filter: null }),
   'conditions of which the last text is not seen': (model) =>
     withConditions(model, (condition) =>

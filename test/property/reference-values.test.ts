@@ -152,7 +152,12 @@ it('gives what the definitions say, wherever the lane goes through a snapshot me
           end: type === 'end' || type === 'logout',
         }),
       );
-      const expected = naiveSessions(naive, GAP).map((session) => {
+      const expected = naiveSessions(naive, {
+        gap: GAP,
+        max: Number.POSITIVE_INFINITY,
+        counted: false,
+        midnights: [],
+      }).map((session) => {
         const start = BASE_MS + session.events[0]!.at * 1_000;
         return {
           session_id: `${session.user}:${start}`,

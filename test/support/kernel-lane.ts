@@ -37,6 +37,18 @@ export class KernelTestLane {
     return this.#side.lanes[0]!.clamped;
   }
 
+  get filtered(): number {
+    return this.#side.lanes[0]!.filtered;
+  }
+
+  get blanked(): number {
+    return this.#side.lanes[0]!.blanked;
+  }
+
+  snapshot(): Uint8Array {
+    return this.#side.lanes[0]!.snapshot();
+  }
+
   /** Events as JSON, in one batch. */
   send(events: readonly object[], codec: BatchCase['codec'] = 'none'): void {
     const records = events.map((event, offsetDelta) => {

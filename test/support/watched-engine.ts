@@ -74,6 +74,10 @@ class WatchedLane implements LaneEngine {
     return this.#inner.sessionBytes;
   }
 
+  get blanked(): number {
+    return this.#inner.blanked;
+  }
+
   get filtered(): number {
     return this.#inner.filtered;
   }

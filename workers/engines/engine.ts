@@ -38,6 +38,8 @@ export interface LaneEngine {
   readonly clamped: number;
   /** Events that the model's filter left out, so far. */
   readonly filtered: number;
+  /** Values that were to be IP addresses and are none, so far. */
+  readonly blanked: number;
   /**
    * Takes the records of an open batch with offsets in [from, until), in order. `full`: the sessions' memory ended before
    * the record at `nextOffset`; otherwise nextOffset is `until`.

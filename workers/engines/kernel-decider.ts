@@ -18,6 +18,8 @@ export class KernelDecider implements KernelHost {
   readonly #model: CompiledModel;
   #kernel: Kernel | null = null;
   #lane = 0;
+  /** Values of the batch's events decided here that were to be addresses and are none. */
+  blanked = 0;
   #place: EventPlace = { partition: 0, offset: 0n };
   #recordBytesMax = 0;
   #letters: DeadLetter[] = [];
@@ -43,6 +45,7 @@ export class KernelDecider implements KernelHost {
   /** Before a batch's records: whose they are, where the batch lies, and where their dead letters go. */
   begin(lane: number, place: EventPlace, recordBytesMax: number, letters: DeadLetter[]): void {
     this.#lane = lane;
+    this.blanked = 0;
     this.#place = place;
     this.#recordBytesMax = recordBytesMax;
     this.#letters = letters;
@@ -67,6 +70,7 @@ export class KernelDecider implements KernelHost {
     const place = { partition, offset: offset + BigInt(offsetDelta) };
     const parsed = parseEvent(this.#model, value, timestampMs, place);
     if (!parsed.ok) return refuse(parsed.reason, parsed.detail);
+    this.blanked += parsed.blanked;
     this.#giveValues(parsed.values);
     return 1;
   }

@@ -21,6 +21,7 @@ export class KernelLane implements LaneEngine {
   readonly #lane: number;
   readonly #partition: number;
   #deadLetters: DeadLetter[] = [];
+  #blanked = 0;
   /** Rows that had to leave the kernel before they were taken. */
   #moved: KernelEmitted | null = null;
   /** The newest snapshot. */
@@ -56,6 +57,10 @@ export class KernelLane implements LaneEngine {
     return Number(this.#kernel.exports.laneClamped(this.#lane));
   }
 
+  get blanked(): number {
+    return this.#blanked;
+  }
+
   get filtered(): number {
     return Number(this.#kernel.exports.laneFiltered(this.#lane));
   }
@@ -77,6 +82,7 @@ export class KernelLane implements LaneEngine {
       batch.baseOffset,
       this.#partition,
     );
+    this.#blanked += exports.runBlanked() + this.#decider.blanked;
     const full = exports.runWasFull() !== 0;
     return { events, nextOffset: full ? batch.baseOffset + BigInt(exports.runEndedAt()) : until, full };
   }

@@ -117,6 +117,10 @@ class ReferenceLaneEngine implements LaneEngine {
     return this.#lane.filtered;
   }
 
+  get blanked(): number {
+    return this.#lane.blanked;
+  }
+
   /** Objects have no end of their own: never `full`. The worker looks at the bytes before each payload. */
   accept(batch: OpenBatch, from: bigint, until: bigint): Accepted {
     const events = eachRecord(batch, from, until, (record) => this.#lane.accept(record));

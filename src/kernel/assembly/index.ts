@@ -20,6 +20,7 @@ import {
 import { logInit } from './log';
 import { internBytes } from './intern';
 import { laneEarly, laneEndOfInput, laneEvict, laneFree } from './marks';
+import { blanked, madeValuesInit } from './made-values';
 import { memoryInit, reserve } from './memory';
 import { loggedCount, modelInit } from './model';
 import { rowInit } from './row';
@@ -60,6 +61,7 @@ export function init(program: usize, seed: u64, sessionBytesMax: u64, recordByte
   snapshotInit();
   windowInit(sessionBytesMax);
   scanInit(program);
+  madeValuesInit();
   const scratch = recordBytesMax + 65536;
   scanScratch(reserve(scratch), scratch);
 }
@@ -126,6 +128,11 @@ export function runEndedAt(): i32 {
 /** Did the last run end because sessions have all the memory that they may take? */
 export function runWasFull(): bool {
   return runFull;
+}
+
+/** Values of the last run's events that were to be addresses and are none. */
+export function runBlanked(): u32 {
+  return blanked;
 }
 
 /** Records that the host was asked about, so far. */

@@ -95,6 +95,26 @@ export function headEntry(place: u32): u32 {
   return load<u32>(head + (place << 2));
 }
 
+/** Leaves the decoded events of these ranks, u32 each and ascending; 0: the first `count`. */
+export function keepDecoded(ranks: usize, count: u32): void {
+  decoded = count;
+  if (ranks != 0) {
+    for (let to: u32 = 0; to < count; to++) {
+      const from = load<u32>(ranks + (to << 2));
+      store<i64>(decodedTimes + (to << 3), load<i64>(decodedTimes + (from << 3)));
+    }
+  }
+  for (let left = decodedVaried; left != 0; left &= left - 1) {
+    const entries = entriesAt(<u32>ctz(left));
+    if (ranks != 0) {
+      for (let to: u32 = 0; to < count; to++) {
+        store<u32>(entries + (to << 2), load<u32>(entries + (load<u32>(ranks + (to << 2)) << 2)));
+      }
+    }
+    v128.store(entries + (count << 2), i32x4.splat(0));
+  }
+}
+
 /** What an event says at a place. */
 export function decodedEntry(place: u32, event: u32): u32 {
   return isVaried(place) ? load<u32>(places + place * placeBytes + (event << 2)) : headEntry(place);

@@ -7,6 +7,7 @@ import {
   P_CHANGE_COUNT,
   P_CHANGE_PLACES,
   P_COLLECTION_BYTES,
+  P_DEDUPLICATE,
   P_DISORDER,
   P_END_CONDITION,
   P_END_COUNTED,
@@ -38,6 +39,8 @@ export let loggedFields: usize = 0;
 export let keyField: u32 = 0;
 export let timeField: u32 = 0;
 export let endCondition: i32 = -1;
+/** Place of what repeated events are told by, −1: none are. */
+export let deduplicatePlace: i32 = -1;
 export let filterCondition: i32 = -1;
 export let offsetField: i32 = -1;
 export let partitionField: i32 = -1;
@@ -69,6 +72,7 @@ export function modelInit(at: usize): void {
   keyField = load<u32>(at + P_KEY_FIELD);
   timeField = load<u32>(at + P_TIME_FIELD);
   endCondition = load<i32>(at + P_END_CONDITION);
+  deduplicatePlace = load<i32>(at + P_DEDUPLICATE) - 1;
   filterCondition = load<i32>(at + P_FILTER);
   offsetField = load<i32>(at + P_OFFSET_FIELD);
   partitionField = load<i32>(at + P_PARTITION_FIELD);

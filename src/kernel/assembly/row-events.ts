@@ -1,7 +1,10 @@
 /** The events of the row in the making, in (time, offset) order: what the columns walk over. */
 import { conditionsBegin } from './conditions';
-import { decodedSorted, decodedTimes, decodeLog, entriesAt, headEntry, isVaried } from './log-decode';
+import { distinctAdd, distinctBegin } from './distinct';
+import { decodedSorted, decodedTimes, decodeLog, entriesAt, headEntry, isVaried, keepDecoded } from './log-decode';
 import { orderEvents } from './log-order';
+import { alloc, free } from './memory';
+import { deduplicatePlace } from './model';
 
 export let events: u32 = 0;
 
@@ -9,8 +12,42 @@ export let events: u32 = 0;
 export function eventsBegin(log: usize, count: u32): void {
   decodeLog(log, count);
   if (!decodedSorted) orderEvents(count);
-  events = count;
-  conditionsBegin(count);
+  events = deduplicatePlace < 0 ? count : dropRepeats(count, deduplicatePlace);
+  conditionsBegin(events);
+}
+
+/** By rank that stays: the rank that it had, u32. */
+let kept: usize = 0;
+let keptRoom: u32 = 0;
+const KEPT_EVENTS: u32 = 4096;
+
+/** Leaves of the events with the same entry the first; how many are left. */
+function dropRepeats(count: u32, place: u32): u32 {
+  if (!isVaried(place)) {
+    if (headEntry(place) == 0) return count;
+    keepDecoded(0, 1);
+    return 1;
+  }
+  makeKeptRoom(count);
+  const entries = entriesAt(place);
+  distinctBegin(count);
+  let left: u32 = 0;
+  for (let rank: u32 = 0; rank < count; rank++) {
+    const entry = load<u32>(entries + (rank << 2));
+    if (entry != 0 && !distinctAdd(entry)) continue;
+    store<u32>(kept + (left << 2), rank);
+    left++;
+  }
+  if (left < count) keepDecoded(kept, left);
+  return left;
+}
+
+function makeKeptRoom(count: u32): void {
+  if (count <= keptRoom && (keptRoom <= KEPT_EVENTS || count > KEPT_EVENTS)) return;
+  if (kept != 0) free(kept);
+  keptRoom = max<u32>(64, count + (count >> 2));
+  kept = alloc(keptRoom << 2);
+  if (kept == 0) unreachable();
 }
 
 // @ts-ignore: decorator

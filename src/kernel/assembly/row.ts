@@ -118,7 +118,7 @@ export function buildRow(
 ): void {
   eventsBegin(log, eventCount);
   rowStartMs = timeAtRank(0);
-  endMs = timeAtRank(eventCount - 1);
+  endMs = timeAtRank(events - 1);
   rowClamped = 0;
   numbersBegin();
   rowAt = bufferBytes;

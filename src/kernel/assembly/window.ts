@@ -29,6 +29,7 @@ import {
   trackedCount,
 } from './model';
 import { logUseResolved } from './log';
+import { blankedReset, makesValues, makeValues, scratchNeed } from './made-values';
 import { resolve, resolveBegin, resolvedOf, resolveHash, resolveInit, resolvedStride } from './resolve';
 import { sweepForRoom, sweepIfDue } from './sweep';
 import { scanEvent, scanScratchFree, scanScratchReset, scanValueBytes } from './scan';
@@ -129,6 +130,7 @@ export function run(
   let taken: u32 = 0;
   runFull = false;
   runNext = 0;
+  blankedReset();
   beginWindow();
   while (recordNext()) {
     const offset = recOffsetDelta;
@@ -166,6 +168,7 @@ function scanRecord(timestamp: i64, recordBytesMax: u32): bool {
   const valueBytes = recValueBytes;
   if (valueBytes <= 0 || <u64>valueBytes + <u64>max(recKeyBytes, 0) > <u64>recordBytesMax) return false;
   if (<u32>valueBytes > scanScratchFree()) return false;
+  if (makesValues && scratchNeed(valueBytes) > <u64>scanScratchFree()) return false;
   const event = window + events * eventBytes;
   const values = event + EVENT_VALUES;
   if (!scanEvent(recValueAt, valueBytes, values)) return false;
@@ -173,6 +176,7 @@ function scanRecord(timestamp: i64, recordBytesMax: u32): bool {
   if (partitionField >= 0) store<f64>(values + partitionField * VALUE_BYTES, <f64>runPartition);
   const time = <i64>load<f64>(values + timeField * VALUE_BYTES);
   if (timestamp >= 0 && time - timestamp > maxFutureMs) return false;
+  if (makesValues) makeValues(values);
   store<i64>(event + EVENT_TIME, time);
   store<i64>(event + EVENT_TIMESTAMP, timestamp);
   store<u32>(event + EVENT_KEY, <u32>recKeyAt);
