@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 /** From the checkout, where tests and the fuzzer are run. */
 const FOLDER = join('config', 'models');
 
-export const SHIPPED_MODELS = ['clickstream', 'web_clicks'] as const;
+export const SHIPPED_MODELS = ['clickstream', 'web_clicks', 'product_analytics'] as const;
 
 export function shippedModelText(name: (typeof SHIPPED_MODELS)[number]): string {
   return JSON.stringify(parse(readFileSync(join(FOLDER, `${name}.yaml`), 'utf8')));

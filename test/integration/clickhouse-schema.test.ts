@@ -43,7 +43,7 @@ const columnsOf = async (rig: ClickHouseRig, table: string) =>
   ).map(({ name, type }) => `${name} ${type}`);
 
 describe('headrace clickhouse migrate', () => {
-  it.each(['clickstream', 'web_clicks'])(
+  it.each(['clickstream', 'web_clicks', 'product_analytics'])(
     'makes all of %s, and finds nothing to do a second time',
     async (name) => {
       const rig = rigOf(loadModel(name));

@@ -12,6 +12,7 @@ import { seededRandom } from '#src/random.js';
 import { truncatedIp } from '#src/reference/mask.js';
 import { Dice } from '../fuzz/dice.js';
 import { makeIp } from '../fuzz/ip-maker.js';
+import { rowsOfBoth } from '../support/both-engines.js';
 import { KernelTestLane } from '../support/kernel-lane.js';
 import { propertySettings } from '../support/property-seed.js';
 import { LaneProbe } from '../support/reference-lane.js';
@@ -60,20 +61,12 @@ const HASHED = modelText(
 
 const START_MS = Date.UTC(2026, 0, 1);
 
-/** The rows of kernel and reference, which are the same. */
+/** Of user u, a millisecond apart, unless an event says something else. */
 function rowsOf(model: CompiledModel, events: readonly object[]) {
-  const timed = events.map((event, index) => ({ user: 'u', at: START_MS + index, ...event }));
-  const lane = new KernelTestLane(model);
-  lane.send(timed);
-  const rows = lane.rows();
-  const probe = new LaneProbe(model);
-  for (const event of timed) probe.sendRaw(Buffer.from(JSON.stringify(event)));
-  probe.marks({ idleWatermarkMs: Date.UTC(2200, 0, 1) });
-  const order = (a: object, b: object) => (JSON.stringify(a, text) < JSON.stringify(b, text) ? -1 : 1);
-  const text = (_: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value);
-  expect(rows.toSorted(order)).toEqual(probe.named.toSorted(order));
-  expect([lane.filtered, lane.blanked]).toEqual([probe.lane.filtered, probe.lane.blanked]);
-  return { rows, blanked: lane.blanked };
+  return rowsOfBoth(
+    model,
+    events.map((event, index) => ({ user: 'u', at: START_MS + index, ...event })),
+  );
 }
 
 describe('an address', () => {
