@@ -21,7 +21,7 @@ export interface ModelExplanation {
   key: string;
   time: string;
   session: Record<string, string>;
-  fields: { name: string; type: string; required: boolean; kept: boolean }[];
+  fields: { name: string; type: string; required: boolean; mask: string | null; kept: boolean }[];
   columns: { name: string; clickhouse: string; delta: string; nullable: boolean; holds: string }[];
 }
 
@@ -39,7 +39,7 @@ export function explain(model: CompiledModel): ModelExplanation {
     name: model.name,
     hash: model.hash,
     programBytes: encodeProgram(model).length,
-    key: fieldName(model, model.keyField),
+    key: model.keyParts.map((part) => fieldName(model, part)).join(' and '),
     time: `${fieldName(model, model.timeField)}, ${model.timeFormat}`,
     session: {
       gap: formatElapsed(model.gapMs),
@@ -47,12 +47,13 @@ export function explain(model: CompiledModel): ModelExplanation {
       allowed_lateness: formatElapsed(model.allowedLatenessMs),
       max_future: formatElapsed(model.maxFutureMs),
       idle_timeout: formatElapsed(model.idleTimeoutMs),
-      ...(model.endEvent === null ? {} : { end_event: conditionWords(model, model.endEvent) }),
+      ...boundsOf(model),
     },
     fields: model.fields.map((field) => ({
       name: fieldName(model, field.index),
       type: field.type,
       required: field.required,
+      mask: field.mask ?? null,
       kept: kept.has(field.index),
     })),
     columns: model.columns.map((column, index) => ({
@@ -63,6 +64,31 @@ export function explain(model: CompiledModel): ModelExplanation {
       holds: columnWords(model, column),
     })),
   };
+}
+
+/** What of the rules about sessions a model asks for, beside the times that all have. */
+function boundsOf(model: CompiledModel): Record<string, string> {
+  const { filter, endEvent, windows, deduplicateField, emitEarlyMs } = model;
+  const { maxDurationMs, startEvent, endCounted, midnight, onChange } = windows;
+  const bounds: [string, string | null][] = [
+    ['max_duration', formatElapsed(maxDurationMs)],
+    ['filter', filter === null ? null : conditionWords(model, filter)],
+    ['start_event', startEvent === null ? null : conditionWords(model, startEvent)],
+    [
+      'end_event',
+      endEvent === null
+        ? null
+        : `${conditionWords(model, endEvent)}, ${endCounted ? 'counted' : 'not counted'}`,
+    ],
+    ['split at midnight', midnight?.name ?? null],
+    [
+      'split on change',
+      onChange.length === 0 ? null : onChange.map((field) => fieldName(model, field)).join(', '),
+    ],
+    ['deduplicate', deduplicateField === null ? null : fieldName(model, deduplicateField)],
+    ['early updates', emitEarlyMs === null ? null : `every ${formatElapsed(emitEarlyMs)}`],
+  ];
+  return Object.fromEntries(bounds.filter((bound): bound is [string, string] => bound[1] !== null));
 }
 
 function explanationText({
@@ -81,8 +107,8 @@ function explanationText({
     `Model ${name}\nhash ${hash}; the kernel's program has ${formatWhole(programBytes)} bytes`,
     `A session: key ${key}, time ${time}\n${windows.join('\n')}`,
     `${fields.length} fields are read from an event\n${formatTable(
-      ['field', 'type', 'required', 'kept in a session'],
-      fields.map((field) => [field.name, field.type, yes(field.required), yes(field.kept)]),
+      ['field', 'type', 'required', 'mask', 'kept in a session'],
+      fields.map((field) => [field.name, field.type, yes(field.required), field.mask ?? '', yes(field.kept)]),
     )}`,
     `${columns.length} columns of a row; session_date, the partition column, is the UTC date of session_start\n${formatTable(
       ['column', 'ClickHouse', 'Delta', 'null', 'holds'],

@@ -1,4 +1,4 @@
-import type { Column, ColumnOp, CompiledModel, Condition } from '../../model/types.js';
+import type { Column, ColumnOp, CompiledModel, Condition, Formula, FormulaCall } from '../../model/types.js';
 
 /**
  * What a column holds, in the words of the model file: the operation, and what it takes. Places in the compiled table are turned
@@ -16,6 +16,10 @@ const FIELDS: readonly string[] = ['field', 'by', 'present'];
 function valueWords(model: CompiledModel, op: ColumnOp, name: string, value: unknown): string {
   if (typeof value === 'number' && FIELDS.includes(name)) return fieldName(model, value);
   if (name === 'where') return conditionWords(model, value as Condition);
+  if (op.op === 'overflow' && name === 'of') return columnName(model, op.of);
+  if (op.op === 'concat' && name === 'of')
+    return op.of.map((column) => columnName(model, column)).join(' + ');
+  if (op.op === 'calculate') return formulaWords(model, op.formula);
   if (op.op === 'records' && name === 'members') {
     return op.members.map((member) => `${member.name}: ${fieldName(model, member.field)}`).join(', ');
   }
@@ -35,5 +39,31 @@ export function conditionWords(model: CompiledModel, condition: Condition): stri
 }
 
 export function fieldName(model: CompiledModel, index: number): string {
-  return model.fields[index]!.path.join('.');
+  const { path, made } = model.fields[index]!;
+  return made === undefined ? path.join('.') : `$${made}`;
+}
+
+function columnName(model: CompiledModel, index: number): string {
+  return model.columns[index]!.name;
+}
+
+const BETWEEN: Readonly<Partial<Record<FormulaCall, string>>> = {
+  add: '+',
+  subtract: '−',
+  multiply: '×',
+  divide: '/',
+  equal: '=',
+  unequal: '≠',
+  below: '<',
+  at_most: '≤',
+  and: 'and',
+  or: 'or',
+};
+
+function formulaWords(model: CompiledModel, formula: Formula): string {
+  if ('number' in formula) return String(formula.number);
+  if ('column' in formula) return columnName(model, formula.column);
+  const parts = formula.of.map((each) => formulaWords(model, each));
+  const sign = BETWEEN[formula.call];
+  return sign === undefined ? `${formula.call}(${parts.join(', ')})` : `(${parts.join(` ${sign} `)})`;
 }
