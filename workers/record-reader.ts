@@ -1,11 +1,11 @@
 import { JsonRows } from '#src/columnar/json-rows.js';
 import { HeadraceError, messageOf } from '#src/errors.js';
 import type { ObjectStore } from '#src/lake/store/store.js';
+import { decodeDeadLetters } from '#src/ledger/dead-letter-file.js';
 import { RecordPacker, type RecordRequest, type TopicRecord } from '#src/ledger/record-pack.js';
 import type { LaneRows } from '#src/ledger/types.js';
 import type { CompiledModel } from '#src/model/types.js';
 import type { WorkerMessage } from '#src/pool/messages.js';
-import { decodeDeadLetters } from './dead-letter-file.js';
 
 /**
  * Reads files of the table back as records for topics: rows as JSON, dead letters as they came. An answer holds a part of

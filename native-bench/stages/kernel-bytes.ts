@@ -32,7 +32,14 @@ export class KernelBytes {
     };
     const { exports } = new WebAssembly.Instance(kernelModule(), {
       env: { memory, abort: notCalled },
-      host: { decide: notCalled, late: notCalled, rows: notCalled, kept: notCalled, number: notCalled },
+      host: {
+        decide: notCalled,
+        decideNext: notCalled,
+        late: notCalled,
+        rows: notCalled,
+        kept: notCalled,
+        number: notCalled,
+      },
     });
     this.kernel = exports as unknown as ByteKernel;
   }

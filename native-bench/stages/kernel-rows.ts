@@ -83,7 +83,7 @@ function startKernel(model: CompiledModel, bytes: number): Kernel {
     sessionBytesMax: PAGE_BYTES,
     recordBytesMax: PAGE_BYTES,
     seed: 1n,
-    host: { decide: never, late: never, rows: never, kept: never },
+    host: { decide: never, decideNext: never, late: never, rows: never, kept: never },
   });
 }
 

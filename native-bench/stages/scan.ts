@@ -60,7 +60,7 @@ function scanning({ model }: Workload, values: readonly Uint8Array[]): Contender
     sessionBytesMax: PAGE_BYTES,
     recordBytesMax: RECORD_BYTES_MAX,
     seed: 1n,
-    host: { decide: asked, late: asked, rows: asked, kept: asked },
+    host: { decide: asked, decideNext: asked, late: asked, rows: asked, kept: asked },
   });
   const places = new Uint32Array(values.length + 1);
   let next = placesAt;

@@ -77,7 +77,9 @@ export const P_DEDUPLICATE = 156;
 export const P_MASKS = 160;
 /** Offset of what hashes are made with (program-mask.ts), 0: nothing is hashed. */
 export const P_HASHING = 164;
-export const P_HEADER_BYTES = 168;
+/** VALUE_… */
+export const P_VALUE_FORMAT = 168;
+export const P_HEADER_BYTES = 176;
 
 export const KEY_PARTS = 8;
 export const KEY_PART_BYTES = 8;
@@ -99,6 +101,11 @@ export const ZONE_ENTRY_BYTES = 16;
 /** What an event is for its session: it begins one, it ends one and belongs to it. */
 export const EVENT_STARTS = 1;
 export const EVENT_ENDS = 2;
+
+export const VALUE_JSON = 0;
+export const VALUE_FRAMED_JSON = 1;
+/** The host reads it. */
+export const VALUE_MESSAGE = 2;
 
 export const TIME_ISO8601 = 0;
 export const TIME_EPOCH_MS = 1;
@@ -295,6 +302,11 @@ export const TAG_INTEGER = 1;
 export const TAG_FLOAT = 2;
 export const TAG_STRING = 3;
 export const TAG_LIST = 4;
+
+/** What the host says of a record that it was asked about: nothing (more) of it counts; an event is there; one, and more may follow. */
+export const DECIDED_NONE = 0;
+export const DECIDED_LAST = 1;
+export const DECIDED_MORE = 2;
 
 /** How a walk over a batch's records ended; src/kernel/bytes.ts has the words. */
 export const FAULT_NONE = 0;

@@ -69,7 +69,7 @@ export interface KernelExports {
 
 /** What the kernel asks of its host. Texts are addresses and bytes; −1 bytes: null. */
 export interface KernelHost {
-  /** A record it can't decide: 1, the values are where `decidedValues` says; 0: it is a dead letter. */
+  /** A record it can't decide: DECIDED_…; the values of an event are where `decidedValues` says. */
   decide(
     offsetDelta: number,
     timestampMs: number,
@@ -78,6 +78,8 @@ export interface KernelHost {
     valueAt: number,
     valueBytes: number,
   ): number;
+  /** The next event of that record, after DECIDED_MORE. */
+  decideNext(): number;
   /** An event that is late. */
   late(
     offsetDelta: number,
@@ -129,6 +131,7 @@ export class Kernel {
       host: {
         decide: (o: number, t: number, k: number, kb: number, v: number, vb: number) =>
           host.decide(o, t, k >>> 0, kb, v >>> 0, vb),
+        decideNext: () => host.decideNext(),
         late: (o: number, t: number, k: number, kb: number, v: number, vb: number, ms: number) =>
           host.late(o, t, k >>> 0, kb, v >>> 0, vb, ms),
         rows: (lane: number) => host.rows(lane >>> 0),

@@ -76,6 +76,12 @@ const TIME_FORMATS = {
   epoch_s: abi.TIME_EPOCH_S,
 } as const;
 
+const VALUE_FORMATS = {
+  json: abi.VALUE_JSON,
+  json_schema_registry: abi.VALUE_FRAMED_JSON,
+  msgpack: abi.VALUE_MESSAGE,
+} as const;
+
 /** Throws nothing for a model that compileModel has passed and that keeps at most LOGGED_MAX fields. */
 export function encodeProgram(model: CompiledModel): Uint8Array {
   const out = new ProgramWriter();
@@ -87,6 +93,7 @@ export function encodeProgram(model: CompiledModel): Uint8Array {
   out.u32(header + abi.P_KEY_FIELD, model.keyField);
   out.u32(header + abi.P_TIME_FIELD, model.timeField);
   out.u32(header + abi.P_TIME_FORMAT, TIME_FORMATS[model.timeFormat]);
+  out.u32(header + abi.P_VALUE_FORMAT, VALUE_FORMATS[model.valueFormat]);
   out.u32(header + abi.P_COLUMN_COUNT, model.columns.length);
   const conditions = new ConditionTable(out, logged);
   out.u32(header + abi.P_END_CONDITION, model.endEvent === null ? -1 : conditions.put(model.endEvent));

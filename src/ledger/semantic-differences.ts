@@ -11,6 +11,7 @@ export function semanticDifferences(table: SemanticRules, ours: SemanticRules): 
   compare('kafka.isolation', table.isolation, ours.isolation);
   compare('limits.record_bytes_max', `${table.recordBytesMax} bytes`, `${ours.recordBytesMax} bytes`);
   compare('the engine’s own rules', `version ${table.engine}`, `version ${ours.engine}`);
+  compare('model: value', table.model.valueFormat ?? 'json', ours.model.valueFormat ?? 'json');
   for (const [word, name] of MODEL_WORDS) compare(`model: ${word}`, table.model[name], ours.model[name]);
   compare('model: filter', conditionOf(table, 'filter'), conditionOf(ours, 'filter'));
   compare('model: end_event', conditionOf(table, 'endEvent'), conditionOf(ours, 'endEvent'));

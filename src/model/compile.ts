@@ -98,6 +98,7 @@ function assemble(file: ModelFile, folder: string, complain: Complain): Omit<Com
     deduplicateField: compileDeduplicate(file.deduplicate, fields, complain),
     timeField: time?.index ?? 0,
     timeFormat: file.time.format,
+    valueFormat: file.value,
     gapMs: file.gap,
     allowedDisorderMs: file.allowed_disorder,
     allowedLatenessMs: file.allowed_lateness,

@@ -33,6 +33,7 @@ export function modelDecisions(model: Omit<CompiledModel, 'hash'>) {
     ...(model.deduplicateField === null ? {} : { deduplicateField: model.deduplicateField }),
     timeField: model.timeField,
     timeFormat: model.timeFormat,
+    ...(model.valueFormat === 'json' ? {} : { valueFormat: model.valueFormat }),
     gapMs: model.gapMs,
     allowedDisorderMs: model.allowedDisorderMs,
     allowedLatenessMs: model.allowedLatenessMs,

@@ -231,6 +231,11 @@ export const modelSchema = z.strictObject({
     error: 'must be the name of a field, or a list of them',
   }),
   time: z.strictObject({ field: fieldPath, format: z.enum(['iso8601', 'epoch_ms', 'epoch_s']) }),
+  value: z
+    .enum(['json', 'json_schema_registry', 'msgpack'], {
+      error: 'must be json, json_schema_registry or msgpack',
+    })
+    .default('json'),
   fields: z.record(fieldPath, fieldSchema),
   gap: duration('30m', { minMs: 1 }),
   max_duration: duration('24h', { minMs: 1 }),

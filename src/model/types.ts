@@ -1,4 +1,7 @@
+import type { DeadLetterReason } from './dead-letter-reasons.js';
 import type { Zone } from './zone.js';
+
+export type { DeadLetterReason } from './dead-letter-reasons.js';
 
 /**
  * The compiled model: what a session is, as a table of operations. Reference, kernel, Arrow and Delta schema all read
@@ -188,6 +191,8 @@ export interface CompiledModel {
   keyField: number;
   timeField: number;
   timeFormat: 'iso8601' | 'epoch_ms' | 'epoch_s';
+  /** What a record's value is (src/reference/value.ts). */
+  valueFormat: 'json' | 'json_schema_registry' | 'msgpack';
   gapMs: number;
   allowedDisorderMs: number;
   allowedLatenessMs: number;
@@ -235,17 +240,6 @@ export type Row = RowValue[];
 
 export type ClosedBy = 'gap' | 'end_event' | 'max_duration' | 'split' | 'end_of_input' | 'early' | 'memory';
 
-/** Why an event became a dead letter. */
-export type DeadLetterReason =
-  | 'malformed'
-  | 'missing_field'
-  | 'wrong_type'
-  | 'late'
-  | 'future'
-  | 'too_large'
-  | 'undecodable'
-  | 'unsupported';
-
 /** An event that could not be counted, with its bytes as they came. */
 export interface DeadLetter {
   reason: DeadLetterReason;
@@ -256,4 +250,6 @@ export interface DeadLetter {
   timestampMs: number;
   key: Uint8Array | null;
   value: Uint8Array | null;
+  /** Of a message of several events: which of them, from 0; `value` holds it alone, as a message of its own. */
+  item?: number;
 }

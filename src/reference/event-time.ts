@@ -19,7 +19,7 @@ export function tryParseTime(value: unknown, format: CompiledModel['timeFormat']
   if (typeof value !== 'number') return null;
   // seconds go through whole microseconds: 1700000000.123 * 1000 is a little less than …123
   const ms = format === 'epoch_ms' ? value : Math.round(value * 1e6) / 1e3;
-  return inRange(Math.floor(ms));
+  return timeInRange(Math.floor(ms));
 }
 
 export function tryParseIso8601(text: string): number | null {
@@ -39,7 +39,7 @@ export function tryParseIso8601(text: string): number | null {
   const offsetMs = tryOffsetMs(match[8], Number(match[9] ?? 0), Number(match[10] ?? 0));
   // years below 100 would be taken for 19xx by Date.UTC; they are out of range anyway
   if (offsetMs === null || year < 1969) return null;
-  return inRange(Date.UTC(year, month - 1, day, hour, minute, second, ms) - offsetMs);
+  return timeInRange(Date.UTC(year, month - 1, day, hour, minute, second, ms) - offsetMs);
 }
 
 function tryOffsetMs(sign: string | undefined, hours: number, minutes: number): number | null {
@@ -52,7 +52,8 @@ function daysIn(year: number, month: number): number {
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }
 
-function inRange(ms: number): number | null {
+/** Null: no sink can hold it. */
+export function timeInRange(ms: number): number | null {
   // the sum makes 0 of −0
   return ms >= 0 && ms <= TIME_MS_MAX ? ms + 0 : null;
 }

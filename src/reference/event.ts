@@ -1,6 +1,7 @@
 /// <reference lib="es2024.string" />
 import type { CompiledModel, DeadLetterReason, Field } from '../model/types.js';
-import { tryParseTime } from './event-time.js';
+import { timeInRange, tryParseTime } from './event-time.js';
+import { EventInstant } from './event-values.js';
 import { masked } from './mask.js';
 
 /**
@@ -47,6 +48,17 @@ export function parseEvent(
     return malformed(error instanceof SyntaxError ? 'not JSON' : 'not UTF-8');
   }
   if (!isObject(event)) return malformed('not a JSON object');
+  return readEvent(model, event, recordTimestampMs, place);
+}
+
+/** An event's object → the values. What is no object is malformed. */
+export function readEvent(
+  model: CompiledModel,
+  event: unknown,
+  recordTimestampMs: number,
+  place: EventPlace = UNKNOWN_PLACE,
+): ParsedEvent {
+  if (!isObject(event)) return malformed('not a map');
   const values: (string | number | null)[] = [];
   let blanked = 0;
   for (const field of model.fields) {
@@ -128,7 +140,7 @@ function tryTyped(
     case 'uint32':
       return wholeWithin(value, 0, UINT32_MAX);
     case 'time':
-      return tryParseTime(value, timeFormat);
+      return value instanceof EventInstant ? timeInRange(value.ms) : tryParseTime(value, timeFormat);
   }
 }
 
@@ -138,7 +150,8 @@ function wholeWithin(value: unknown, least: number, most: number): number | null
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  const isOther = Array.isArray(value) || value instanceof EventInstant;
+  return typeof value === 'object' && value !== null && !isOther;
 }
 
 function describe(field: Field, reason: DeadLetterReason): string {

@@ -2,7 +2,7 @@ import type { Marks } from '../model/marks.js';
 import type { ClosedBy, CompiledModel, DeadLetter, DeadLetterReason, Row } from '../model/types.js';
 import { holds } from './condition.js';
 import { DueQueue } from './due-queue.js';
-import { type FieldValues, parseEvent } from './event.js';
+import type { FieldValues } from './event.js';
 import type { LaneState, SessionEvent } from './lane-state.js';
 import type { KafkaRecord } from './record-batches.js';
 import {
@@ -18,6 +18,7 @@ import {
 import { computeRow, sameContent } from './session-row.js';
 import { Timeline } from './timeline.js';
 import { closingOf, cutBetween, isEnded, openUntilMs, type Segment, segmentsOf } from './windows.js';
+import { itemDetail, type MessageItem, type ParsedItem, parseValue } from './value.js';
 
 export type { LaneState } from './lane-state.js';
 
@@ -97,20 +98,26 @@ export class ReferenceLane {
     return this.#blanked;
   }
 
-  /** Takes the next record of the log. */
-  accept(record: KafkaRecord): void {
+  /** Takes the next record of the log; how many events it was. */
+  accept(record: KafkaRecord): number {
     if (record.tooLarge) {
       const bytes = (record.key?.byteLength ?? 0) + (record.value?.byteLength ?? 0);
       this.#refuse(record, 'too_large', `${bytes} bytes of key and value`);
-      return;
+      return 1;
     }
+    const { value, timestampMs, bytesMax = Number.POSITIVE_INFINITY } = record;
     const place = { partition: this.#partition, offset: record.offset };
-    const parsed = parseEvent(this.#model, record.value, record.timestampMs, place);
+    const events = parseValue(this.#model, value, timestampMs, bytesMax, place);
+    for (const event of events) this.#acceptParsed(record, event);
+    return events.length;
+  }
+
+  #acceptParsed(record: KafkaRecord, parsed: ParsedItem): void {
     if (!parsed.ok) {
-      this.#refuse(record, parsed.reason, parsed.detail);
+      this.#refuse(record, parsed.reason, parsed.detail, parsed.item);
       return;
     }
-    const { timeMs, values } = parsed;
+    const { timeMs, values, item } = parsed;
     this.#blanked += parsed.blanked;
     const { filter } = this.#model;
     if (filter !== null && !holds(filter, values)) {
@@ -124,7 +131,8 @@ export class ReferenceLane {
         ? this.#acceptEnd(key, timeMs)
         : this.#acceptEvent(key, this.#eventOf(record.offset, timeMs, values));
     if (!accepted) {
-      this.#refuse(record, 'late', `${this.#watermarkMs! - timeMs} ms behind the watermark`);
+      const detail = `${this.#watermarkMs! - timeMs} ms behind the watermark`;
+      this.#refuse(record, 'late', item === undefined ? detail : itemDetail(item.index, detail), item);
       return;
     }
     this.#moveWatermark(timeMs - this.#model.allowedDisorderMs);
@@ -446,7 +454,8 @@ export class ReferenceLane {
     this.#due.push({ dueMs, key: session.key, session });
   }
 
-  #refuse(record: KafkaRecord, reason: DeadLetterReason, detail: string): void {
+  #refuse(record: KafkaRecord, reason: DeadLetterReason, detail: string, item?: MessageItem): void {
+    const value = item === undefined ? record.value : item.encoded();
     this.#sink.deadLetter({
       reason,
       detail,
@@ -454,7 +463,8 @@ export class ReferenceLane {
       timestampMs: record.timestampMs,
       // the record's bytes are valid only during the call; slice() of a Buffer would not copy
       key: record.key === null ? null : new Uint8Array(record.key),
-      value: record.value === null ? null : new Uint8Array(record.value),
+      value: value === null ? null : new Uint8Array(value),
+      ...(item === undefined ? {} : { item: item.index }),
     });
   }
 }

@@ -17,6 +17,8 @@ export interface KafkaRecord {
   value: Uint8Array | null;
   /** Key and value together are over `recordBytesMax`. */
   tooLarge: boolean;
+  /** What `recordBytesMax` is: for what is packed in a value, too. Left out: no limit. */
+  bytesMax?: number;
 }
 
 export interface DecodeOptions {
@@ -57,14 +59,22 @@ export function eachRecord(
   if (batch.lastOffset < from || batch.baseOffset >= until) return 0;
   let delivered = 0;
   const bytesOf = (at: number, bytes: number) => (bytes < 0 ? null : batch.records.subarray(at, at + bytes));
-  const record: KafkaRecord = { offset: 0n, timestampMs: 0, key: null, value: null, tooLarge: false };
+  const bytesMax = batch.recordBytesMax;
+  const record: KafkaRecord = {
+    offset: 0n,
+    timestampMs: 0,
+    key: null,
+    value: null,
+    tooLarge: false,
+    bytesMax,
+  };
   walkRecords(batch.records, batch.count, batch.lastOffsetDelta, (walked: WalkedRecord) => {
     record.offset = batch.baseOffset + BigInt(walked.offsetDelta);
     if (record.offset < from || record.offset >= until) return;
     record.timestampMs = batch.appendTimeMs ?? batch.baseTimestampMs + walked.timestampDeltaMs;
     record.key = bytesOf(walked.keyAt, walked.keyBytes);
     record.value = bytesOf(walked.valueAt, walked.valueBytes);
-    record.tooLarge = Math.max(0, walked.keyBytes) + Math.max(0, walked.valueBytes) > batch.recordBytesMax;
+    record.tooLarge = Math.max(0, walked.keyBytes) + Math.max(0, walked.valueBytes) > bytesMax;
     delivered++;
     onRecord(record);
   });

@@ -8,6 +8,10 @@ import type { Manner } from './document-maker.js';
 import { type LogManner, makeLog } from './log-maker.js';
 import { makeModelText } from './model-maker.js';
 import { SHIPPED_MODELS, shippedModelText } from './shipped-models.js';
+import { inFormat, type ValueFormat } from './value-maker.js';
+
+/** A form of values has dice of its own, so that a case of JSON is what it was before there were others. */
+const FORMAT_SEED = 0x76616c75;
 
 /** Seed → case. The same seed gives the same case as long as the generators stay as they are; failures are kept as cases. */
 export function makeCase(seed: number): FuzzCase {
@@ -32,10 +36,18 @@ export function makeCase(seed: number): FuzzCase {
         [1, dice.between(300, 1_500)],
       ]);
   const manner = makeManner(dice, isBenign, Math.ceil(events / lanes));
-  const logs = Array.from({ length: lanes }, () => makeLog(dice, model, manner));
+  const formatDice = new Dice(seededRandom(seed ^ FORMAT_SEED));
+  const format = formatDice.weighted<ValueFormat>([
+    [8, 'json'],
+    [1, 'json_schema_registry'],
+    [1.5, isBig ? 'json' : 'msgpack'],
+  ]);
+  const logs = Array.from({ length: lanes }, () => makeLog(dice, model, manner)).map((log) =>
+    inFormat(formatDice, format, log, isBenign),
+  );
   return {
     seed,
-    model: text,
+    model: format === 'json' ? text : JSON.stringify({ ...JSON.parse(text), value: format }),
     limits: {
       decompressedBatchBytesMax: dice.chance(0.98) ? 64 << 20 : 20_000,
       recordBytesMax: !isBenign && dice.chance(0.15) ? dice.between(100, 2_000) : 8 << 20,
@@ -44,7 +56,8 @@ export function makeCase(seed: number): FuzzCase {
     },
     logs,
     steps: makeSteps(dice, model, logs),
-    isBenign,
+    // the kernel decides no message
+    isBenign: isBenign && format !== 'msgpack',
   };
 }
 

@@ -24,7 +24,7 @@ export function compareEmitted(model: CompiledModel, left: Emitted, right: Emitt
 /** By offset: those of one engine may come later than those of the other. */
 function compareLetters(left: readonly DeadLetter[], right: readonly DeadLetter[]): void {
   const inOrder = (letters: readonly DeadLetter[]) =>
-    letters.toSorted((a, b) => (a.offset < b.offset ? -1 : 1));
+    letters.toSorted((a, b) => (a.offset === b.offset ? 0 : a.offset < b.offset ? -1 : 1));
   const others = inOrder(right);
   for (const [index, letter] of inOrder(left).entries()) {
     const other = others[index];
@@ -40,6 +40,7 @@ function sameLetter(a: DeadLetter, b: DeadLetter): boolean {
     a.reason === b.reason &&
     a.detail === b.detail &&
     a.timestampMs === b.timestampMs &&
+    a.item === b.item &&
     sameBytes(a.key, b.key) &&
     sameBytes(a.value, b.value)
   );
@@ -49,8 +50,8 @@ function sameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
   return a === null || b === null ? a === b : Buffer.compare(a, b) === 0;
 }
 
-function plainLetter({ offset, reason, detail, timestampMs, key, value }: DeadLetter) {
-  return { offset, reason, detail, timestampMs, key, value };
+function plainLetter({ offset, item, reason, detail, timestampMs, key, value }: DeadLetter) {
+  return { offset, item, reason, detail, timestampMs, key, value };
 }
 
 /** Canonical bytes of an engine's rows, as texts, once it is sure that number, sum and days are those of the rows. */

@@ -41,6 +41,7 @@ const DEFECTS: Readonly<Record<string, (model: CompiledModel) => CompiledModel>>
   'a disorder that is 1 ms longer': (model) => ({ ...model, allowedDisorderMs: model.allowedDisorderMs + 1 }),
   'a lateness that is 1 ms longer': (model) => ({ ...model, allowedLatenessMs: model.allowedLatenessMs + 1 }),
   'a future that is 1 ms shorter': (model) => ({ ...model, maxFutureMs: model.maxFutureMs - 1 }),
+  'values that are taken for JSON': (model) => ({ ...model, valueFormat: 'json' }),
   'end events that are not seen': (model) => ({ ...model, endEvent: null }),
   'repeated events that count': (model) => ({ ...model, deduplicateField: null }),
   'keys of all parts but the last': (model) => ({ ...model, keyParts: model.keyParts.slice(0, 1) }),

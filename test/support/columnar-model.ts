@@ -28,6 +28,7 @@ export function modelOf(name: string, specs: readonly Spec[]): CompiledModel {
     deduplicateField: null,
     timeField: 0,
     timeFormat: 'iso8601',
+    valueFormat: 'json',
     gapMs: 1,
     allowedDisorderMs: 1,
     allowedLatenessMs: 1,

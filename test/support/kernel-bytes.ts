@@ -35,7 +35,14 @@ export class KernelBytes {
     };
     const { exports } = new WebAssembly.Instance(kernelModule(), {
       env: { memory: this.memory, abort: notCalled },
-      host: { decide: notCalled, late: notCalled, rows: notCalled, kept: notCalled, number: notCalled },
+      host: {
+        decide: notCalled,
+        decideNext: notCalled,
+        late: notCalled,
+        rows: notCalled,
+        kept: notCalled,
+        number: notCalled,
+      },
     });
     this.kernel = exports as unknown as ByteKernel;
     this.codecs = new KernelCodecs(this.kernel, this.memory, {

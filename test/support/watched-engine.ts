@@ -1,6 +1,6 @@
 import type { EncodedFile, Seal } from '#src/columnar/encode.js';
 import type { Marks } from '#src/model/marks.js';
-import type { CompiledModel } from '#src/model/types.js';
+import type { CompiledModel, DeadLetter } from '#src/model/types.js';
 import type { OpenBatch } from '#src/reference/batch-reader.js';
 import type {
   Accepted,
@@ -84,6 +84,10 @@ class WatchedLane implements LaneEngine {
 
   get clamped(): number {
     return this.#inner.clamped;
+  }
+
+  get deadLetters(): readonly DeadLetter[] {
+    return this.#inner.deadLetters;
   }
 
   accept(batch: OpenBatch, from: bigint, until: bigint): Accepted {

@@ -23,7 +23,7 @@ describe('the kernel’s heap', () => {
       sessionBytesMax: HEAP_BYTES,
       recordBytesMax: MiB,
       seed: 1n,
-      host: { decide: () => 0, late: () => {}, rows: () => {}, kept: () => {} },
+      host: { decide: () => 0, decideNext: () => 0, late: () => {}, rows: () => {}, kept: () => {} },
     });
     usedAtStart = kernel.exports.memoryUsed();
   });

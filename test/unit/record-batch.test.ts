@@ -23,7 +23,10 @@ function decode(bytes: Uint8Array, fromOffset = 0n, limits = LIMITS) {
   const decoded = decodeBatches(
     bytes,
     { fromOffset, limits, where: { topic: 't', partition: 3 } },
-    (record) => seen.push({ ...record, key: text(record.key), value: text(record.value) }),
+    ({ offset, timestampMs, key, value, tooLarge, bytesMax }) => {
+      expect(bytesMax).toBe(limits.recordBytesMax);
+      seen.push({ offset, timestampMs, key: text(key), value: text(value), tooLarge });
+    },
   );
   return { ...decoded, seen };
 }

@@ -40,6 +40,8 @@ export interface LaneEngine {
   readonly filtered: number;
   /** Values that were to be IP addresses and are none, so far. */
   readonly blanked: number;
+  /** Those that were not taken yet. */
+  readonly deadLetters: readonly DeadLetter[];
   /**
    * Takes the records of an open batch with offsets in [from, until), in order. `full`: the sessions' memory ended before
    * the record at `nextOffset`; otherwise nextOffset is `until`.

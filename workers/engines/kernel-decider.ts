@@ -1,13 +1,24 @@
 import { invariant } from '#src/invariant.js';
-import { NULL_NUMBER_HIGH, VALUE_BYTES } from '#src/kernel/abi.js';
+import { DECIDED_LAST, DECIDED_MORE, DECIDED_NONE, NULL_NUMBER_HIGH, VALUE_BYTES } from '#src/kernel/abi.js';
 import type { Kernel, KernelHost } from '#src/kernel/kernel.js';
 import type { CompiledModel, DeadLetter, DeadLetterReason } from '#src/model/types.js';
-import { type EventPlace, type FieldValues, parseEvent } from '#src/reference/event.js';
+import type { EventPlace, FieldValues } from '#src/reference/event.js';
+import { itemDetail, type MessageItem, type ParsedItem, parseValue } from '#src/reference/value.js';
 
 /** See KernelHost. */
 export interface LaneHost {
   rows(lane: number): void;
   kept(lane: number, bytes: Uint8Array): void;
+}
+
+/** A record in the kernel's memory; −1 bytes: null. */
+interface RecordPlace {
+  offsetDelta: number;
+  timestampMs: number;
+  keyAt: number;
+  keyBytes: number;
+  valueAt: number;
+  valueBytes: number;
 }
 
 /**
@@ -23,6 +34,10 @@ export class KernelDecider implements KernelHost {
   #place: EventPlace = { partition: 0, offset: 0n };
   #recordBytesMax = 0;
   #letters: DeadLetter[] = [];
+  /** The record that was asked of last, and how many of its events were given. */
+  #asked: { record: RecordPlace; events: readonly ParsedItem[]; next: number } | null = null;
+  /** Events that records of the batch held beyond one each. */
+  moreEvents = 0;
   readonly #lanes: LaneHost;
 
   constructor(model: CompiledModel, lanes: LaneHost) {
@@ -49,6 +64,8 @@ export class KernelDecider implements KernelHost {
     this.#place = place;
     this.#recordBytesMax = recordBytesMax;
     this.#letters = letters;
+    this.#asked = null;
+    this.moreEvents = 0;
   }
 
   decide(
@@ -59,20 +76,34 @@ export class KernelDecider implements KernelHost {
     valueAt: number,
     valueBytes: number,
   ): number {
-    const refuse = (reason: DeadLetterReason, detail: string) => {
-      this.#refuse(reason, detail, offsetDelta, timestampMs, keyAt, keyBytes, valueAt, valueBytes);
-      return 0;
-    };
+    const record = { offsetDelta, timestampMs, keyAt, keyBytes, valueAt, valueBytes };
     const bytes = Math.max(0, keyBytes) + Math.max(0, valueBytes);
-    if (bytes > this.#recordBytesMax) return refuse('too_large', `${bytes} bytes of key and value`);
+    if (bytes > this.#recordBytesMax) {
+      this.#refuse('too_large', `${bytes} bytes of key and value`, record, undefined);
+      return DECIDED_NONE;
+    }
     const value = valueBytes < 0 ? null : this.#copy(valueAt, valueBytes);
     const { partition, offset } = this.#place;
     const place = { partition, offset: offset + BigInt(offsetDelta) };
-    const parsed = parseEvent(this.#model, value, timestampMs, place);
-    if (!parsed.ok) return refuse(parsed.reason, parsed.detail);
-    this.blanked += parsed.blanked;
-    this.#giveValues(parsed.values);
-    return 1;
+    const events = parseValue(this.#model, value, timestampMs, this.#recordBytesMax, place);
+    this.moreEvents += events.length - 1;
+    this.#asked = { record, events, next: 0 };
+    return this.decideNext();
+  }
+
+  /** Events that are none become letters, up to the next that is one. */
+  decideNext(): number {
+    const { record, events } = this.#asked!;
+    while (this.#asked!.next < events.length) {
+      const event = events[this.#asked!.next++]!;
+      if (event.ok) {
+        this.blanked += event.blanked;
+        this.#giveValues(event.values);
+        return this.#asked!.next < events.length ? DECIDED_MORE : DECIDED_LAST;
+      }
+      this.#refuse(event.reason, event.detail, record, event.item);
+    }
+    return DECIDED_NONE;
   }
 
   late(
@@ -86,7 +117,15 @@ export class KernelDecider implements KernelHost {
   ): void {
     const behindMs = Number(this.#kernel!.exports.laneWatermark(this.#lane)) - eventMs;
     const detail = `${behindMs} ms behind the watermark`;
-    this.#refuse('late', detail, offsetDelta, timestampMs, keyAt, keyBytes, valueAt, valueBytes);
+    const record = { offsetDelta, timestampMs, keyAt, keyBytes, valueAt, valueBytes };
+    const item = this.#itemOf(offsetDelta);
+    this.#refuse('late', item === undefined ? detail : itemDetail(item.index, detail), record, item);
+  }
+
+  /** The event that was given last, where it is one of several of this record. */
+  #itemOf(offsetDelta: number): MessageItem | undefined {
+    const asked = this.#asked;
+    return asked?.record.offsetDelta === offsetDelta ? asked.events[asked.next - 1]?.item : undefined;
   }
 
   /** Puts the values where the kernel looks for them. */
@@ -115,20 +154,18 @@ export class KernelDecider implements KernelHost {
   #refuse(
     reason: DeadLetterReason,
     detail: string,
-    offsetDelta: number,
-    timestampMs: number,
-    keyAt: number,
-    keyBytes: number,
-    valueAt: number,
-    valueBytes: number,
+    { offsetDelta, timestampMs, keyAt, keyBytes, valueAt, valueBytes }: RecordPlace,
+    item: MessageItem | undefined,
   ): void {
+    const whole = () => (valueBytes < 0 ? null : this.#copy(valueAt, valueBytes));
     this.#letters.push({
       reason,
       detail,
       offset: this.#place.offset + BigInt(offsetDelta),
       timestampMs,
       key: keyBytes < 0 ? null : this.#copy(keyAt, keyBytes),
-      value: valueBytes < 0 ? null : this.#copy(valueAt, valueBytes),
+      value: item === undefined ? whole() : new Uint8Array(item.encoded()),
+      ...(item === undefined ? {} : { item: item.index }),
     });
   }
 

@@ -65,12 +65,16 @@ export class KernelLane implements LaneEngine {
     return Number(this.#kernel.exports.laneFiltered(this.#lane));
   }
 
+  get deadLetters(): readonly DeadLetter[] {
+    return this.#deadLetters;
+  }
+
   accept(batch: OpenBatch, from: bigint, until: bigint): Accepted {
     if (batch.count === 0) return { events: 0, nextOffset: until, full: false };
     const { exports } = this.#kernel;
     const place = { partition: this.#partition, offset: batch.baseOffset };
     this.#decider.begin(this.#lane, place, batch.recordBytesMax, this.#deadLetters);
-    const events = exports.run(
+    const records = exports.run(
       this.#lane,
       batch.records.byteOffset,
       batch.records.byteLength,
@@ -82,6 +86,7 @@ export class KernelLane implements LaneEngine {
       batch.baseOffset,
       this.#partition,
     );
+    const events = records + this.#decider.moreEvents;
     this.#blanked += exports.runBlanked() + this.#decider.blanked;
     const full = exports.runWasFull() !== 0;
     return { events, nextOffset: full ? batch.baseOffset + BigInt(exports.runEndedAt()) : until, full };

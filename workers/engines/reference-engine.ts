@@ -121,9 +121,16 @@ class ReferenceLaneEngine implements LaneEngine {
     return this.#lane.blanked;
   }
 
+  get deadLetters(): readonly DeadLetter[] {
+    return this.#emitted.deadLetters;
+  }
+
   /** Objects have no end of their own: never `full`. The worker looks at the bytes before each payload. */
   accept(batch: OpenBatch, from: bigint, until: bigint): Accepted {
-    const events = eachRecord(batch, from, until, (record) => this.#lane.accept(record));
+    let events = 0;
+    eachRecord(batch, from, until, (record) => {
+      events += this.#lane.accept(record);
+    });
     return { events, nextOffset: until, full: false };
   }
 

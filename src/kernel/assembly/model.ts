@@ -28,6 +28,7 @@ import {
   P_START_CONDITION,
   P_TIME_FIELD,
   P_TRACKED_COUNT,
+  P_VALUE_FORMAT,
 } from '../abi';
 
 export let program: usize = 0;
@@ -62,6 +63,8 @@ let changePlaces: usize = 0;
 export let hasSayings: bool = false;
 /** A session's end may depend on more than its own events. */
 export let hasEnds: bool = false;
+/** VALUE_… */
+export let valueFormat: u32 = 0;
 
 export function modelInit(at: usize): void {
   program = at;
@@ -92,6 +95,7 @@ export function modelInit(at: usize): void {
   changePlaces = at + load<u32>(at + P_CHANGE_PLACES);
   hasSayings = flagsField >= 0 || changeCount != 0;
   hasEnds = hasSayings || endCondition >= 0;
+  valueFormat = load<u32>(at + P_VALUE_FORMAT);
 }
 
 /** The field kept at a place of the log. */

@@ -6,7 +6,16 @@
  *           32 offset delta i32 │ 36 hash of the session key u32 │ 40 touched u32 │ 44 0 │ 48 values
  */
 import { NODE_LATER, NONE, LANE_FILTERED, LANE_MASK, LANE_SLOTS, KEY_SESSIONS, SESSION_LOG, SESSION_LOG_BYTES } from './lane-layout';
-import { EVENT_ENDS, EVENT_STARTS, NULL_NUMBER_HIGH, VALUE_BYTES } from '../abi';
+import {
+  DECIDED_LAST,
+  DECIDED_NONE,
+  EVENT_ENDS,
+  EVENT_STARTS,
+  NULL_NUMBER_HIGH,
+  VALUE_BYTES,
+  VALUE_JSON,
+  VALUE_MESSAGE,
+} from '../abi';
 import { hashBytes } from './bytes';
 import { holds } from './event-conditions';
 import { internBytes } from './intern';
@@ -27,6 +36,7 @@ import {
   startCondition,
   timeField,
   trackedCount,
+  valueFormat,
 } from './model';
 import { logUseResolved } from './log';
 import { blankedReset, makesValues, makeValues, scratchNeed } from './made-values';
@@ -47,10 +57,15 @@ import {
 // @ts-ignore: decorator
 @external("host", "decide")
 declare function hostDecide(offsetDelta: i32, timestampMs: f64, keyAt: usize, keyBytes: i32, valueAt: usize, valueBytes: i32): i32;
+/** The next event of the record that `decide` was asked of. */
+// @ts-ignore: decorator
+@external("host", "decideNext")
+declare function hostDecideNext(): i32;
 // @ts-ignore: decorator
 @external("host", "late")
 declare function hostLate(offsetDelta: i32, timestampMs: f64, keyAt: usize, keyBytes: i32, valueAt: usize, valueBytes: i32, eventMs: f64): void;
 
+const FRAMING_BYTES: i32 = 5;
 const WINDOW_EVENTS: u32 = 128;
 /** Bytes of values after which a window is closed: what memory may grow by between two looks at its limit. */
 const WINDOW_BYTES: u32 = 1 << 20;
@@ -171,7 +186,15 @@ function scanRecord(timestamp: i64, recordBytesMax: u32): bool {
   if (makesValues && scratchNeed(valueBytes) > <u64>scanScratchFree()) return false;
   const event = window + events * eventBytes;
   const values = event + EVENT_VALUES;
-  if (!scanEvent(recValueAt, valueBytes, values)) return false;
+  let from = recValueAt;
+  let jsonBytes = valueBytes;
+  if (valueFormat != VALUE_JSON) {
+    // a schema registry's framing: 0, and four bytes of the schema's id
+    if (valueFormat == VALUE_MESSAGE || jsonBytes <= FRAMING_BYTES || load<u8>(from) != 0) return false;
+    from += FRAMING_BYTES;
+    jsonBytes -= FRAMING_BYTES;
+  }
+  if (!scanEvent(from, jsonBytes, values)) return false;
   if (offsetField >= 0) store<f64>(values + offsetField * VALUE_BYTES, <f64>(runBaseOffset + recOffsetDelta));
   if (partitionField >= 0) store<f64>(values + partitionField * VALUE_BYTES, <f64>runPartition);
   const time = <i64>load<f64>(values + timeField * VALUE_BYTES);
@@ -200,21 +223,25 @@ function decide(lane: usize, timestamp: i64): void {
   const keyBytes = recKeyBytes;
   const valueAt = recValueAt;
   const valueBytes = recValueBytes;
-  if (hostDecide(offset, <f64>timestamp, keyAt, keyBytes, valueAt, valueBytes) == 0) return;
+  let said = hostDecide(offset, <f64>timestamp, keyAt, keyBytes, valueAt, valueBytes);
   const values = decidedValues();
   const event = values - EVENT_VALUES;
-  const time = <i64>load<f64>(values + timeField * VALUE_BYTES);
-  const key = values + keyField * VALUE_BYTES;
-  store<i64>(event + EVENT_TIME, time);
-  store<i64>(event + EVENT_TIMESTAMP, timestamp);
-  store<u32>(event + EVENT_KEY, <u32>keyAt);
-  store<i32>(event + EVENT_KEY_BYTES, keyBytes);
-  store<u32>(event + EVENT_VALUE, <u32>valueAt);
-  store<i32>(event + EVENT_VALUE_BYTES, valueBytes);
-  store<i32>(event + EVENT_OFFSET, offset);
-  store<u32>(event + EVENT_HASH, hashBytes(load<u32>(key), load<u32>(key + 4)));
-  logUseResolved(resolvedOf(WINDOW_EVENTS));
-  take(lane, event);
+  while (said != DECIDED_NONE) {
+    const time = <i64>load<f64>(values + timeField * VALUE_BYTES);
+    const key = values + keyField * VALUE_BYTES;
+    store<i64>(event + EVENT_TIME, time);
+    store<i64>(event + EVENT_TIMESTAMP, timestamp);
+    store<u32>(event + EVENT_KEY, <u32>keyAt);
+    store<i32>(event + EVENT_KEY_BYTES, keyBytes);
+    store<u32>(event + EVENT_VALUE, <u32>valueAt);
+    store<i32>(event + EVENT_VALUE_BYTES, valueBytes);
+    store<i32>(event + EVENT_OFFSET, offset);
+    store<u32>(event + EVENT_HASH, hashBytes(load<u32>(key), load<u32>(key + 4)));
+    logUseResolved(resolvedOf(WINDOW_EVENTS));
+    take(lane, event);
+    if (said == DECIDED_LAST) break;
+    said = hostDecideNext();
+  }
 }
 
 /** The lane takes the window's events. */
