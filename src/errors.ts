@@ -34,6 +34,7 @@ export const ERROR_CODES = {
   BATCH_CORRUPT: { domain: 'input', disposition: 'halt', exitCode: 75 },
   BATCH_UNSUPPORTED: { domain: 'input', disposition: 'halt', exitCode: 75 },
   BATCH_TOO_LARGE: { domain: 'input', disposition: 'halt', exitCode: 75 },
+  QUALITY_LOW: { domain: 'input', disposition: 'halt', exitCode: 75 },
   SESSION_MEMORY_FULL: { domain: 'external', disposition: 'halt', exitCode: 75 },
   CLICKHOUSE_UNREACHABLE: { domain: 'external', disposition: 'retry', exitCode: 75 },
   CLICKHOUSE_AUTH: { domain: 'external', disposition: 'retry', exitCode: 75 },

@@ -1,11 +1,14 @@
+import { systemClock } from '#src/clock.js';
+import type { QualityConfig } from '#src/config/types.js';
 import { HeadraceError } from '#src/errors.js';
 import { invariant } from '#src/invariant.js';
-import type { RecordedCut } from '#src/ledger/types.js';
+import type { LaneTally, RecordedCut } from '#src/ledger/types.js';
 import type { Marks } from '#src/model/marks.js';
 import type { AssignCommand, WorkerTask } from '#src/pool/messages.js';
 import type { AbortedTransaction } from '#src/reference/aborted-transactions.js';
 import { type OpenBatch, openBatches } from '#src/reference/batch-reader.js';
 import type { Emitted, LaneEngine, SessionEngine, StateInTurns } from './engines/engine.js';
+import { LaneQuality } from './lane-quality.js';
 
 /**
  * One lane in its worker: where it stands, its sessions, and what it has emitted since the last cut.
@@ -23,6 +26,8 @@ export interface LaneSlotOptions {
   topic: string;
   engine: SessionEngine;
   limits: WorkerTask['limits'];
+  /** When the lane stops for what its producer sends; without it never. */
+  quality?: QualityConfig | null;
   onLive(): void;
   /** The sessions' memory is used up: lets idle sessions of live lanes go. False: there were none. */
   makeRoom(): boolean;
@@ -70,6 +75,7 @@ export class LaneSlot {
   nextOffset: bigint;
   readonly #options: LaneSlotOptions;
   readonly #replay: readonly RecordedCut[];
+  readonly #quality: LaneQuality;
   #replayed = 0;
   #wasLive = false;
   #lane: LaneEngine | null = null;
@@ -80,7 +86,9 @@ export class LaneSlot {
     this.partition = options.assign.partition;
     this.incarnation = options.assign.incarnation;
     this.appId = options.assign.appId;
-    this.#replay = options.assign.replay;
+    const { partition, replay } = options.assign;
+    this.#quality = new LaneQuality({ topic: options.topic, partition }, options.quality ?? null);
+    this.#replay = replay;
     this.nextOffset = options.assign.snapshot?.offset ?? options.assign.startOffset;
   }
 
@@ -122,7 +130,7 @@ export class LaneSlot {
 
   /**
    * Takes data that was fetched from `nextOffset`. Throws HeadraceError BATCH_CORRUPT, BATCH_UNSUPPORTED, BATCH_TOO_LARGE,
-   * SESSION_MEMORY_FULL, REPLAY_DIFFERS, with `nextOffset` behind all that was taken.
+   * SESSION_MEMORY_FULL, REPLAY_DIFFERS, QUALITY_LOW, with `nextOffset` behind all that was taken.
    */
   accept(data: LaneData, taken: Taken): void {
     const { partition } = this;
@@ -156,9 +164,12 @@ export class LaneSlot {
     const behind = batch.lastOffset + 1n;
     const end = behind < until ? behind : until;
     while (this.nextOffset < end) {
+      const letters = lane.deadLetters.length;
       const accepted = lane.accept(batch, this.nextOffset, this.#nextStop(end));
       taken.events += accepted.events;
       this.nextOffset = accepted.nextOffset;
+      if (this.mode === 'live')
+        this.#quality.note(systemClock.monotonicMs(), accepted.events, lane.deadLetters.slice(letters));
       if (accepted.full && !this.#options.makeRoom()) throw this.#memoryFull();
       this.#meetCuts(this.nextOffset);
     }
@@ -200,9 +211,18 @@ export class LaneSlot {
     return this.#laneOf('a lane without state has no snapshot').beginSnapshot();
   }
 
-  /** The lane goes on no more; what lies before can still be sealed if it was live. */
-  halt(): void {
+  /** What a live lane took since the last call, or null. */
+  takeTally(): LaneTally | null {
+    return this.#quality.takeTally();
+  }
+
+  /**
+   * The lane goes on no more; what lies before can still be sealed if it was live. `isVoid`: nothing of it since the last cut
+   * is: whoever brings the lane back reads it again.
+   */
+  halt(isVoid = false): void {
     this.mode = 'halted';
+    if (isVoid) this.#wasLive = false;
     if (!this.#wasLive) this.free();
   }
 

@@ -44,6 +44,7 @@ const WAIT_MS = 50;
 /** Waits between tries to read a snapshot, doubled each time: some three seconds in all. */
 const READ_RETRY_MS_FIRST = 100;
 const READ_RETRY_MS_MAX = 1_600;
+const QUALITY_MS = 60_000;
 
 class WorkerLoop {
   readonly #task: WorkerTask;
@@ -56,6 +57,7 @@ class WorkerLoop {
   readonly #inserter: Inserter | null;
   readonly #records: RecordReader;
   #events = 0;
+  #qualityToldMs = systemClock.monotonicMs();
   /** The lane that is being restored, with those before it; and those before that one. */
   #restoring: Promise<unknown> = Promise.resolve();
   #restoringBefore: Promise<unknown> = Promise.resolve();
@@ -176,10 +178,20 @@ class WorkerLoop {
       case RecordType.cut:
         this.#sealer.cut(unpack(Buffer.from(record.bytes)) as CutCommand, this.#slots);
         this.#gauges();
+        this.#tellQuality();
         break;
       default:
         throw new HeadraceError('INVARIANT', 'unknown ring record', { where: { type: record.type } });
     }
+  }
+
+  /** About once a minute, and not without a cut. */
+  #tellQuality(): void {
+    const nowMs = systemClock.monotonicMs();
+    if (nowMs - this.#qualityToldMs < QUALITY_MS) return;
+    this.#qualityToldMs = nowMs;
+    const lanes = [...this.#slots.values()].flatMap((slot) => slot.takeTally() ?? []);
+    if (lanes.length > 0) this.#post({ type: 'quality', lanes });
   }
 
   /** Fetched again after a corrupt batch, or behind offsets that the log lacks. */
@@ -234,6 +246,7 @@ class WorkerLoop {
       topic: this.#task.topic,
       engine: this.#engine,
       limits: this.#task.limits,
+      quality: this.#task.quality,
       onLive: () => this.#post({ type: 'lane-live', partition, incarnation }),
       makeRoom: () => this.#sealer.makeRoom(this.#slots.values()),
     });
@@ -362,7 +375,7 @@ class WorkerLoop {
       });
       return;
     }
-    slot.halt();
+    slot.halt(failure.code === 'QUALITY_LOW');
     this.#post({ type: 'lane-halted', partition, incarnation, error: failure.toPlain() });
   }
 

@@ -53,6 +53,7 @@ export class BenchEngine {
       engine: name,
       limits: sizes,
       clickhouse: null,
+      quality: null,
     };
     this.engine = makeEngine(task);
     if (this.engine.name !== name)

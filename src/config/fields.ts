@@ -95,6 +95,13 @@ export function count(min: number, max: number) {
   return z.int({ error }).min(min, { error }).max(max, { error });
 }
 
+/** A part of 1, or `off`. */
+export function fractionOrOff() {
+  const error: IssueError = ({ input }) =>
+    input === undefined ? MISSING : `must be a number from 0 to 1 or off, not ${shown(input)}`;
+  return z.union([z.literal('off'), z.number().min(0, { error }).max(1, { error })], { error });
+}
+
 /** `auto`, or what the setting is otherwise. */
 export function orAuto<T extends z.ZodType>(type: T, otherwise: string) {
   return z.union([z.literal('auto'), type], {

@@ -14,6 +14,7 @@ export interface ConfigFlags {
   clickhouseUser?: string;
   clickhousePasswordFile?: string;
   missingPosition?: string;
+  qualityMin?: string;
   workers?: string;
   engine?: string;
   groupProtocol?: string;
@@ -43,6 +44,7 @@ const FLAG_PATHS: Readonly<Record<keyof ConfigFlags, FlagPath>> = {
   clickhouseUser: { flag: '--clickhouse-user', path: ['clickhouse', 'user'] },
   clickhousePasswordFile: { flag: '--clickhouse-password-file', path: ['clickhouse', 'password_file'] },
   missingPosition: { flag: '--missing-position', path: ['output', 'missing_position'] },
+  qualityMin: { flag: '--quality-min', path: ['quality', 'min'] },
   workers: { flag: '--workers', path: ['workers'] },
   engine: { flag: '--engine', path: ['engine'] },
   groupProtocol: { flag: '--group-protocol', path: ['kafka', 'group_protocol'] },
@@ -89,5 +91,6 @@ export function overlay(root: Readonly<Record<string, unknown>>, flags: ConfigFl
 function typedValue(name: keyof ConfigFlags, typed: string | boolean | undefined): unknown {
   if (name === 'json') return typed === true ? 'json' : undefined;
   if (name === 'workers' && typeof typed === 'string' && /^\d+$/.test(typed)) return Number(typed);
+  if (name === 'qualityMin' && typeof typed === 'string' && /^\d*\.?\d+$/.test(typed)) return Number(typed);
   return typed;
 }

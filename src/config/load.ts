@@ -7,7 +7,7 @@ import { thisMachine } from './machine.js';
 import type { Problem } from './problems.js';
 import { type ConfigFile, configSchema } from './schema.js';
 import { deepFreeze, modelPath, type NamedText, openSources, readConfigFile } from './sources.js';
-import type { ClickHouseConfig, EngineConfig, Machine, OutputConfig } from './types.js';
+import type { ClickHouseConfig, EngineConfig, Machine, OutputConfig, QualityConfig } from './types.js';
 
 /**
  * Flags over the file over the defaults → one frozen EngineConfig, or a ConfigError with all that is wrong. Paths in
@@ -116,6 +116,7 @@ function toEngineConfig(
     lake: { path: lake },
     clickhouse,
     output: toOutputConfig(file),
+    quality: toQualityConfig(file),
     cutIntervalMs: file.cut_interval,
     snapshotIntervalMs: file.snapshot_interval,
     drainTimeoutMs: file.drain_timeout,
@@ -124,6 +125,10 @@ function toEngineConfig(
     limits: { ...limits, sessionMemoryBytes },
     log: file.log,
   };
+}
+
+function toQualityConfig({ quality: { min, over, events } }: ConfigFile): QualityConfig | null {
+  return min === 'off' ? null : { min, overMs: over, eventsMin: events };
 }
 
 /** What is not named is called after the source topic. */

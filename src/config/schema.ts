@@ -5,6 +5,7 @@ import {
   brokers,
   count,
   duration,
+  fractionOrOff,
   oneOf,
   orAuto,
   properties,
@@ -97,6 +98,12 @@ const output = section({
   missing_position: oneOf(['halt', 'earliest', 'latest']).prefault('halt'),
 });
 
+const quality = section({
+  min: fractionOrOff().prefault('off'),
+  over: duration({ minMs: 1_000, maxMs: HOUR_MS }).prefault('60s'),
+  events: count(1, 1_000_000_000).prefault(1_000),
+}).prefault({});
+
 const log = section({
   level: oneOf(['trace', 'debug', 'info', 'warn', 'error']).prefault('info'),
   format: oneOf(['auto', 'json', 'pretty']).prefault('auto'),
@@ -109,6 +116,7 @@ export const configSchema = section({
   lake: section({ path: text('a folder') }).prefault({} as never),
   clickhouse: clickhouse.optional(),
   output: output.optional(),
+  quality,
   cut_interval: duration({ minMs: 50, maxMs: HOUR_MS }).prefault('1s'),
   snapshot_interval: duration({ minMs: 1_000, maxMs: 24 * HOUR_MS }).prefault('30s'),
   drain_timeout: duration({ minMs: 1_000, maxMs: HOUR_MS }).prefault('25s'),

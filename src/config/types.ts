@@ -69,6 +69,15 @@ export interface LimitsConfig {
   readonly decompressedBatchBytesMax: number;
 }
 
+/** When a lane stops for what its producer sends. */
+export interface QualityConfig {
+  /** Of 1, what must be usable. */
+  readonly min: number;
+  readonly overMs: number;
+  /** Fewer events than these in that time are not judged. */
+  readonly eventsMin: number;
+}
+
 /** ClickHouse as a follower of the table. */
 export interface ClickHouseConfig {
   /** http:// or https://, host and port; no user, password, database or settings in it. */
@@ -117,6 +126,8 @@ export interface EngineConfig {
   readonly clickhouse: ClickHouseConfig | null;
   /** Null: no topics follow. */
   readonly output: OutputConfig | null;
+  /** Null: dead letters stop nothing. */
+  readonly quality: QualityConfig | null;
   readonly cutIntervalMs: number;
   readonly snapshotIntervalMs: number;
   /** How long an orderly stop may take before the process ends as if it had crashed. */

@@ -72,6 +72,15 @@ export interface SealedLane {
   snapshot: SnapshotRef | null;
 }
 
+/** What a lane took in some time. */
+export interface LaneTally {
+  partition: number;
+  /** Dead letters included. */
+  events: number;
+  /** Dead letters by reason. */
+  reasons: Record<string, number>;
+}
+
 /** Ring payload of `cut`: seal what lies before. */
 export interface CutCommand {
   /** Decimal, below 2⁶³. */

@@ -1,10 +1,11 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { InsertFile, RowProbe } from '../clickhouse/file.js';
 import type { ClickHouseTarget } from '../clickhouse/target.js';
+import type { QualityConfig } from '../config/types.js';
 import type { SessionEngineName } from '../config/worker-memory.js';
 import type { PlainError } from '../errors.js';
 import type { RecordRequest } from '../ledger/record-pack.js';
-import type { EvictionOrder, RecordedCut, SealedReport, SnapshotRef } from '../ledger/types.js';
+import type { EvictionOrder, LaneTally, RecordedCut, SealedReport, SnapshotRef } from '../ledger/types.js';
 import type { CompiledModel } from '../model/types.js';
 
 /**
@@ -53,6 +54,8 @@ export type WorkerMessage =
   /** The lane stands still for good; others go on. */
   | { type: 'lane-halted'; partition: number; incarnation: number; error: PlainError }
   | { type: 'sealed'; report: SealedReport }
+  /** What its live lanes took since the last one; about once a minute. */
+  | { type: 'quality'; lanes: LaneTally[] }
   /** Writing a cut's files failed and is being tried again. */
   | { type: 'seal-retry'; cutId: string; worker: number; error: PlainError }
   /**
@@ -105,6 +108,8 @@ export interface WorkerTask {
   limits: { sessionMemoryBytes: number; recordBytesMax: number; decompressedBatchBytesMax: number };
   /** Null: files are not inserted, and none is kept for it. */
   clickhouse: ClickHouseTarget | null;
+  /** Null: dead letters stop nothing. */
+  quality: QualityConfig | null;
 }
 
 /** How a worker's task ended. */

@@ -3,6 +3,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { ClickHouseTarget } from '../clickhouse/target.js';
 import { SESSION_HEAP_FACTOR, WORKER_HEAP_BASE_BYTES } from '../config/limits.js';
+import type { QualityConfig } from '../config/types.js';
 import { type SessionEngineName, workerMemory } from '../config/worker-memory.js';
 import type { CompiledModel } from '../model/types.js';
 import { RecordType } from '../ring/layout.js';
@@ -24,6 +25,7 @@ export interface PoolOptions {
   engine: SessionEngineName;
   limits: WorkerTask['limits'];
   clickhouse: ClickHouseTarget | null;
+  quality: QualityConfig | null;
   onMessage(worker: number, message: WorkerMessage): void;
   /** A worker's task ended with an error: the engine can't go on. */
   onFailure(worker: number, error: unknown): void;
@@ -110,6 +112,7 @@ export class WorkerPool {
       engine: options.engine,
       limits: options.limits,
       clickhouse: options.clickhouse,
+      quality: options.quality,
     };
     const running = this.#piscina.run(task, { transferList: [port2] }) as Promise<WorkerResult>;
     running.catch((error: unknown) => options.onFailure(worker, error));

@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { pack } from 'msgpackr';
+import type { QualityConfig } from '#src/config/types.js';
 import { type SessionEngineName, workerMemory } from '#src/config/worker-memory.js';
 import type { CutLane, EvictionOrder, SealedLane, SealedReport } from '#src/ledger/types.js';
 import type { CompiledModel } from '#src/model/types.js';
@@ -25,6 +26,7 @@ export interface MainThreadOptions {
   model: CompiledModel;
   engine?: SessionEngineName;
   limits?: Partial<WorkerTask['limits']>;
+  quality?: QualityConfig | null;
   ringCapacityBytes?: number;
   worker?: number;
 }
@@ -76,6 +78,7 @@ export class FakeMainThread {
       engine,
       limits,
       clickhouse: null,
+      quality: options.quality ?? null,
     });
     // the worker closes its end of the port when it has said everything
     this.ended.catch(() => port1.close());

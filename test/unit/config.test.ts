@@ -91,6 +91,7 @@ describe('a resolved configuration', () => {
       lake: { path: '/work-folder/lake' },
       clickhouse: null,
       output: null,
+      quality: null,
       cutIntervalMs: 1_000,
       snapshotIntervalMs: 30_000,
       drainTimeoutMs: 25_000,
@@ -105,6 +106,22 @@ describe('a resolved configuration', () => {
       },
       log: { level: 'info', format: 'auto' },
     });
+  });
+
+  it('has a least quality where one is set, by the file or a flag', () => {
+    expect(resolve(`${NEEDED}quality: {min: 0.5}\n`).quality).toEqual({
+      min: 0.5,
+      overMs: 60_000,
+      eventsMin: 1_000,
+    });
+    expect(resolve(`${NEEDED}quality: {min: 0.5}\n`, { qualityMin: 'off' }).quality).toBeNull();
+    expect(resolve(NEEDED, { qualityMin: '.9' }).quality).toMatchObject({ min: 0.9 });
+    expect(() => resolve(NEEDED, { qualityMin: '90%' })).toThrow(
+      /--quality-min \(quality\.min\): must be a number from 0 to 1 or off, not "90%"/,
+    );
+    expect(() => resolve(`${NEEDED}quality: {min: 2}\n`)).toThrow(
+      /quality\.min: must be a number from 0 to 1/,
+    );
   });
 
   it('has ClickHouse where the section is there, with everything it needs', () => {

@@ -36,6 +36,7 @@ async function withPool(
       engine: 'reference',
       limits: { sessionMemoryBytes: 2 ** 24, recordBytesMax: 2 ** 16, decompressedBatchBytesMax: 2 ** 20 },
       clickhouse: null,
+      quality: null,
       onMessage: (worker, message) => messages[worker]!.push(message),
       onFailure: (worker, error) => failures.push({ worker, error }),
     });

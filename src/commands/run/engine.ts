@@ -10,6 +10,7 @@ import { chooseEngine } from '../../kernel/engine-choice.js';
 import { IDLE_COMMIT_MS } from '../../lanes/cut-wishes.js';
 import { acceptsGap } from '../../lanes/lane-gaps.js';
 import { LaneManager } from '../../lanes/manager.js';
+import { QualityFigures } from '../../lanes/quality-figures.js';
 import { SessionMemory } from '../../lanes/session-memory.js';
 import { SnapshotJanitor } from '../../lanes/snapshot-janitor.js';
 import { SnapshotRequests } from '../../lanes/snapshot-requests.js';
@@ -65,6 +66,7 @@ export class Engine {
   readonly #manager: LaneManager;
   readonly #coordinator: Coordinator;
   readonly #sealTrouble: SealTrouble;
+  readonly #quality: QualityFigures;
   readonly #stop = new AbortController();
   readonly #workerThreads: (number | null)[] = [];
   readonly #failed: Promise<never>;
@@ -82,7 +84,8 @@ export class Engine {
       this.#fail = reject;
     });
     this.#failed.catch(() => undefined);
-    const { lake, model, clock, log } = options;
+    const { lake, model, topic, clock, log } = options;
+    this.#quality = new QualityFigures(topic.name, log, clock.monotonicMs());
     this.#sealTrouble = new SealTrouble(log, clock);
     this.#ledger = this.#makeLedger();
     this.#pool = this.#makePool();
@@ -142,6 +145,7 @@ export class Engine {
       engine,
       limits: config.limits,
       clickhouse: clickHouseTarget(config, model),
+      quality: config.quality,
       onMessage: (worker, message) => this.#onWorkerMessage(worker, message),
       onFailure: (worker, cause) =>
         this.#fail(new HeadraceError('INVARIANT', 'a worker died', { where: { worker }, cause })),
@@ -373,6 +377,7 @@ export class Engine {
         },
         'progress',
       );
+      this.#quality.tell(atMs);
       log.debug(snapshotFigures(totals), 'snapshots');
     }
     await new Promise<never>(() => {});
@@ -472,7 +477,8 @@ export class Engine {
         this.#coordinator.sealed(message.report);
       } else if (message.type === 'seal-retry') {
         this.#sealTrouble.met(worker, message.error);
-      } else if (!this.#followers.answered(message)) this.#manager.onWorkerMessage(message);
+      } else if (message.type === 'quality') this.#quality.add(message.lanes);
+      else if (!this.#followers.answered(message)) this.#manager.onWorkerMessage(message);
     } catch (error) {
       this.#fail(error);
     }
