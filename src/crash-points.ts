@@ -27,7 +27,10 @@ export const CRASH_POINTS = [
   'snapshot.after-delete',
 ] as const;
 
-export type CrashPoint = (typeof CRASH_POINTS)[number];
+/** Of commands, which an engine never passes. */
+export const COMMAND_CRASH_POINTS = ['replay.before-commit', 'replay.after-commit'] as const;
+
+export type CrashPoint = (typeof CRASH_POINTS)[number] | (typeof COMMAND_CRASH_POINTS)[number];
 
 export interface CrashOrder {
   point: CrashPoint;
@@ -38,7 +41,7 @@ export interface CrashOrder {
 /** Null: it names no point. */
 export function parseCrashOrder(text: string): CrashOrder | null {
   const match = /^([a-z.-]+)(?::([1-9]\d{0,5}))?$/.exec(text);
-  const point = CRASH_POINTS.find((name) => name === match?.[1]);
+  const point = [...CRASH_POINTS, ...COMMAND_CRASH_POINTS].find((name) => name === match?.[1]);
   return point === undefined ? null : { point, passage: Number(match?.[2] ?? 1) };
 }
 

@@ -5,6 +5,7 @@ import { loadClickHouseConfig } from '../config/load-clickhouse.js';
 import type { EngineConfig } from '../config/types.js';
 import { HeadraceError } from '../errors.js';
 import { packageVersion } from '../version.js';
+import { addDlqCommand, type DlqLoaders, ownDlqLoaders } from './dlq/command.js';
 import {
   CLICKHOUSE_EXAMPLES,
   DEMO_EXAMPLES,
@@ -28,6 +29,7 @@ export interface CliSurroundings {
   loaders: CommandLoaders;
   ledgerLoaders?: LedgerLoaders;
   modelLoaders?: ModelLoaders;
+  dlqLoaders?: DlqLoaders;
   stdout: (text: string) => void;
   stderr: (text: string) => void;
   /** Reads file and flags; a test brings its own machine. */
@@ -88,26 +90,21 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
   addRun(cli, surroundings, outcome);
   addClickHouse(cli, surroundings, outcome);
   addDemo(cli, surroundings, outcome);
-  addLedgerCommand(cli, {
+  const inner = {
     stdout,
     stderr,
-    load: (options) => {
+    load: (options: Parameters<typeof loadConfig>[0]) => {
       const config = (surroundings.load ?? loadConfig)(options);
       outcome.stacks = showsStacks(config);
       return config;
     },
-    loaders: surroundings.ledgerLoaders ?? ownLedgerLoaders,
-    done: (exitCode) => {
+    done: (exitCode: number) => {
       outcome.exitCode = exitCode;
     },
-  });
-  addModelCommand(cli, {
-    stdout,
-    loaders: surroundings.modelLoaders ?? ownModelLoaders,
-    done: (exitCode) => {
-      outcome.exitCode = exitCode;
-    },
-  });
+  };
+  addLedgerCommand(cli, { ...inner, loaders: surroundings.ledgerLoaders ?? ownLedgerLoaders });
+  addDlqCommand(cli, { ...inner, loaders: surroundings.dlqLoaders ?? ownDlqLoaders });
+  addModelCommand(cli, { stdout, done: inner.done, loaders: surroundings.modelLoaders ?? ownModelLoaders });
   return cli;
 }
 
@@ -232,7 +229,7 @@ function toLoadOptions({ config, untilEnd: _, ...flags }: RunFlags): { file?: st
 function usageError(error: CommanderError): HeadraceError | null {
   if (error.exitCode === 0) return null;
   if (error.code === 'commander.help') {
-    return new HeadraceError('USAGE', 'a command is needed: run, demo, model, clickhouse or ledger', {
+    return new HeadraceError('USAGE', 'a command is needed: run, demo, model, clickhouse, ledger or dlq', {
       remedy: 'headrace --help shows how',
     });
   }

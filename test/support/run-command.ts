@@ -11,15 +11,17 @@ export interface CommandResult {
 }
 
 /** A command line of the built program, to its end. */
-export function runCommandLine(args: readonly string[]): Promise<CommandResult> {
+export function runCommandLine(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     execFile(
       process.execPath,
       [ENGINE, ...args],
-      { timeout: COMMAND_MS_MAX, maxBuffer: 64 * 2 ** 20 },
+      { timeout: COMMAND_MS_MAX, maxBuffer: 64 * 2 ** 20, env: { ...process.env, ...env } },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : error.code;
-        if (typeof code === 'number') resolve({ code, stdout, stderr });
+        // killed by itself, where the environment asks for that
+        if (error !== null && error.signal === 'SIGKILL') resolve({ code: null, stdout, stderr });
+        else if (typeof code === 'number') resolve({ code, stdout, stderr });
         else reject(new Error(`headrace ${args.join(' ')} ended with ${error?.message}\n${stderr}`));
       },
     );

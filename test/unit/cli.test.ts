@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { type CliSurroundings, main } from '#src/commands/cli.js';
+import type { DlqLoaders } from '#src/commands/dlq/command.js';
+import * as dlqExamples from '#src/commands/dlq/examples.js';
 import * as mainExamples from '#src/commands/examples.js';
 import type { LedgerLoaders } from '#src/commands/ledger/command.js';
 import * as ledgerExamples from '#src/commands/ledger/examples.js';
@@ -38,6 +40,7 @@ interface Ran {
   loaded: string[];
   /** What the ledger's commands were asked, without what is printed through. */
   ledger: Record<string, unknown>[];
+  dlq: Record<string, unknown>[];
 }
 
 /** A command line with commands that only note what they were asked for. */
@@ -51,6 +54,7 @@ async function headrace(args: string[], outcome: () => Promise<number> = async (
     migrate: [],
     loaded: [],
     ledger: [],
+    dlq: [],
   };
   const note =
     <T>(list: T[]) =>
@@ -58,10 +62,11 @@ async function headrace(args: string[], outcome: () => Promise<number> = async (
       list.push(options);
       return outcome();
     };
-  const noteLedger = (name: string) => (options: object) => {
-    ran.ledger.push({ name, ...options });
+  const noteIn = (list: Record<string, unknown>[]) => (name: string) => (options: object) => {
+    list.push({ name, ...options });
     return outcome();
   };
+  const [noteLedger, noteDlq] = [noteIn(ran.ledger), noteIn(ran.dlq)];
   const ledgerLoaders: LedgerLoaders = {
     status: async () => ({ ledgerStatus: noteLedger('status') }),
     verify: async () => ({ ledgerVerify: noteLedger('verify') }),
@@ -74,9 +79,15 @@ async function headrace(args: string[], outcome: () => Promise<number> = async (
     test: async () => ({ modelTest: noteLedger('test') }),
     schema: async () => ({ modelJsonSchema: () => ({}) }),
   };
+  const dlqLoaders: DlqLoaders = {
+    list: async () => ({ dlqList: noteDlq('list') }),
+    show: async () => ({ dlqShow: noteDlq('show') }),
+    replay: async () => ({ dlqReplay: noteDlq('replay') }),
+  };
   const surroundings: CliSurroundings = {
     ledgerLoaders,
     modelLoaders,
+    dlqLoaders,
     loaders: {
       run: async () => {
         ran.loaded.push('run');
@@ -206,6 +217,39 @@ describe('headrace ledger', () => {
   });
 });
 
+describe('headrace dlq', () => {
+  it('list and show need a table and nothing else, or a configuration that names it', async () => {
+    const filter = ['--reason', 'late', '--partition', '1,2', '--from', '10', '--to', '2026-01-31'];
+    const { dlq } = await headrace(['dlq', 'list', '--lake', '/t', '--newest', '5', ...filter, '--json']);
+    expect(dlq[0]).toMatchObject({
+      name: 'list',
+      lake: '/t',
+      newest: 5,
+      reason: 'late',
+      partition: '1,2',
+      from: '10',
+      to: '2026-01-31',
+      json: true,
+    });
+    const named = await headrace(['dlq', 'show', '--config', 'engine.yaml', '3:1204']);
+    expect(named.dlq[0]).toMatchObject({ lake: '/work-folder/lake', letter: '3:1204', json: false });
+    const { code, stderr } = await headrace(['dlq', 'list']);
+    expect({ code, stderr }).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining('neither --lake nor'),
+    });
+    expect((await headrace(['dlq', 'list', '--lake', '/t', '--newest', 'all'])).code).toBe(64);
+  });
+
+  it('replay shows, unless it is told to do it', async () => {
+    const { dlq } = await headrace(['dlq', 'replay', ...FIVE, '--reason', 'future']);
+    expect(dlq[0]).toMatchObject({ reason: 'future', yes: false, refusedToo: false });
+    expect(dlq[0]).toMatchObject({ config: { kafka: { topic: 't', group: 'g' } } });
+    const done = await headrace(['dlq', 'replay', '--config', 'engine.yaml', '--yes', '--refused-too']);
+    expect(done.dlq[0]).toMatchObject({ yes: true, refusedToo: true });
+  });
+});
+
 describe('headrace clickhouse migrate', () => {
   it('needs a model and where ClickHouse is, no Kafka and no lake', async () => {
     const flags = ['--model', 'clickstream', '--clickhouse', 'http://ch:8123', '--clickhouse-database', 'd'];
@@ -240,7 +284,7 @@ describe('headrace clickhouse migrate', () => {
   it('alone, `headrace clickhouse` says what it wants', async () => {
     const { code, stderr } = await headrace(['clickhouse']);
     expect(code).toBe(64);
-    expect(stderr).toMatch(/\nUSAGE: a command is needed: run, demo, model, clickhouse or ledger/);
+    expect(stderr).toMatch(/\nUSAGE: a command is needed: run, demo, model, clickhouse, ledger or dlq/);
   });
 });
 
@@ -299,7 +343,7 @@ describe('no command at all', () => {
     expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
     expect(stderr).toMatch(/^Usage: headrace/);
     expect(stderr).toMatch(
-      /\nUSAGE: a command is needed: run, demo, model, clickhouse or ledger — headrace --help shows how\n$/,
+      /\nUSAGE: a command is needed: run, demo, model, clickhouse, ledger or dlq — headrace --help shows how\n$/,
     );
   });
 });
@@ -329,7 +373,7 @@ describe('help and version', () => {
   });
 
   /** Lines that begin with `headrace`, continued where they end in a backslash, without the remark behind. */
-  const lines = Object.values({ ...mainExamples, ...ledgerExamples, ...modelExamples }).flatMap((text) =>
+  const lines = Object.values({ ...mainExamples, ...ledgerExamples, ...modelExamples, ...dlqExamples }).flatMap((text) =>
     text
       .replaceAll('\\\n', ' ')
       .split('\n')

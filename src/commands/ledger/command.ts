@@ -32,7 +32,7 @@ export interface LedgerSurroundings {
   loaders: LedgerLoaders;
 }
 
-interface EngineFlags extends ConfigFlags {
+export interface EngineFlags extends ConfigFlags {
   config?: string;
 }
 
@@ -122,7 +122,7 @@ function addReset(ledger: Command, { stdout, load, done, loaders }: LedgerSurrou
 }
 
 /** What an engine is told, as far as it says whose table and topic. */
-function engineFlags(command: Command, more = ''): Command {
+export function engineFlags(command: Command, more = ''): Command {
   return command
     .option('--config <file>', `the engine's YAML file; flags win over it${more}`)
     .option('--brokers <host:port,…>', 'Kafka brokers to ask first')
@@ -133,7 +133,7 @@ function engineFlags(command: Command, more = ''): Command {
     .option('--log-level <level>', 'trace, debug, info, warn or error');
 }
 
-function toLoad({ config, ...flags }: EngineFlags): { file?: string; flags: ConfigFlags } {
+export function toLoad({ config, ...flags }: EngineFlags): { file?: string; flags: ConfigFlags } {
   return { ...(config === undefined ? {} : { file: config }), flags };
 }
 
