@@ -29,7 +29,8 @@ export const DEAD_LETTER_REASONS = {
     remedy: 'does the topic carry what the model says? Then mend the producer',
   },
   unsupported: {
-    means: 'of a kind that is known and not read: Avro or Protobuf behind the framing',
+    means:
+      'of a kind that is known and not read: Avro or Protobuf behind the framing, some of msgpackr’s options',
     remedy: 'produce JSON Schema, JSON or MessagePack',
   },
 } as const satisfies Record<string, { means: string; remedy: string }>;

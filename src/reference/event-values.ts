@@ -17,6 +17,14 @@ export const NOT_PLAIN = Symbol('not plain');
 /** A value that is wanted; `inner`: what of it, where it is an object, or null: nothing. */
 export interface Wanted {
   readonly inner: ReadonlyMap<string, Wanted> | null;
+  /** The same, with the bytes of the names. */
+  readonly keys: readonly WantedKey[];
+}
+
+export interface WantedKey {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly wanted: Wanted;
 }
 
 const known = new WeakMap<CompiledModel, Wanted>();
@@ -33,8 +41,9 @@ export function wantedOf(model: CompiledModel): Wanted {
 
 function tree(paths: readonly (readonly string[])[]): Wanted {
   const longer = paths.filter((path) => path.length > 0);
-  if (longer.length === 0) return { inner: null };
+  if (longer.length === 0) return { inner: null, keys: [] };
   const names = new Set(longer.map(([name]) => name!));
   const below = (name: string) => longer.filter(([first]) => first === name).map((path) => path.slice(1));
-  return { inner: new Map([...names].map((name) => [name, tree(below(name))])) };
+  const keys = [...names].map((name) => ({ name, bytes: Buffer.from(name), wanted: tree(below(name)) }));
+  return { inner: new Map(keys.map(({ name, wanted }) => [name, wanted])), keys };
 }

@@ -1,4 +1,4 @@
-import { EventInstant, NOT_PLAIN, type Wanted } from './event-values.js';
+import { EventInstant, NOT_PLAIN, type Wanted, type WantedKey } from './event-values.js';
 
 /**
  * MessagePack as msgpackr writes it, read for the fields that a model wants: one event (a map), or an array of them. What nobody
@@ -36,6 +36,10 @@ export interface Message {
 
 /** More events in a message are refused: each may become a dead letter. */
 const EVENTS_MAX = 65_536;
+/** A key and a time take as much. More events than that allows would be letters only, each larger than its bytes. */
+const EVENT_BYTES_MIN = 6;
+/** So few harm nobody. */
+const EVENTS_FEW = 16;
 const DEFINITIONS_MAX = 4_096;
 const DEPTH_MAX = 100;
 
@@ -46,6 +50,8 @@ export function readMessage(bytes: Uint8Array, wanted: Wanted, bytesMax: number)
   const isList = count !== null;
   if (count !== null && count > EVENTS_MAX)
     throw new BadMessage('too_large', `a message of ${count} events, over the limit of ${EVENTS_MAX}`);
+  if (count !== null && count > EVENTS_FEW && count * EVENT_BYTES_MIN > bytes.byteLength)
+    throw new BadMessage('undecodable', `${count} events in ${bytes.byteLength} bytes: they can't be whole`);
   const events: unknown[] = [];
   const ends: number[] = [reader.at];
   for (let index = 0; index < (count ?? 1); index++) {
@@ -217,30 +223,53 @@ class MessageReader {
   #map(count: number, from: number, wanted: Wanted | null): unknown {
     this.#count(count, 2);
     this.#copy(from);
-    return this.#members(count, wanted, () => this.#key());
+    this.#enter();
+    const keys = wanted?.keys ?? NO_KEYS;
+    const members: Record<string, unknown> = {};
+    for (let index = 0; index < count; index++) {
+      const key = this.#wantedKey(keys);
+      const value = this.#value(key === null ? null : key.wanted);
+      if (key !== null) put(members, key.name, value);
+    }
+    this.#depth--;
+    return wanted?.inner === undefined || wanted.inner === null ? NOT_PLAIN : members;
   }
 
   #record({ names }: RecordKeys, wanted: Wanted | null): unknown {
     this.#count(names.length, 1);
     this.#out?.push(mapHeader(names.length));
-    return this.#members(names.length, wanted, (index) => {
-      this.#out?.push(textOf(names[index]!));
-      return names[index]!;
-    });
-  }
-
-  #members(count: number, wanted: Wanted | null, key: (index: number) => string): unknown {
     this.#enter();
     const inner = wanted?.inner ?? null;
-    const members = inner === null ? NOT_PLAIN : (Object.create(null) as Record<string, unknown>);
-    for (let index = 0; index < count; index++) {
-      const name = key(index);
+    const members: Record<string, unknown> = {};
+    for (const name of names) {
+      this.#out?.push(textOf(name));
       const want = inner?.get(name) ?? null;
       const value = this.#value(want);
-      if (want !== null) (members as Record<string, unknown>)[name] = value;
+      if (want !== null) put(members, name, value);
     }
     this.#depth--;
-    return members;
+    return inner === null ? NOT_PLAIN : members;
+  }
+
+  /** The key of a map that comes next, if it is wanted. No text is made of it where its bytes tell. */
+  #wantedKey(keys: readonly WantedKey[]): WantedKey | null {
+    const from = this.at;
+    const token = this.#bytes[from] ?? 0;
+    if ((token & 0xe0) !== 0xa0) {
+      const name = this.#key();
+      return keys.find((key) => key.name === name) ?? null;
+    }
+    const length = token & 0x1f;
+    this.#pass(1 + length);
+    this.#copy(from);
+    for (const key of keys) if (key.bytes.length === length && this.#holds(key.bytes, from + 1)) return key;
+    return null;
+  }
+
+  #holds(bytes: Uint8Array, at: number): boolean {
+    for (let index = 0; index < bytes.length; index++)
+      if (bytes[index] !== this.#bytes[at + index]) return false;
+    return true;
   }
 
   /** A text, or a number as JSON's keys have it. */
@@ -393,9 +422,16 @@ const SET = 0x73;
 const PATTERN = 0x78;
 
 /** A key is a text that is wanted, with nothing in it. */
-const KEY: Wanted = { inner: null };
+const KEY: Wanted = { inner: null, keys: [] };
+const NO_KEYS: readonly WantedKey[] = [];
 /** The most that stands before a text. */
 const TEXT_HEAD_BYTES = 5;
+
+/** `__proto__` would be no member, but what the object inherits from. */
+function put(members: Record<string, unknown>, name: string, value: unknown): void {
+  if (name !== '__proto__') members[name] = value;
+  else Object.defineProperty(members, name, { value, enumerable: true, configurable: true, writable: true });
+}
 
 /** As msgpackr numbers them. */
 function idOf(id: number, high: number | null): number {

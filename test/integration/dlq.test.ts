@@ -191,8 +191,10 @@ describe.sequential('dead letters', () => {
       HEADRACE_CRASH_AT: 'replay.after-commit',
     });
     expect(behind.code).not.toBe(0);
-    const again = await json<Replayed>(dlq('replay', topic, only));
-    expect(again).toMatchObject({ done: true, reasons: [{ letters: 4, sent: 2, replayedBefore: 2 }] });
+    // two at a time: one takes the other's transactional id, which ends it in order
+    const both = await Promise.all([dlq('replay', topic, only, {}), dlq('replay', topic, only, {})]);
+    for (const { code, stderr } of both) expect([0, 75], stderr).toContain(code);
+    expect((await dlq('replay', topic, only)).code).toBe(0);
     const last = await json<Replayed>(dlq('replay', topic, only));
     expect(last.reasons).toMatchObject([{ letters: 4, sent: 0, replayedBefore: 4 }]);
     expect(await replayedRecords(topic)).toEqual([

@@ -1,19 +1,12 @@
 import fc from 'fast-check';
 import { Packr, unpack } from 'msgpackr';
 import { describe, expect, it } from 'vitest';
-import { EventInstant, NOT_PLAIN, type Wanted } from '#src/reference/event-values.js';
+import { EventInstant, NOT_PLAIN, wantedOf } from '#src/reference/event-values.js';
 import { BadMessage, type Message, readMessage } from '#src/reference/msgpack.js';
 import { propertySettings } from '../support/property-seed.js';
 
 const LIMIT = 2 ** 24;
-const leaf: Wanted = { inner: null };
-const WANTED: Wanted = {
-  inner: new Map([
-    ['a', leaf],
-    ['b', leaf],
-    ['geo', { inner: new Map([['city', leaf]]) }],
-  ]),
-};
+const WANTED = wantedOf({ fields: [['a'], ['b'], ['geo', 'city']].map((path) => ({ path })) } as never);
 
 const read = (bytes: Uint8Array, limit = LIMIT): Message => readMessage(bytes, WANTED, limit);
 const events = (bytes: Uint8Array): unknown[] => read(bytes).events.map(plain);
@@ -149,6 +142,9 @@ describe('a message', () => {
   it('with more events than are read, or with records that would be larger written out, is too large', () => {
     const many = Buffer.concat([Buffer.of(0xdd, 0, 1, 0, 1), Buffer.alloc(65_537, 0x80)]);
     expect(faultOf(many)).toMatch(/^too_large: .*65537 events/);
+    const junk = Buffer.concat([Buffer.of(0xdc, 0xff, 0xff), Buffer.alloc(65_535, 0x80)]);
+    expect(faultOf(junk)).toMatch(/^undecodable: 65535 events in 65538 bytes/);
+    expect(faultOf(Buffer.concat([Buffer.of(0x9f), Buffer.alloc(15, 0x80)]))).toBeNull();
     const name = 'n'.repeat(1_000);
     const list = Array.from({ length: 200 }, () => ({ [name]: 1 }));
     const packed = new Packr().pack(list);

@@ -5,6 +5,18 @@ import type { CompiledModel, DeadLetter, DeadLetterReason } from '#src/model/typ
 import type { EventPlace, FieldValues } from '#src/reference/event.js';
 import { itemDetail, type MessageItem, type ParsedItem, parseValue } from '#src/reference/value.js';
 
+/** Of one UTF-16 unit. */
+const UTF8_BYTES_MAX = 3;
+/** Above it texts are measured, which costs more than a little room. */
+const ROOM_BYTES = 65_536;
+
+function roomFor(values: FieldValues): number {
+  const sum = (bytesOf: (text: string) => number) =>
+    values.reduce<number>((total, value) => total + (typeof value === 'string' ? bytesOf(value) : 0), 0);
+  const most = UTF8_BYTES_MAX * sum((text) => text.length);
+  return most <= ROOM_BYTES ? most : sum((text) => Buffer.byteLength(text));
+}
+
 /** See KernelHost. */
 export interface LaneHost {
   rows(lane: number): void;
@@ -131,17 +143,16 @@ export class KernelDecider implements KernelHost {
   /** Puts the values where the kernel looks for them. */
   #giveValues(values: FieldValues): void {
     const { exports, view, bytes } = this.#kernel!;
-    const sizes = values.map((value) => (typeof value === 'string' ? Buffer.byteLength(value) : 0));
-    let text = exports.decidedText(sizes.reduce((sum, size) => sum + size, 0)) >>> 0;
+    let text = exports.decidedText(roomFor(values)) >>> 0;
     const at = exports.decidedValues() >>> 0;
     for (const { index, type } of this.#model.fields) {
       const place = at + index * VALUE_BYTES;
       const value = values[index]!;
       if (typeof value === 'string') {
-        bytes.write(value, text, sizes[index]!, 'utf8');
+        const size = bytes.write(value, text, 'utf8');
         view.setUint32(place, text, true);
-        view.setUint32(place + 4, sizes[index]!, true);
-        text += sizes[index]!;
+        view.setUint32(place + 4, size, true);
+        text += size;
       } else if (value !== null) {
         view.setFloat64(place, value, true);
       } else {

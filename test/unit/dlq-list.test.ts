@@ -1,0 +1,185 @@
+import { describe, expect, it } from 'vitest';
+import { dlqList, type LettersReport } from '#src/commands/dlq/list.js';
+import { dlqShow } from '#src/commands/dlq/show.js';
+import { LocalStore } from '#src/lake/store/local.js';
+import { encodeDeadLetters } from '#src/ledger/dead-letter-file.js';
+import type { DeadLetter, DeadLetterReason } from '#src/model/types.js';
+import { seededRandom } from '#src/random.js';
+import { createTable, laneEntry, openLedger, SOURCE } from '../support/fake-ledger.js';
+import { HurriedClock } from '../support/fake-time.js';
+import { withFolder } from '../support/lake-table.js';
+
+const NOON_MS = Date.parse('2026-01-31T12:00:00Z');
+const FOLDER = '_headrace/dead-letters/';
+
+function letter(offset: number, reason: DeadLetterReason, more: Partial<DeadLetter> = {}): DeadLetter {
+  const key = Buffer.from(`key-${offset}`);
+  const value = Buffer.from('{"a":1}');
+  const place = { offset: BigInt(offset), timestampMs: NOON_MS + offset };
+  return { reason, detail: 'a is missing', ...place, key, value, ...more };
+}
+
+/** A table with a version for each of the files, and one file that no version names. */
+async function writeTable(
+  folder: string,
+  files: Readonly<Record<string, [number, DeadLetter[]]>>,
+): Promise<void> {
+  const store = new LocalStore(folder);
+  await createTable(store, {
+    'headrace.group': SOURCE.group,
+    'headrace.topic': SOURCE.topic,
+    'headrace.model': 'clickstream',
+  });
+  const ledger = await openLedger(store, {
+    engineId: 'e',
+    clock: new HurriedClock(),
+    random: seededRandom(1),
+  });
+  let from = 0;
+  for (const [name, [partition, letters]] of Object.entries(files)) {
+    const path = FOLDER + name;
+    const bytes = encodeDeadLetters(
+      SOURCE.topic,
+      letters.map((each) => ({ partition, letter: each })),
+    );
+    await store.put(path, bytes);
+    const to = from + 100;
+    const start = from === 0 ? { start: true as const } : {};
+    const lane = {
+      ...laneEntry(partition, from, to, from / 100),
+      rows: 0,
+      deadLetters: letters.length,
+      ...start,
+    };
+    const deadLetterFiles = [{ path, sizeBytes: bytes.byteLength, letters: letters.length }];
+    await ledger.commit(() => ({
+      files: [],
+      lanes: [{ partition, to: BigInt(to) }],
+      cuts: [{ id: name, createdAtMs: 0, lanes: [lane], deadLetterFiles }],
+    }));
+    from = to;
+  }
+  await store.put(
+    `${FOLDER}never-committed`,
+    encodeDeadLetters(SOURCE.topic, [{ partition: 0, letter: letter(7, 'late') }]),
+  );
+}
+
+const FILES: Record<string, [number, DeadLetter[]]> = {
+  '1': [3, [letter(1, 'missing_field'), letter(2, 'missing_field')]],
+  '2': [3, [letter(101, 'malformed', { value: null, key: null, timestampMs: -1, detail: 'no value' })]],
+  '3': [
+    3,
+    [0, 5].map((item) => letter(201, 'missing_field', { item, detail: `event ${item}: a is missing` })),
+  ],
+};
+
+function collected() {
+  const out = { text: '' };
+  const stdout = (text: string) => {
+    out.text += text;
+  };
+  return { out, stdout };
+}
+
+describe('headrace dlq list', () => {
+  it('counts what the ledger names, and nothing else, the newest first', async () => {
+    await withFolder(async (folder) => {
+      await writeTable(folder, FILES);
+      const { out, stdout } = collected();
+      expect(await dlqList({ lake: folder, newest: 3, json: true, stdout })).toBe(0);
+      const report = JSON.parse(out.text) as LettersReport;
+      expect(report).toMatchObject({ topic: 'clicks', version: 3, letters: 5, troubles: [] });
+      expect(report.counts).toEqual([
+        {
+          reason: 'missing_field',
+          partition: 3,
+          letters: 4,
+          firstOffset: 1,
+          lastOffset: 201,
+          newestMs: NOON_MS + 201,
+        },
+        { reason: 'malformed', partition: 3, letters: 1, firstOffset: 101, lastOffset: 101, newestMs: -1 },
+      ]);
+      expect(report.newest.map(({ offset, item }) => [offset, item])).toEqual([
+        [201, 5],
+        [201, 0],
+        [101, null],
+      ]);
+    });
+  });
+
+  it('shows two tables and what to type next', async () => {
+    await withFolder(async (folder) => {
+      await writeTable(folder, FILES);
+      const { out, stdout } = collected();
+      await dlqList({ lake: folder, newest: 3, json: false, stdout });
+      expect(out.text).toMatch(/^missing_field +3 +4 +1 +201 +2026-01-31 12:00:00\.201$/m);
+      expect(out.text).toMatch(
+        /^ *3:201:5 +2026-01-31 12:00:00\.201 +missing_field +event 5: a is missing +key-201$/m,
+      );
+      expect(out.text).toMatch(/^ *3:101 +– +malformed +no value +–$/m);
+      expect(out.text).toContain(`headrace dlq show --lake ${folder} 3:201:5`);
+    });
+  });
+
+  it('names a file that is gone, and goes on with the others', async () => {
+    await withFolder(async (folder) => {
+      await writeTable(folder, FILES);
+      await new LocalStore(folder).delete(`${FOLDER}2`);
+      const { out, stdout } = collected();
+      await dlqList({ lake: folder, newest: 1, json: false, stdout });
+      expect(out.text).toMatch(/^4 dead letters$/m);
+      expect(out.text).toMatch(/^Left out: _headrace\/dead-letters\/2 is not there$/m);
+    });
+  });
+});
+
+describe('headrace dlq show', () => {
+  const shown = async (folder: string, named: string, json = false) => {
+    const { out, stdout } = collected();
+    await dlqShow({ lake: folder, letter: named, json, stdout });
+    return out.text;
+  };
+
+  it('shows a letter with its coordinates, its headers and where it was committed', async () => {
+    await withFolder(async (folder) => {
+      await writeTable(folder, FILES);
+      const text = await shown(folder, '3:2');
+      expect(text).toMatch(/^Dead letter 3:2 of topic clicks$/m);
+      expect(text).toMatch(/^committed +in version 1, _headrace\/dead-letters\/1$/m);
+      expect(text).toMatch(
+        /^headers +reason=missing_field detail=a is missing topic=clicks partition=3 offset=2 timestamp=\d+$/m,
+      );
+      expect(text).toMatch(/^key +key-2 \(5 bytes\)$/m);
+      expect(JSON.parse(await shown(folder, '3:2', true))).toMatchObject({
+        topicId: 'topic-id',
+        reason: 'missing_field',
+        event: { a: 1 },
+        problem: { field: 'a' },
+        value: Buffer.from('{"a":1}').toString('base64'),
+      });
+      expect(await shown(folder, '3:101')).toMatch(/^key +–\nvalue +–\n\nno value$/m);
+    });
+  });
+
+  it('of a message of several events shows the first, and which others there are', async () => {
+    await withFolder(async (folder) => {
+      await writeTable(folder, FILES);
+      expect(await shown(folder, '3:201')).toMatch(/^Dead letter 3:201:0 [\s\S]*^same message +3:201:5$/m);
+      expect(await shown(folder, '3:201:5')).toMatch(/item=5/);
+      await expect(shown(folder, '3:201:1')).rejects.toMatchObject({
+        code: 'USAGE',
+        remedy: 'of that message there are 3:201:0, 3:201:5',
+      });
+    });
+  });
+
+  it('says so when there is none, and how a letter is named', async () => {
+    await withFolder(async (folder) => {
+      await writeTable(folder, FILES);
+      await expect(shown(folder, '0:7')).rejects.toThrow('the table has no dead letter 0:7');
+      await expect(shown(folder, '3')).rejects.toThrow(/named by partition:offset, such as 3:1204/);
+    });
+  });
+});
