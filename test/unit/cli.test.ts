@@ -232,7 +232,8 @@ describe('headrace dlq', () => {
       json: true,
     });
     const named = await headrace(['dlq', 'show', '--config', 'engine.yaml', '3:1204']);
-    expect(named.dlq[0]).toMatchObject({ lake: '/work-folder/lake', letter: '3:1204', json: false });
+    const table = { lake: '/work-folder/lake', model: 'clickstream' };
+    expect(named.dlq[0]).toMatchObject({ ...table, letter: '3:1204', json: false });
     const { code, stderr } = await headrace(['dlq', 'list']);
     expect({ code, stderr }).toMatchObject({
       code: 64,

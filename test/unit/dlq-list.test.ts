@@ -136,9 +136,9 @@ describe('headrace dlq list', () => {
 });
 
 describe('headrace dlq show', () => {
-  const shown = async (folder: string, named: string, json = false) => {
+  const shown = async (folder: string, named: string, json = false, model: string | null = null) => {
     const { out, stdout } = collected();
-    await dlqShow({ lake: folder, letter: named, json, stdout });
+    await dlqShow({ lake: folder, model, letter: named, json, stdout });
     return out.text;
   };
 
@@ -160,6 +160,17 @@ describe('headrace dlq show', () => {
         value: Buffer.from('{"a":1}').toString('base64'),
       });
       expect(await shown(folder, '3:101')).toMatch(/^key +–\nvalue +–\n\nno value$/m);
+    });
+  });
+
+  it('marks the time of what came too late, where it knows the model', async () => {
+    await withFolder(async (folder) => {
+      const value = Buffer.from('{"timestamp":"2026-01-31T11:00:00Z"}');
+      const late = letter(1, 'late', { value, detail: '5 ms behind the watermark' });
+      await writeTable(folder, { 1: [3, [late]] });
+      const marked = await shown(folder, '3:1', false, 'clickstream');
+      expect(marked).toMatch(/^ {2}"timestamp": "2026-01-31T11:00:00Z" {3}◀── 5 ms behind the watermark$/m);
+      expect(await shown(folder, '3:1')).not.toMatch('◀──');
     });
   });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { pack } from 'msgpackr';
 import { describe, expect, it } from 'vitest';
-import { eventText, lookAt } from '#src/commands/dlq/event-text.js';
+import { eventText, fieldOf, lookAt } from '#src/commands/dlq/event-text.js';
 import { letterFilter } from '#src/commands/dlq/filter.js';
 import { jsonProblemAt, utf8ProblemAt } from '#src/commands/dlq/json-problem.js';
 import { printable, printableBytes } from '#src/commands/dlq/printable.js';
@@ -9,7 +9,7 @@ import type { LetterLine } from '#src/ledger/dead-letter-file.js';
 import { propertySettings } from '../support/property-seed.js';
 
 const shown = (value: Uint8Array | string | null, detail: string) =>
-  eventText(lookAt(value === null ? null : Buffer.from(value)), detail);
+  eventText(lookAt(value === null ? null : Buffer.from(value)), fieldOf(detail), detail);
 
 describe('where a text stops being JSON', () => {
   it('is nowhere in what JSON.parse takes, and somewhere in what it refuses', () => {

@@ -64,9 +64,9 @@ function addShow(dlq: Command, { stdout, load, done, loaders }: DlqSurroundings)
     .option('--json', 'print one JSON object')
     .addHelpText('after', SHOW_EXAMPLES)
     .action(async (letter: string, flags: TableFlags) => {
-      const { lake } = tableOf(flags, load);
+      const { lake, model } = tableOf(flags, load);
       const { dlqShow } = await loaders.show();
-      done(await dlqShow({ lake, letter, json: flags.json === true, stdout }));
+      done(await dlqShow({ lake, model, letter, json: flags.json === true, stdout }));
     });
 }
 
@@ -115,10 +115,16 @@ function apart({ reason, partition, from, to, ...rest }: TableFlags): {
   return { filter, rest };
 }
 
-function tableOf(flags: TableFlags, load: DlqSurroundings['load']): { filter: FilterFlags; lake: string } {
+function tableOf(
+  flags: TableFlags,
+  load: DlqSurroundings['load'],
+): { filter: FilterFlags; lake: string; model: string | null } {
   const { filter, rest } = apart(flags);
-  if (rest.config !== undefined) return { filter, lake: load(toLoad(rest)).lake.path };
-  if (rest.lake !== undefined) return { filter, lake: rest.lake };
+  if (rest.config !== undefined) {
+    const { lake, model } = load(toLoad(rest));
+    return { filter, lake: lake.path, model };
+  }
+  if (rest.lake !== undefined) return { filter, lake: rest.lake, model: null };
   throw new HeadraceError('USAGE', 'which table? neither --lake nor --config was given', {
     remedy: 'headrace dlq list --help shows how',
   });

@@ -45,12 +45,13 @@ export function fieldOf(detail: string): string[] | null {
   return match === null ? null : match[1]!.split('.');
 }
 
-export function eventText(look: EventLook, detail: string): string {
+/** `field`: what of an event has the mark, or null. */
+export function eventText(look: EventLook, field: readonly string[] | null, detail: string): string {
   switch (look.kind) {
     case 'none':
       return 'no value';
     case 'event':
-      return shortened(markedJson(look.event, fieldOf(detail), detail)).join('\n');
+      return shortened(markedJson(look.event, field, detail)).join('\n');
     case 'text':
       return aroundText(look.text, look.problemAt);
     case 'bytes':

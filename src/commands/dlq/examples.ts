@@ -21,7 +21,8 @@ Examples:
       Of a message of several events (MessagePack) the eighth.
 
   headrace dlq show --lake ./lake 3:1204 --json
-      For a script; key and value are base64, too.
+      For a script; key and value are base64, too. With --config instead of --lake the model is known: what is late or too
+      early has the mark at its time.
 `;
 
 export const REPLAY_EXAMPLES = `

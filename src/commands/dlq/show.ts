@@ -1,6 +1,7 @@
 import { HeadraceError } from '../../errors.js';
 import { letterBytes, letterHeaders } from '../../ledger/dead-letter-file.js';
 import { DEAD_LETTER_REASONS, type DeadLetterReason } from '../../model/dead-letter-reasons.js';
+import { loadModel } from '../../model/load.js';
 import { formatWhole } from '../../telemetry/progress.js';
 import { jsonOf } from '../ledger/status-text.js';
 import { type EventLook, eventText, fieldOf, lookAt } from './event-text.js';
@@ -11,6 +12,8 @@ import { printable, printableBytes } from './printable.js';
 export interface DlqShowOptions {
   /** The table, or the folder that holds it. */
   lake: string;
+  /** Name or path of the table's model, which knows where the time of an event is; null: not known. */
+  model: string | null;
   /** `partition:offset`, or `partition:offset:item`. */
   letter: string;
   json: boolean;
@@ -23,7 +26,7 @@ const KEY_CHARACTERS = 200;
  * `headrace dlq show`: one letter whole. Of several at the same place (a topic that was made again, a partition that was
  * started over) the newest. Resolves to 0. Throws HeadraceError USAGE, also when there is no such letter.
  */
-export async function dlqShow({ lake, letter: named, json, stdout }: DlqShowOptions): Promise<number> {
+export async function dlqShow({ lake, model, letter: named, json, stdout }: DlqShowOptions): Promise<number> {
   const wanted = parsed(named);
   const letters = await TableLetters.open(lake);
   const items = new Set<number>();
@@ -40,7 +43,8 @@ export async function dlqShow({ lake, letter: named, json, stdout }: DlqShowOpti
   }
   if (found === null) throw noSuchLetter(named, lake, [...items], letters.troubles);
   const look = lookAt(letterBytes(found.value));
-  const text = json ? jsonOf(jsonLook(found, look)) : showText(found, look, [...items]);
+  const field = fieldOf(found.detail) ?? timeOf(found, model);
+  const text = json ? jsonOf(jsonLook(found, look, field)) : showText(found, look, field, [...items]);
   stdout(`${text}\n`);
   return 0;
 }
@@ -76,12 +80,19 @@ function noSuchLetter(named: string, lake: string, items: number[], troubles: st
   });
 }
 
-function jsonLook(letter: Letter, look: EventLook): object {
+/** What is too early or too late is so by its time. */
+function timeOf({ reason }: Letter, model: string | null): readonly string[] | null {
+  if (model === null || (reason !== 'late' && reason !== 'future')) return null;
+  const { fields, timeField } = loadModel(model);
+  return fields[timeField]!.path;
+}
+
+function jsonLook(letter: Letter, look: EventLook, field: readonly string[] | null): object {
   const { topicId, version, file, key, value } = letter;
   const problem =
     look.kind === 'text' || look.kind === 'bytes'
       ? { position: look.problemAt }
-      : { field: fieldOf(letter.detail)?.join('.') ?? null };
+      : { field: field?.join('.') ?? null };
   return {
     ...letterLook(letter),
     topicId,
@@ -99,7 +110,7 @@ function letterLook({ topic, partition, offset, item, timestamp_ms, reason, deta
   return { topic, partition, offset, item: item ?? null, timestampMs: timestamp_ms, reason, detail };
 }
 
-function showText(letter: Letter, look: EventLook, items: number[]): string {
+function showText(letter: Letter, look: EventLook, field: readonly string[] | null, items: number[]): string {
   const { topic, topicId, partition, offset, reason, detail, version, file, timestamp_ms: ms } = letter;
   const known = DEAD_LETTER_REASONS[reason as DeadLetterReason] as
     | { means: string; remedy: string }
@@ -135,5 +146,5 @@ function showText(letter: Letter, look: EventLook, items: number[]): string {
   }
   const head = `Dead letter ${coordinatesOf(letter)} of topic ${topic}`;
   const table = rows.map(([name, text]) => `${name.padEnd(12)}  ${text}`).join('\n');
-  return `${head}\n\n${table}\n\n${eventText(look, detail)}`;
+  return `${head}\n\n${table}\n\n${eventText(look, field, detail)}`;
 }
