@@ -28,7 +28,7 @@ export interface LaneManagerOptions {
   eviction: EvictionOrder;
   /** The model's: a lane silent for so long has its watermark moved. */
   idleTimeoutMs: number;
-  /** Open sessions that changed are let out so often; null or left out: never. */
+  /** The model's emit.early: open sessions that changed are let out so often; null or left out: never. */
   earlyEveryMs?: number | null;
   /** Offsets to start from, for lanes that the ledger does not know: these, and those that must begin with them. */
   startOffsets(partitions: number[]): Promise<ReadonlyMap<number, bigint>>;

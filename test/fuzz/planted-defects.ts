@@ -1,4 +1,4 @@
-import type { ColumnOp, CompiledModel, Condition } from '#src/model/types.js';
+import type { ColumnOp, CompiledModel, Condition, WindowRules } from '#src/model/types.js';
 import type { LaneEngine } from '../../workers/engines/engine.js';
 import { ReferenceEngine } from '../../workers/engines/reference-engine.js';
 import type { EngineMaker } from './side.js';
@@ -35,6 +35,10 @@ function withConditions(model: CompiledModel, change: (condition: Condition) => 
   return { ...model, columns };
 }
 
+function withWindows(model: CompiledModel, windows: Partial<WindowRules>): CompiledModel {
+  return { ...model, windows: { ...model.windows, ...windows } };
+}
+
 const DEFECTS: Readonly<Record<string, (model: CompiledModel) => CompiledModel>> = {
   'a gap that is 1 ms longer': (model) => ({ ...model, gapMs: model.gapMs + 1 }),
   'a gap that is 1 ms shorter': (model) => ({ ...model, gapMs: model.gapMs - 1 }),
@@ -50,6 +54,12 @@ const DEFECTS: Readonly<Record<string, (model: CompiledModel) => CompiledModel>>
     fields: model.fields.map(({ mask: _, ...field }) => field),
   }),
   'filters that let all through': (model) => ({ ...model, filter: null }),
+  'sessions that may be 1 ms longer': (model) =>
+    withWindows(model, { maxDurationMs: model.windows.maxDurationMs + 1 }),
+  'start events that are not seen': (model) => withWindows(model, { startEvent: null }),
+  'midnights that are not seen': (model) => withWindows(model, { midnight: null }),
+  'changes of which the last is not seen': (model) =>
+    withWindows(model, { onChange: model.windows.onChange.slice(0, -1) }),
   'conditions of which the last text is not seen': (model) =>
     withConditions(model, (condition) =>
       'oneOf' in condition ? { ...condition, oneOf: condition.oneOf.slice(0, -1) } : condition,

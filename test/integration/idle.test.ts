@@ -29,7 +29,7 @@ beforeAll(async () => {
   const words = {
     gap: GAP_MS,
     allowed_disorder: DISORDER_MS,
-    allowed_lateness: 1_000,
+    allowed_lateness: 0,
     idle_timeout: IDLE_MS,
   };
   const model = Object.entries(words).reduce(

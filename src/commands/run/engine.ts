@@ -235,6 +235,7 @@ export class Engine {
       snapshotIntervalMs: config.snapshotIntervalMs,
       eviction: this.#memory.order,
       idleTimeoutMs: model.idleTimeoutMs,
+      earlyEveryMs: model.emitEarlyMs,
       startOffsets: (partitions) =>
         startOffsets(config, { cluster, topic, ledger: this.#ledger }, partitions),
       endOffsets,
