@@ -26,6 +26,8 @@ import {
   NONE,
   SESSION_FIRST,
   SESSION_LAST,
+  SESSION_LOG,
+  SESSION_REST,
   WHEEL_BUCKETS,
 } from './lane-layout';
 import { given, taken } from './lane-memory';
@@ -326,7 +328,8 @@ function settleSession(lane: usize, key: usize, session: usize, watermark: i64):
   unlink(lane, session);
   const isOver = load<i64>(session + SESSION_LAST) + gapMs + latenessMs < watermark;
   if (!isClosed(session)) {
-    emitSession(lane, session, closedByOf(session), !isOver);
+    // without more to say of it, its row needs no saying either
+    emitSession(lane, session, closedByOf(session), !isOver && load<u32>(session + SESSION_REST) != 0);
     markClosed(lane, session);
   }
   if (isOver) forgetSession(lane, key, session);
@@ -382,6 +385,7 @@ function settleBucket(lane: usize, place: u32, watermark: i64): void {
   let node: usize = load<u32>(<usize>load<u32>(lane + LANE_WHEEL) + (place << 2));
   while (node != 0) {
     let next: usize = load<u32>(node + NODE_NEXT);
+    if (next != 0) touchNode(next);
     const due = dueOf(node);
     if (due < watermark) {
       // an end marker goes with its session, and may be the next in this bucket
@@ -393,6 +397,15 @@ function settleBucket(lane: usize, place: u32, watermark: i64): void {
     }
     node = next;
   }
+}
+
+let sink: u32 = 0;
+
+/** So that what is needed of the next node is on its way from memory while this one is settled. */
+// @ts-ignore: decorator
+@inline
+function touchNode(node: usize): void {
+  if ((load<u32>(node + NODE_FLAGS) & FLAG_MARKER) == 0) sink += load<u8>(load<u32>(node + SESSION_LOG));
 }
 
 function settleNode(lane: usize, node: usize, watermark: i64): void {

@@ -23,6 +23,7 @@ import {
   SESSION_FIRST,
   SESSION_LAST,
   SESSION_LOG,
+  SESSION_REST,
 } from './lane-layout';
 import { count as countBytes } from './lane-memory';
 import { eventEntries } from './log';
@@ -177,12 +178,16 @@ function readSession(lane: usize, key: usize): usize {
   const behind = cursor;
   const room = load<u32>(session + NODE_FLAGS) & ~FLAGS_ALL;
   store<u32>(session + NODE_FLAGS, room | (flags & (FLAG_CHANGED | FLAG_SPLIT)));
-  if ((flags & FLAG_CLOSED) != 0) markClosed(lane, session);
   if ((flags & STATE_HAS_END) != 0) setEnd(lane, session, end, (flags & FLAG_SPLIT) != 0);
   if (hasSayings) derive(session);
-  if (revision != 0) store<u32>(restOf(lane, session) + REST_REVISION, revision);
+  const isClosed = (flags & FLAG_CLOSED) != 0;
   cursor = rowsAt;
-  readStanding(lane, session);
+  if (!isClosed || revision != 1 || !isPlainRow(session)) {
+    if (revision != 0) store<u32>(restOf(lane, session) + REST_REVISION, revision);
+    cursor = rowsAt;
+    readStanding(lane, session, isClosed);
+  }
+  if (isClosed) markClosed(lane, session);
   cursor = behind;
   if (load<i64>(session + SESSION_FIRST) != first || load<i64>(session + SESSION_LAST) != last) return 0;
   return session;
@@ -232,12 +237,20 @@ function setEntry(place: u32, entry: usize): void {
   if (old != 0) release(poolOf(place), old);
 }
 
-function readStanding(lane: usize, session: usize): void {
+/** Is the only row what follows from the session's events, being closed? Then nothing has to be kept of it. */
+function isPlainRow(session: usize): bool {
+  if (load<u32>(session + SESSION_REST) != 0 || u32Next() != 1) return false;
+  const identity = timeNext();
+  const bytes = u32Next();
+  return identity == load<i64>(session + SESSION_FIRST) && isBuilt(session, identity, closedByOf(session), 0, bytes);
+}
+
+function readStanding(lane: usize, session: usize, isClosed: bool): void {
   const rows = u32Next();
   for (let index: u32 = 0; index < rows; index++) {
     const identity = timeNext();
     const bytes = u32Next();
-    if (rows != 1 || !readVirtual(lane, session, identity, bytes)) {
+    if (rows != 1 || !readVirtual(lane, session, identity, bytes, isClosed)) {
       const start = load<i64>(columnAt(cursor, sessionStartColumn) + 1);
       const row = newRow(cursor, bytes, <i32>(start / MS_PER_DAY), signOf(cursor));
       countBytes(lane, blockBytes(row));
@@ -248,30 +261,28 @@ function readStanding(lane: usize, session: usize): void {
 }
 
 /** Is the row what all of the session's events say? Then it need not be kept. */
-function readVirtual(lane: usize, session: usize, identityMs: i64, bytes: u32): bool {
+function readVirtual(lane: usize, session: usize, identityMs: i64, bytes: u32, isClosed: bool): bool {
   const events = load<u32>(session + SESSION_EVENTS);
   if (events == 0 || !mayBeVirtual(events)) return false;
-  if (isClosedRow(lane, session, identityMs, bytes)) return true;
   // what lets a row out that may be taken back
   return (
+    (isClosed && isRowOf(lane, session, identityMs, closedByOf(session), bytes)) ||
     isRowOf(lane, session, identityMs, CLOSED_BY_EARLY, bytes) ||
     isRowOf(lane, session, identityMs, CLOSED_BY_END_OF_INPUT, bytes)
   );
 }
 
-/** The row with which it closed. */
-function isClosedRow(lane: usize, session: usize, identityMs: i64, bytes: u32): bool {
-  const isClosed = (load<u32>(session + NODE_FLAGS) & FLAG_CLOSED) != 0;
-  return isClosed && isRowOf(lane, session, identityMs, closedByOf(session), bytes);
+function isRowOf(lane: usize, session: usize, identityMs: i64, closedBy: u32, bytes: u32): bool {
+  const revision = load<u32>(restOf(lane, session) + REST_REVISION) - 1;
+  if (!isBuilt(session, identityMs, closedBy, revision, bytes)) return false;
+  addVirtual(lane, session, identityMs, load<u32>(session + SESSION_EVENTS), closedBy);
+  return true;
 }
 
-function isRowOf(lane: usize, session: usize, identityMs: i64, closedBy: u32, bytes: u32): bool {
+/** Are the bytes at the cursor the row that the session's events give? */
+function isBuilt(session: usize, identityMs: i64, closedBy: u32, revision: u32, bytes: u32): bool {
   const log: usize = load<u32>(session + SESSION_LOG);
-  const events = load<u32>(session + SESSION_EVENTS);
-  const revision = load<u32>(restOf(lane, session) + REST_REVISION) - 1;
   bufferBegin();
-  buildRow(load<u32>(session + NODE_KEY), log, events, closedBy, revision, identityMs);
-  if (bufferBytes != bytes || !sameBytes(bufferAt, cursor, bytes)) return false;
-  addVirtual(lane, session, identityMs, events, closedBy);
-  return true;
+  buildRow(load<u32>(session + NODE_KEY), log, load<u32>(session + SESSION_EVENTS), closedBy, revision, identityMs);
+  return bufferBytes == bytes && sameBytes(bufferAt, cursor, bytes);
 }

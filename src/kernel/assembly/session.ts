@@ -249,7 +249,7 @@ function saysTheSame(old: usize, oldBytes: u32, from: u32): bool {
   );
 }
 
-/** Its row is out; log and row stay for late events. */
+/** Its row is out; the log stays for late events, and the row follows from it (standing.ts: restOf). */
 export function markClosed(lane: usize, session: usize): void {
   store<u32>(session + NODE_FLAGS, load<u32>(session + NODE_FLAGS) | FLAG_CLOSED);
   store<u32>(lane + LANE_OPEN, load<u32>(lane + LANE_OPEN) - 1);
@@ -257,6 +257,7 @@ export function markClosed(lane: usize, session: usize): void {
 
 /** A late event changes it; it closes again when that is due. */
 export function reopen(lane: usize, session: usize): void {
+  restOf(lane, session);
   store<u32>(session + NODE_FLAGS, load<u32>(session + NODE_FLAGS) & ~FLAG_CLOSED);
   store<u32>(lane + LANE_OPEN, load<u32>(lane + LANE_OPEN) + 1);
 }

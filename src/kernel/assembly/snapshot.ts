@@ -7,12 +7,14 @@ import { ROW_BYTES, ROW_LENGTH } from './emitted';
 import { ENTRY_LENGTH, ENTRY_VALUE } from './intern';
 import { keyBytesOf } from './keys';
 import {
+  FLAG_CLOSED,
   FLAGS_SAID,
   KEY_MARKERS,
   KEY_SESSIONS,
   KEY_TEXT,
   MARKER_TIME,
   NODE_FLAGS,
+  NODE_KEY,
   NODE_LATER,
   NONE,
   REST_REVISION,
@@ -29,9 +31,10 @@ import {
 } from './lane-layout';
 import { decodedEntry, decodedTimes, decodeLog } from './log-decode';
 import { fieldAt, loggedCount, typeOfField } from './model';
+import { buildRow } from './row';
 import { bufferAdd, bufferAt, bufferBytes, bufferRoom, putText } from './row-buffer';
 import { buildVirtual, standsVirtually } from './standing';
-import { endOf } from './windows';
+import { closedByOf, endOf } from './windows';
 
 export const STATE_HAS_END: u32 = 4;
 const NULL_STRING: u32 = 0xffffffff;
@@ -82,10 +85,11 @@ function putSession(session: usize): void {
   putTime(load<i64>(session + SESSION_FIRST));
   putTime(load<i64>(session + SESSION_LAST));
   putTime(end == NONE ? 0 : end);
-  putU32(rest == 0 ? 0 : load<u32>(rest + REST_REVISION));
-  const rows: u32 = rest == 0 ? 0 : load<u32>(rest + REST_STANDING);
+  const isPlain = rest == 0 && (flags & FLAG_CLOSED) != 0;
+  putU32(rest == 0 ? u32(isPlain) : load<u32>(rest + REST_REVISION));
+  const rows: u32 = rest == 0 ? u32(isPlain) : load<u32>(rest + REST_STANDING);
   putU32(rows);
-  if (rest != 0 && standsVirtually(rest)) {
+  if (isPlain || (rest != 0 && standsVirtually(rest))) {
     putVirtual(session, rest);
   } else {
     for (let index: u32 = 0; index < rows; index++) {
@@ -98,12 +102,19 @@ function putSession(session: usize): void {
   putEvents(session);
 }
 
-/** A virtual row like any other, built where it belongs. */
+/** A virtual row like any other, built where it belongs; without `rest`: the first one of a closed session. */
 function putVirtual(session: usize, rest: usize): void {
-  putTime(load<i64>(rest + REST_ROWS + STANDING_IDENTITY));
+  const first = load<i64>(session + SESSION_FIRST);
+  putTime(rest == 0 ? first : load<i64>(rest + REST_ROWS + STANDING_IDENTITY));
   const lengthAt = bufferBytes;
   putU32(0);
-  buildVirtual(session, rest);
+  if (rest == 0) {
+    const key: usize = load<u32>(session + NODE_KEY);
+    const log: usize = load<u32>(session + SESSION_LOG);
+    buildRow(key, log, load<u32>(session + SESSION_EVENTS), closedByOf(session), 0, first);
+  } else {
+    buildVirtual(session, rest);
+  }
   store<u32>(bufferAt + lengthAt, bufferBytes - lengthAt - 4);
 }
 

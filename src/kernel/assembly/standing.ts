@@ -6,6 +6,7 @@
 import { P_SIGN_COLUMN } from '../abi';
 import { columnAt, MS_PER_DAY, newRow, releaseRow } from './emitted';
 import {
+  FLAG_CLOSED,
   FLAG_SPLIT,
   NODE_FLAGS,
   NODE_KEY,
@@ -14,6 +15,8 @@ import {
   REST_REVISION,
   REST_ROWS,
   REST_STANDING,
+  SESSION_EVENTS,
+  SESSION_FIRST,
   SESSION_LOG,
   SESSION_REST,
   STANDING_BYTES,
@@ -26,19 +29,29 @@ import { blockBytes } from './memory';
 import { program } from './model';
 import { bufferAt, bufferBegin, bufferBytes } from './row-buffer';
 import { buildRow, rowSignAt, rowStartMs } from './row';
+import { closedByOf } from './windows';
 
 const EVENT_BITS: u32 = 28;
 const EVENTS_MAX: u32 = (1 << EVENT_BITS) - 1;
 
-/** What few sessions need: made when it is. */
+/**
+ * What few sessions need: made when it is. A closed session without it has the row that it was closed with, which is what its
+ * events say and its first: that is said now.
+ */
 export function restOf(lane: usize, session: usize): usize {
-  let rest: usize = load<u32>(session + SESSION_REST);
-  if (rest != 0) return rest;
-  rest = taken(lane, <u32>REST_ROWS);
+  const known: usize = load<u32>(session + SESSION_REST);
+  if (known != 0) return known;
+  const rest = taken(lane, <u32>REST_ROWS + STANDING_BYTES);
   store<i64>(rest + REST_END, NONE);
   store<u32>(rest + REST_REVISION, 0);
   store<u32>(rest + REST_STANDING, 0);
+  const isClosed = (load<u32>(session + NODE_FLAGS) & FLAG_CLOSED) != 0;
+  // what it was closed by is asked while it has no end yet
+  const closedBy: u32 = isClosed ? closedByOf(session) : 0;
   store<u32>(session + SESSION_REST, <u32>rest);
+  if (!isClosed) return rest;
+  addVirtual(lane, session, load<i64>(session + SESSION_FIRST), load<u32>(session + SESSION_EVENTS), closedBy);
+  store<u32>(rest + REST_REVISION, 1);
   return rest;
 }
 
@@ -97,7 +110,8 @@ export function buildVirtual(session: usize, rest: usize): void {
 
 /** Before the session's log or its next revision change otherwise than by another event. */
 export function makeReal(lane: usize, session: usize): void {
-  const rest: usize = load<u32>(session + SESSION_REST);
+  const isClosed = (load<u32>(session + NODE_FLAGS) & FLAG_CLOSED) != 0;
+  const rest = isClosed ? restOf(lane, session) : load<u32>(session + SESSION_REST);
   if (rest == 0 || !standsVirtually(rest)) return;
   bufferBegin();
   buildVirtual(session, rest);
