@@ -17,8 +17,8 @@ import {
 } from './session.js';
 import { computeRow, sameContent } from './session-row.js';
 import { Timeline } from './timeline.js';
-import { closingOf, cutBetween, isEnded, openUntilMs, type Segment, segmentsOf } from './windows.js';
 import { itemDetail, type MessageItem, type ParsedItem, parseValue } from './value.js';
+import { closingOf, cutBetween, isEnded, openUntilMs, type Segment, segmentsOf } from './windows.js';
 
 export type { LaneState } from './lane-state.js';
 

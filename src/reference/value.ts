@@ -32,7 +32,8 @@ export function parseValue(
 ): readonly ParsedItem[] {
   if (value === null || value.byteLength === 0 || model.valueFormat === 'json')
     return [parseEvent(model, value, recordTimestampMs, place)];
-  if (model.valueFormat === 'json_schema_registry') return [parseFramed(model, value, recordTimestampMs, place)];
+  if (model.valueFormat === 'json_schema_registry')
+    return [parseFramed(model, value, recordTimestampMs, place)];
   return parseMessage(model, value, recordTimestampMs, bytesMax, place);
 }
 

@@ -52,7 +52,11 @@ export function makeCase(seed: number): FuzzCase {
       decompressedBatchBytesMax: dice.chance(0.98) ? 64 << 20 : 20_000,
       recordBytesMax: !isBenign && dice.chance(0.15) ? dice.between(100, 2_000) : 8 << 20,
       sessionBytesMax: dice.chance(0.15) ? 1 << dice.between(11, 18) : null,
-      ...(dice.chance(0.4) ? { collectionBytesMax: dice.pick([1, 2, 20, 100, 300, 1_000]) } : {}),
+      ...(dice.chance(0.4)
+        ? {
+            collectionBytesMax: dice.pick([dice.between(2, 80), dice.between(2, 80), 1, 20, 100, 300, 1_000]),
+          }
+        : {}),
     },
     logs,
     steps: makeSteps(dice, model, logs),

@@ -172,7 +172,9 @@ function byNumber(a: unknown[], b: unknown[]): number {
 
 function fromJson(value: unknown, type: string): unknown {
   if (value === null) return null;
-  if (type === 'time' || type === 'uint32' || type === 'uint64') return BigInt(value as string);
+  if (type === 'time' || type === 'uint32' || type === 'int64' || type === 'uint64') {
+    return BigInt(value as string);
+  }
   if (type !== 'float') return value;
   return new Float64Array(BigUint64Array.of(BigInt(value as string)).buffer)[0];
 }

@@ -374,7 +374,12 @@ describe('help and version', () => {
   });
 
   /** Lines that begin with `headrace`, continued where they end in a backslash, without the remark behind. */
-  const lines = Object.values({ ...mainExamples, ...ledgerExamples, ...modelExamples, ...dlqExamples }).flatMap((text) =>
+  const lines = Object.values({
+    ...mainExamples,
+    ...ledgerExamples,
+    ...modelExamples,
+    ...dlqExamples,
+  }).flatMap((text) =>
     text
       .replaceAll('\\\n', ' ')
       .split('\n')
