@@ -97,6 +97,8 @@ function acceptInto(lane: usize, key: usize, timeMs: i64, values: usize): bool {
   }
   const earlier = before;
   if (before != 0 && timeMs - load<i64>(before + SESSION_LAST) > gapMs) before = 0;
+  // from where on sessions are others
+  let from = timeMs;
   const reach = before == 0 ? timeMs : max(timeMs, load<i64>(before + SESSION_LAST));
   if (after != 0 && load<i64>(after + SESSION_FIRST) - reach > gapMs) after = 0;
   if (after == 0 && (before == 0 || timeMs > load<i64>(before + SESSION_LAST))) {
@@ -110,12 +112,13 @@ function acceptInto(lane: usize, key: usize, timeMs: i64, values: usize): bool {
     }
   } else {
     const first = before != 0 ? before : after;
+    from = min<i64>(timeMs, load<i64>(first + SESSION_FIRST));
     if (hasSayings || !tryJoin(lane, key, before, after, timeMs, values)) {
       if (wasLate) return false;
       if (!tryArrange(lane, key, first, timeMs, values, NONE)) return false;
     }
   }
-  if (hasEnds) meetNeighbours(lane, key, timeMs);
+  if (hasEnds) meetNeighbours(lane, key, from);
   return true;
 }
 
@@ -188,6 +191,7 @@ function join(lane: usize, key: usize, session: usize, timeMs: i64, values: usiz
 /** An end event that belongs to no session: ends the one it follows, tears the one it lies in. False: late. */
 function acceptEnd(lane: usize, key: usize, hash: u32, keyAt: usize, keyBytes: u32, endMs: i64): bool {
   const session: usize = key == 0 ? 0 : sessionUpTo(key, endMs);
+  const from = session == 0 ? endMs : load<i64>(session + SESSION_FIRST);
   let reaches = false;
   if (session != 0 && endMs <= openUntil(session)) {
     const marker = markerFrom(key, load<i64>(session + SESSION_LAST));
@@ -202,7 +206,7 @@ function acceptEnd(lane: usize, key: usize, hash: u32, keyAt: usize, keyBytes: u
     if (key == 0) key = addKey(lane, hash, keyAt, keyBytes);
   }
   addMarker(lane, key, endMs);
-  meetNeighbours(lane, key, endMs);
+  meetNeighbours(lane, key, from);
   dropIfEmpty(lane, key);
   return true;
 }
