@@ -95,7 +95,8 @@ export class Inserter {
     await this.#insert.close();
   }
 
-  async #bytesOf({ path, sizeBytes }: InsertFile): Promise<Uint8Array> {
+  async #bytesOf({ path: committed, sizeBytes: size, now }: InsertFile): Promise<Uint8Array> {
+    const { path, sizeBytes } = now ?? { path: committed, sizeBytes: size };
     const bytes = this.#kept.get(path) ?? (await this.#options.store.get(path));
     if (bytes !== null && bytes.byteLength === sizeBytes) return bytes;
     const what = bytes === null ? 'is not there' : `has ${bytes.byteLength} bytes`;

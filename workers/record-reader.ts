@@ -21,6 +21,9 @@ export interface RecordReaderOptions {
 const RECORDS_MAX = 2_000;
 const BYTES_MAX = 2 * 2 ** 20;
 
+/** A file of which no row is left has no place. */
+const NOTHING = { path: '', sizeBytes: 0 };
+
 /** The records of a file, in its order. */
 interface OpenFile {
   lanes: readonly LaneRows[];
@@ -29,7 +32,7 @@ interface OpenFile {
 
 export class RecordReader {
   readonly #options: RecordReaderOptions;
-  #open: { path: string; file: OpenFile } | null = null;
+  #open: { name: string; file: OpenFile } | null = null;
 
   constructor(options: RecordReaderOptions) {
     this.#options = options;
@@ -39,8 +42,8 @@ export class RecordReader {
   async read(id: number, request: RecordRequest): Promise<void> {
     const { post } = this.#options;
     try {
-      if (this.#open?.path !== request.path)
-        this.#open = { path: request.path, file: await this.#file(request) };
+      const name = `${request.path} ${request.rewrite?.now?.path}`;
+      if (this.#open?.name !== name) this.#open = { name, file: await this.#file(request) };
       const { file } = this.#open;
       const { packer, skipped, more } = pack(file, request);
       if (!more) this.#open = null;
@@ -57,26 +60,30 @@ export class RecordReader {
   }
 
   async #file(request: RecordRequest): Promise<OpenFile> {
-    const bytes = await this.#bytes(request);
-    if (request.laneRows === null) return letterFile(bytes);
-    const rows = new JsonRows(this.#options.model, bytes);
-    const named = request.laneRows.reduce((sum, lane) => sum + lane.rows, 0);
-    if (named !== rows.rows) throw unfit(request, `has ${rows.rows} rows, the ledger says ${named}`);
+    const { laneRows, rewrite } = request;
+    const { path, sizeBytes } = rewrite === undefined ? request : (rewrite.now ?? NOTHING);
+    const bytes = path === NOTHING.path ? null : await this.#bytes(path, sizeBytes);
+    if (laneRows === null) return letterFile(bytes!);
+    const rows = bytes === null ? null : new JsonRows(this.#options.model, bytes);
+    const named = laneRows.reduce((sum, lane) => sum + lane.rows, 0);
+    const places = placesOf(named, rewrite?.gone ?? []);
+    const there = rows?.rows ?? 0;
+    const left = named - (rewrite?.gone.length ?? 0);
+    if (left !== there) throw unfit(path, sizeBytes, `has ${there} rows, the ledger says ${left}`);
     return {
-      lanes: request.laneRows,
-      record: (row, partition) => ({
-        partition,
-        key: rows.key(row),
-        value: Buffer.from(rows.json(row)),
-        headers: null,
-      }),
+      lanes: laneRows,
+      record: (row, partition) => {
+        const place = places(row);
+        if (rows === null || place === null) return { partition, key: null, value: null, headers: null };
+        return { partition, key: rows.key(place), value: Buffer.from(rows.json(place)), headers: null };
+      },
     };
   }
 
-  async #bytes(request: RecordRequest): Promise<Uint8Array> {
-    const bytes = await this.#options.store.get(request.path);
-    if (bytes === null) throw unfit(request, 'is not there');
-    if (bytes.byteLength !== request.sizeBytes) throw unfit(request, `has ${bytes.byteLength} bytes`);
+  async #bytes(path: string, sizeBytes: number): Promise<Uint8Array> {
+    const bytes = await this.#options.store.get(path);
+    if (bytes === null) throw unfit(path, sizeBytes, 'is not there');
+    if (bytes.byteLength !== sizeBytes) throw unfit(path, sizeBytes, `has ${bytes.byteLength} bytes`);
     return bytes;
   }
 }
@@ -114,7 +121,16 @@ function letterFile(bytes: Uint8Array): OpenFile {
   return { lanes, record: (index) => letters[index]! };
 }
 
-function unfit({ path, sizeBytes }: RecordRequest, what: string): HeadraceError {
+/** From a row of the file as it was committed to its place in what is left, null: it is gone. */
+function placesOf(rows: number, gone: readonly number[]): (row: number) => number | null {
+  if (gone.length === 0) return (row) => row;
+  const places: (number | null)[] = [];
+  const isGone = new Set(gone);
+  for (let row = 0, place = 0; row < rows; row++) places.push(isGone.has(row) ? null : place++);
+  return (row) => places[row]!;
+}
+
+function unfit(path: string, sizeBytes: number, what: string): HeadraceError {
   return new HeadraceError('LAKE_IO', `a file of the table ${what}`, {
     where: { path, ledger_bytes: sizeBytes },
     remedy: 'bring the file back from a copy of the table: without it the topics stay behind here',

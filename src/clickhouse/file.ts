@@ -6,6 +6,8 @@ export interface InsertFile {
   attempt?: number;
   /** What the ledger says it has. */
   sizeBytes: number;
+  /** Where its bytes are, since rows were taken out of it; undefined: where its path says. */
+  now?: { path: string; sizeBytes: number };
   rows: number;
 }
 

@@ -1,5 +1,6 @@
 import { HeadraceError } from '../errors.js';
 import { hasMarks } from './protocol.js';
+import { Rewrites } from './rewrites.js';
 import type { CutEntry, CutLaneEntry, LaneGap, LedgerEntry, RecordedCut, SnapshotRef } from './types.js';
 
 /**
@@ -66,6 +67,8 @@ export interface HistoryStart {
 }
 
 export class LedgerHistory {
+  /** What erasures made of files. */
+  readonly rewrites = new Rewrites();
   readonly #prefix: string;
   /** By topic id and partition. */
   readonly #lanes = new Map<string, Map<number, LaneHistory>>();
@@ -130,6 +133,7 @@ export class LedgerHistory {
 
   /** Takes a version in, the next one. Throws HeadraceError LAKE_LOG_CORRUPT when it does not fit what was before. */
   apply(facts: VersionFacts): void {
+    if (facts.entry?.erasure !== undefined) this.rewrites.take(facts.entry.erasure);
     const topics = this.#written(facts);
     if (topics.size === 0) return;
     if (facts.entry === null) {

@@ -10,6 +10,7 @@ import type { Log } from '../telemetry/log.js';
 import { RepeatLimitedLog } from '../telemetry/repeat-limited-log.js';
 import { appIdOf, type LaneHistory, LedgerHistory, type VersionFacts } from './history.js';
 import { mustList } from './protocol.js';
+import type { RewrittenFile } from './rewrites.js';
 import { otherSemantics } from './semantics.js';
 import type { CutEntry, LedgerEntry, SealedFile } from './types.js';
 
@@ -89,6 +90,11 @@ export class Ledger {
   /** Does it know any lane of the topic? */
   get isStarted(): boolean {
     return this.#history.lanes(this.#options.topicId).length > 0;
+  }
+
+  /** What an erasure made of a data file of a cut; undefined: none touched it. */
+  rewriteOf(path: string): RewrittenFile | undefined {
+    return this.#history.rewrites.of(path);
   }
 
   appId(partition: number): string {

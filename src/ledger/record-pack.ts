@@ -1,3 +1,4 @@
+import type { RewrittenFile } from './rewrites.js';
 import type { LaneRows } from './types.js';
 
 /**
@@ -20,6 +21,8 @@ export interface RecordRequest {
   /** Path below the table. */
   path: string;
   sizeBytes: number;
+  /** Rows were taken out of it: it is read where it lies now, and each that is gone counts as a record without anything in it. */
+  rewrite?: RewrittenFile;
   /** Whose rows lie in it, in its order; null: it holds dead letters, which say so themselves. */
   laneRows: LaneRows[] | null;
   /** The lanes that are wanted, and how many of their first records in it are not. */

@@ -172,6 +172,20 @@ export interface CutEntry {
   files?: { path: string; rows: number; lanes: number[]; laneRows?: LaneRows[] }[];
 }
 
+/** Rows that an operator had taken out of the table (`headrace forget`). Whose they were is nowhere. */
+export interface ErasureEntry {
+  /** Of the request, which may have several versions. */
+  id: string;
+  files: {
+    /** Of a file that the version removes. */
+    path: string;
+    /** Which of its rows are gone, ascending. */
+    gone: number[];
+    /** Where the others are now; null: there are none. */
+    to: { path: string; sizeBytes: number } | null;
+  }[];
+}
+
 /** The `headrace` object in a version's commitInfo: what the ledger knows beyond Delta's own actions. */
 export interface LedgerEntry {
   format: 1;
@@ -184,4 +198,6 @@ export interface LedgerEntry {
   cuts: CutEntry[];
   /** App ids of lanes that the operator moved: the only ones whose `txn` may go backwards. */
   moved?: string[];
+  /** It has no cuts then. */
+  erasure?: ErasureEntry;
 }

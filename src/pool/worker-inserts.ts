@@ -16,7 +16,7 @@ export class WorkerInserts implements FileInserter {
 
   insert(
     worker: number,
-    { path, attempt = 0, sizeBytes, rows }: InsertFile,
+    { path, attempt = 0, sizeBytes, rows, now }: InsertFile,
     signal: AbortSignal,
   ): Promise<InsertOutcome> {
     const id = ++this.#lastId;
@@ -27,18 +27,22 @@ export class WorkerInserts implements FileInserter {
         signal.removeEventListener('abort', cancel);
         resolve(outcome);
       });
-      this.#post(worker, { type: 'insert', id, file: { path, attempt, sizeBytes, rows } });
+      this.#post(worker, {
+        type: 'insert',
+        id,
+        file: { path, attempt, sizeBytes, rows, ...(now && { now }) },
+      });
     });
   }
 
-  probe(worker: number, { path, sizeBytes, rows }: InsertFile): Promise<RowProbe | null> {
+  probe(worker: number, { path, sizeBytes, rows, now }: InsertFile): Promise<RowProbe | null> {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       this.#probes.set(id, ({ error, probe }) => {
         if (error === null) resolve(probe);
         else reject(HeadraceError.fromPlain(error));
       });
-      this.#post(worker, { type: 'probe', id, file: { path, sizeBytes, rows } });
+      this.#post(worker, { type: 'probe', id, file: { path, sizeBytes, rows, ...(now && { now }) } });
     });
   }
 

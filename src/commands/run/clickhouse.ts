@@ -8,6 +8,7 @@ import type { EngineConfig } from '../../config/types.js';
 import { HeadraceError } from '../../errors.js';
 import { ClickHouseFollower } from '../../followers/clickhouse/follower.js';
 import { ClickHouseTables } from '../../followers/clickhouse/tables.js';
+import { rewrittenInserter } from '../../followers/rewritten-files.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { CompiledModel } from '../../model/types.js';
 import type { WorkerPool } from '../../pool/pool.js';
@@ -70,7 +71,7 @@ export class ClickHouseFollowing {
         engineId,
         asError: (error) => asClickHouseError(error, { url, user, database }),
       }),
-      inserter: this.inserts,
+      inserter: rewrittenInserter(this.inserts, (path) => ledger.rewriteOf(path)),
       check: () => checkClickHouse(target, model, loadOf(config)),
       readVersion: async (version) => (await lake.delta.readVersion(version))?.actions ?? null,
       newestVersion: () => ledger.version,

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.js';
 import type { EngineConfig, OutputConfig } from '../../config/types.js';
+import { rewrittenRequest } from '../../followers/rewritten-files.js';
 import { TopicFollower } from '../../followers/topics/follower.js';
 import { KafkaTopicSink } from '../../followers/topics/kafka-sink.js';
 import { LanePlaces } from '../../followers/topics/places.js';
@@ -77,7 +78,10 @@ export class OutputFollowing {
       ...options,
       sink,
       places,
-      readRecords: (partition, request) => this.records.read(workerOf(partition) ?? 0, request),
+      readRecords: (partition, request) => {
+        const asIsNow = rewrittenRequest(request, (path) => ledger.rewriteOf(path));
+        return this.records.read(workerOf(partition) ?? 0, asIsNow);
+      },
       readVersion,
       newestVersion,
       appId: (partition) => ledger.appId(partition),
