@@ -72,6 +72,15 @@ export function encodeColumns(
   invariant(isTimeMs(seal.createdAtMs), 'created_at is not a time', { value: seal.createdAtMs });
   invariant(isId(seal.batchId) && isId(seal.fileId), 'batch_id or file_id is not in 0…2⁶³−1');
   const columns = model.columns.map((column, index) => built[index] ?? sealedColumn(column, rows, seal));
+  return encodeBuilt(model, columns, rows);
+}
+
+/** All columns of rows of one session_date, those of the seal too. */
+export function encodeBuilt(
+  model: CompiledModel,
+  columns: readonly BuiltColumn[],
+  rows: number,
+): EncodedFile {
   return { bytes: toParquet(model, columns, rows), rows, stats: statsJson(model, columns, rows) };
 }
 

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import type { ConfigFlags } from '../config/flags.js';
-import { loadConfig } from '../config/load.js';
+import { type LoadOptions, loadConfig } from '../config/load.js';
 import { loadClickHouseConfig } from '../config/load-clickhouse.js';
 import type { EngineConfig } from '../config/types.js';
 import { HeadraceError } from '../errors.js';
@@ -14,6 +14,7 @@ import {
   RUN_EXAMPLES,
 } from './examples.js';
 import { reportFailure, wantsStacks } from './failure.js';
+import { addForgetCommand, type ForgetSurroundings, ownForgetLoader } from './forget/command.js';
 import { addLedgerCommand, type LedgerLoaders, ownLedgerLoaders } from './ledger/command.js';
 import { addModelCommand, type ModelLoaders, ownModelLoaders } from './model/command.js';
 import type { CommandLoaders } from './options.js';
@@ -30,6 +31,7 @@ export interface CliSurroundings {
   ledgerLoaders?: LedgerLoaders;
   modelLoaders?: ModelLoaders;
   dlqLoaders?: DlqLoaders;
+  forgetLoader?: ForgetSurroundings['loader'];
   stdout: (text: string) => void;
   stderr: (text: string) => void;
   /** Reads file and flags; a test brings its own machine. */
@@ -90,10 +92,10 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
   addRun(cli, surroundings, outcome);
   addClickHouse(cli, surroundings, outcome);
   addDemo(cli, surroundings, outcome);
-  const inner = {
+  const ofEngines = {
     stdout,
     stderr,
-    load: (options: Parameters<typeof loadConfig>[0]) => {
+    load: (options: LoadOptions) => {
       const config = (surroundings.load ?? loadConfig)(options);
       outcome.stacks = showsStacks(config);
       return config;
@@ -102,9 +104,10 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
       outcome.exitCode = exitCode;
     },
   };
-  addLedgerCommand(cli, { ...inner, loaders: surroundings.ledgerLoaders ?? ownLedgerLoaders });
-  addDlqCommand(cli, { ...inner, loaders: surroundings.dlqLoaders ?? ownDlqLoaders });
-  addModelCommand(cli, { stdout, done: inner.done, loaders: surroundings.modelLoaders ?? ownModelLoaders });
+  addLedgerCommand(cli, { ...ofEngines, loaders: surroundings.ledgerLoaders ?? ownLedgerLoaders });
+  addDlqCommand(cli, { ...ofEngines, loaders: surroundings.dlqLoaders ?? ownDlqLoaders });
+  addModelCommand(cli, { stdout, done: ofEngines.done, loaders: surroundings.modelLoaders ?? ownModelLoaders });
+  addForgetCommand(cli, { ...ofEngines, loader: surroundings.forgetLoader ?? ownForgetLoader });
   return cli;
 }
 
@@ -229,7 +232,7 @@ function toLoadOptions({ config, untilEnd: _, ...flags }: RunFlags): { file?: st
 function usageError(error: CommanderError): HeadraceError | null {
   if (error.exitCode === 0) return null;
   if (error.code === 'commander.help') {
-    return new HeadraceError('USAGE', 'a command is needed: run, demo, model, clickhouse, ledger or dlq', {
+    return new HeadraceError('USAGE', 'a command is needed: run, demo, model, clickhouse, ledger, dlq or forget', {
       remedy: 'headrace --help shows how',
     });
   }

@@ -110,7 +110,17 @@ export interface NativeProducer extends NativeClient {
   disconnect(flushTimeoutMs: number, done: (error?: unknown) => void): void;
 }
 
+export interface NativeAdmin {
+  deleteRecords(
+    below: { topic: string; partition: number; offset: number }[],
+    options: { timeout: number; operationTimeout: number },
+    done: Callback<readonly { error?: unknown }[]>,
+  ): void;
+  disconnect(): void;
+}
+
 interface Library {
+  AdminClient: { create(config: LibrdkafkaConfig): NativeAdmin };
   KafkaConsumer: new (config: LibrdkafkaConfig) => NativeConsumer;
   Producer: new (config: LibrdkafkaConfig) => NativeProducer;
   librdkafkaVersion: string;

@@ -5,6 +5,8 @@ import { type CliSurroundings, main } from '#src/commands/cli.js';
 import type { DlqLoaders } from '#src/commands/dlq/command.js';
 import * as dlqExamples from '#src/commands/dlq/examples.js';
 import * as mainExamples from '#src/commands/examples.js';
+import * as forgetExamples from '#src/commands/forget/examples.js';
+import type { ForgetOptions } from '#src/commands/forget/forget.js';
 import type { LedgerLoaders } from '#src/commands/ledger/command.js';
 import * as ledgerExamples from '#src/commands/ledger/examples.js';
 import type { ModelLoaders } from '#src/commands/model/command.js';
@@ -41,6 +43,7 @@ interface Ran {
   /** What the ledger's commands were asked, without what is printed through. */
   ledger: Record<string, unknown>[];
   dlq: Record<string, unknown>[];
+  forget: ForgetOptions[];
 }
 
 /** A command line with commands that only note what they were asked for. */
@@ -55,6 +58,7 @@ async function headrace(args: string[], outcome: () => Promise<number> = async (
     loaded: [],
     ledger: [],
     dlq: [],
+    forget: [],
   };
   const note =
     <T>(list: T[]) =>
@@ -88,6 +92,7 @@ async function headrace(args: string[], outcome: () => Promise<number> = async (
     ledgerLoaders,
     modelLoaders,
     dlqLoaders,
+    forgetLoader: async () => ({ forget: note(ran.forget) }),
     loaders: {
       run: async () => {
         ran.loaded.push('run');
@@ -168,6 +173,33 @@ describe('headrace run', () => {
 
   it('ends with the exit code of the command', async () => {
     expect((await headrace(['run', ...FIVE], async () => 75)).code).toBe(75);
+  });
+});
+
+describe('headrace forget', () => {
+  it('is told whom, shows it unless --yes, and --dry-run wins', async () => {
+    const who = ['forget', ...FIVE, '--key', 'user_id=a=b'];
+    const [shown] = (await headrace(who)).forget;
+    expect(shown).toMatchObject({
+      key: 'user_id=a=b',
+      finish: null,
+      yes: false,
+      timeoutMs: 60_000,
+      json: false,
+    });
+    expect(shown!.config.kafka.group).toBe('g');
+    expect((await headrace([...who, '--yes', '--json', '--timeout', '2m'])).forget[0]).toMatchObject({
+      yes: true,
+      json: true,
+      timeoutMs: 120_000,
+    });
+    expect((await headrace([...who, '--yes', '--dry-run'])).forget[0]).toMatchObject({ yes: false });
+    const finishing = await headrace(['forget', ...FIVE, '--finish', 'abc', '--yes']);
+    expect(finishing.forget[0]).toMatchObject({ key: null, finish: 'abc', yes: true });
+    const nobody = await headrace(['forget', ...FIVE]);
+    expect(nobody.code).toBe(64);
+    expect(nobody.stderr).toMatch(/neither --key nor --finish/);
+    expect((await headrace([...who, '--timeout', '20'])).code).toBe(64);
   });
 });
 
@@ -285,7 +317,7 @@ describe('headrace clickhouse migrate', () => {
   it('alone, `headrace clickhouse` says what it wants', async () => {
     const { code, stderr } = await headrace(['clickhouse']);
     expect(code).toBe(64);
-    expect(stderr).toMatch(/\nUSAGE: a command is needed: run, demo, model, clickhouse, ledger or dlq/);
+    expect(stderr).toMatch(/\nUSAGE: a command is needed: run, demo, model, clickhouse, ledger, dlq or forget/);
   });
 });
 
@@ -344,7 +376,7 @@ describe('no command at all', () => {
     expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
     expect(stderr).toMatch(/^Usage: headrace/);
     expect(stderr).toMatch(
-      /\nUSAGE: a command is needed: run, demo, model, clickhouse, ledger or dlq — headrace --help shows how\n$/,
+      /\nUSAGE: a command is needed: run, demo, model, clickhouse, ledger, dlq or forget — headrace --help shows how\n$/,
     );
   });
 });
@@ -379,6 +411,7 @@ describe('help and version', () => {
     ...ledgerExamples,
     ...modelExamples,
     ...dlqExamples,
+    ...forgetExamples,
   }).flatMap((text) =>
     text
       .replaceAll('\\\n', ' ')

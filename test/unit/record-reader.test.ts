@@ -1,12 +1,13 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { withoutRows } from '#src/columnar/without-rows.js';
 import { HeadraceError } from '#src/errors.js';
 import { type RecordRequest, type TopicRecord, unpackRecords } from '#src/ledger/record-pack.js';
 import type { SealedReport } from '#src/ledger/types.js';
 import { WorkerRecords } from '#src/pool/worker-records.js';
 import type { FakeMainThread } from '../support/fake-main-thread.js';
-import { batchOf, ENGINES, events, live, wanted, withWorker } from '../support/fake-worker-input.js';
+import { batchOf, ENGINES, events, live, model, wanted, withWorker } from '../support/fake-worker-input.js';
 
 /** Asks until all is there; what each answer passed over is that of the last. */
 async function readAll(main: FakeMainThread, request: RecordRequest) {
@@ -91,6 +92,36 @@ describe.each(ENGINES)('a worker with the %s reads a file back', (engine) => {
           .map(rowOf),
       );
       expect(one.skipped).toEqual([[3, 1]]);
+    });
+  });
+
+  it('of which rows were erased, with each of those in its place and empty', async () => {
+    await withThread(async (main, folder) => {
+      const [file] = (
+        await sealed(main, [
+          ['a', 'b'],
+          ['c', 'd'],
+        ])
+      ).files;
+      const { path, sizeBytes, laneRows } = file!;
+      const named = { path, sizeBytes, laneRows: laneRows! };
+      const skip = [3, 4].map((partition) => ({ partition, records: 0 }));
+      const all = await readAll(main, { ...named, skip });
+      const bytes = await readFile(join(folder, path));
+      const left = withoutRows(model, bytes, [1, 2])!.bytes;
+      await writeFile(join(folder, 'left.parquet'), left);
+      const now = { path: 'left.parquet', sizeBytes: left.byteLength };
+      const some = await readAll(main, { ...named, skip, rewrite: { now, gone: [1, 2] } });
+      expect(some.got.map(({ partition }) => partition)).toEqual(all.got.map(({ partition }) => partition));
+      expect(some.got.map(({ value }) => textOf(value))).toEqual(
+        all.got.map(({ value }, row) => (row === 1 || row === 2 ? null : textOf(value))),
+      );
+      // who had passed two rows of the first lane before the erasure goes on with the second lane's first one
+      const behind = [{ partition: 3, records: 2 }, skip[1]!];
+      const rest = await readAll(main, { ...named, skip: behind, rewrite: { now, gone: [1, 2] } });
+      expect(rest.got.map(({ value }) => textOf(value))).toEqual([null, textOf(all.got[3]!.value)]);
+      const none = await readAll(main, { ...named, skip, rewrite: { now: null, gone: [0, 1, 2, 3] } });
+      expect(none.got.map(({ value }) => value)).toEqual([null, null, null, null]);
     });
   });
 

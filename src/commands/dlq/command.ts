@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { ConfigFlags } from '../../config/flags.js';
 import type { EngineConfig } from '../../config/types.js';
 import { HeadraceError } from '../../errors.js';
-import { type EngineFlags, engineFlags, toLoad } from '../ledger/command.js';
+import { type EngineFlags, engineFlags, toLoad } from '../engine-flags.js';
 import { LIST_EXAMPLES, REPLAY_EXAMPLES, SHOW_EXAMPLES } from './examples.js';
 import type { FilterFlags } from './filter.js';
 import type { DlqListOptions } from './list.js';

@@ -3,6 +3,7 @@ import type { ConfigFlags } from '../../config/flags.js';
 import type { EngineConfig } from '../../config/types.js';
 import { parseDurationMs } from '../../config/units.js';
 import { HeadraceError } from '../../errors.js';
+import { type EngineFlags, engineFlags, toLoad } from '../engine-flags.js';
 import { RESET_EXAMPLES, SNAPSHOT_EXAMPLES, STATUS_EXAMPLES, VERIFY_EXAMPLES } from './examples.js';
 import type { LedgerResetOptions } from './reset.js';
 import type { LedgerSnapshotOptions } from './snapshot.js';
@@ -30,10 +31,6 @@ export interface LedgerSurroundings {
   /** Takes the exit code. */
   done(exitCode: number): void;
   loaders: LedgerLoaders;
-}
-
-export interface EngineFlags extends ConfigFlags {
-  config?: string;
 }
 
 /** Adds `headrace ledger …` to the command line. */
@@ -119,22 +116,6 @@ function addReset(ledger: Command, { stdout, load, done, loaders }: LedgerSurrou
       const { ledgerReset } = await loaders.reset();
       done(await ledgerReset({ config, partition, to, yes: yes === true, json: rest.json === true, stdout }));
     });
-}
-
-/** What an engine is told, as far as it says whose table and topic. */
-export function engineFlags(command: Command, more = ''): Command {
-  return command
-    .option('--config <file>', `the engine's YAML file; flags win over it${more}`)
-    .option('--brokers <host:port,…>', 'Kafka brokers to ask first')
-    .option('--topic <name>', 'topic with the events')
-    .option('--group <name>', 'consumer group')
-    .option('--model <name|file>', 'what a session is')
-    .option('--lake <folder>', 'the sessions table, or the folder that holds it')
-    .option('--log-level <level>', 'trace, debug, info, warn or error');
-}
-
-export function toLoad({ config, ...flags }: EngineFlags): { file?: string; flags: ConfigFlags } {
-  return { ...(config === undefined ? {} : { file: config }), flags };
 }
 
 function lakeOf({ lake }: EngineFlags): string {

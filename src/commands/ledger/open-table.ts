@@ -27,15 +27,21 @@ export interface TableOwner {
 const NAME_A_TABLE = 'name a table that headrace writes, or the folder that holds it';
 
 /**
- * `path`: the table, or the folder that holds it. `onVersion` is told of every version that is still there, in order; `keepFiles`: `delta` has its files.
+ * `path`: the table, or the folder that holds it. `onVersion` is told of every version that is still there, in order, behind
+ * `onCheckpoint` where the log begins with one; `keepFiles`: `delta` has its files, which a checkpoint then has too.
  * @throws HeadraceError LAKE_NOT_OURS (no table there, or none of headrace's), LAKE_LOG_CORRUPT, LAKE_IO
  */
 export async function openTable(
   path: string,
   {
+    onCheckpoint = () => {},
     onVersion = () => {},
     keepFiles = false,
-  }: { onVersion?: (version: VersionActions, history: LedgerHistory) => void; keepFiles?: boolean } = {},
+  }: {
+    onCheckpoint?: (version: number, actions: readonly Action[]) => void;
+    onVersion?: (version: VersionActions, history: LedgerHistory) => void;
+    keepFiles?: boolean;
+  } = {},
 ): Promise<OpenedTable> {
   const table = await folderOf(path);
   const store = new LocalStore(table);
@@ -52,6 +58,7 @@ export async function openTable(
       read.history = new LedgerHistory(read.owner);
       const { txns } = factsOf({ version, actions });
       read.history.begin({ version, txns, kept: kept.map(factsOf) });
+      onCheckpoint(version, actions);
       for (const each of kept) onVersion(each, read.history);
     },
     onVersion: (version) => {

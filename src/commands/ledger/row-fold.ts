@@ -60,6 +60,16 @@ export class RowFold {
     this.#add(texts, date, -1);
   }
 
+  /**
+   * Rows of the table that were erased are on the log's side alone. Where that is all that is left, and no more than were erased, it is
+   * no difference.
+   */
+  takeErased(rows: number): void {
+    const left = [...this.#left.values()];
+    const onLog = left.reduce((total, { sum }) => total + sum, 0);
+    if (left.every(({ sum }) => sum > 0) && onLog <= rows) this.#left.clear();
+  }
+
   /** At most `max` of what is left, each with one column that differs. */
   differences(max: number): RowDifference[] {
     const bySession = new Map<string, { log: RowTexts[]; table: RowTexts[] }>();

@@ -20,6 +20,8 @@ export interface LaneVerdict {
   rows: number;
   /** Σ sign of them. */
   sessions: number;
+  /** Rows that the table had and that were erased (`headrace forget`). */
+  erased: number;
   /** Sessions that differ. */
   differing: number;
   differences: RowDifference[];
@@ -54,6 +56,7 @@ export async function verifyLane(options: VerifyLaneOptions, lane: LaneCuts): Pr
     events: 0,
     rows: 0,
     sessions: 0,
+    erased: 0,
     differing: 0,
     differences: [],
     problem: null,
@@ -107,6 +110,8 @@ export async function verifyLane(options: VerifyLaneOptions, lane: LaneCuts): Pr
   }
   if (fold.size > LEFT_MAX) verdict.problem = `given up: more than ${LEFT_MAX} rows are on one side only`;
   verdict.problem ??= table.problem;
+  verdict.erased = table.erased;
+  fold.takeErased(table.erased);
   verdict.differing = fold.sessions;
   const room = DIFFERENCES_SHOWN - verdict.differences.length;
   verdict.differences.push(...fold.differences(room));
@@ -148,6 +153,7 @@ async function chooseBase(
 /** The lane's rows in the table's files. */
 class TableRows {
   problem: string | null = null;
+  erased = 0;
   readonly #options: VerifyLaneOptions;
   readonly #partition: number;
   #next = 0;
@@ -169,24 +175,32 @@ class TableRows {
   }
 
   async #file(file: LedgerFile, fold: RowFold): Promise<void> {
-    const { opened, model } = this.#options;
-    if (!opened.delta.activeFiles.has(file.path)) {
-      this.problem ??= `another writer took ${file.path} out of the table after version ${file.version}`;
-      return;
-    }
-    const bytes = await opened.store.get(file.path);
-    if (bytes === null) {
-      this.problem ??= `${file.path} is not there`;
-      return;
-    }
-    const rows = new JsonRows(model, bytes);
-    let index = 0;
-    for (const part of partsOf(file, rows.rows)) {
-      if (part.partition === this.#partition) {
-        for (let row = index; row < index + part.rows; row++) fold.ofTable(rows.texts(row), file.date);
+    const rewrite = this.#options.opened.history.rewrites.of(file.path);
+    const path = rewrite === undefined ? file.path : (rewrite.now?.path ?? null);
+    const rows = path === null ? null : await this.#rowsIn(path, file.version);
+    if (path !== null && rows === null) return;
+    const gone = new Set(rewrite?.gone);
+    let row = 0;
+    let place = 0;
+    for (const { partition, rows: count } of partsOf(file, (rows?.rows ?? 0) + gone.size)) {
+      const isOwn = partition === this.#partition;
+      for (const end = row + count; row < end; row++) {
+        if (gone.has(row)) this.erased += isOwn ? 1 : 0;
+        else if (isOwn) fold.ofTable(rows!.texts(place++), file.date);
+        else place++;
       }
-      index += part.rows;
     }
+  }
+
+  async #rowsIn(path: string, version: number): Promise<JsonRows | null> {
+    const { opened, model } = this.#options;
+    if (!opened.delta.activeFiles.has(path)) {
+      this.problem ??= `another writer took ${path} out of the table after version ${version}`;
+      return null;
+    }
+    const bytes = await opened.store.get(path);
+    if (bytes === null) this.problem ??= `${path} is not there`;
+    return bytes === null ? null : new JsonRows(model, bytes);
   }
 }
 

@@ -27,6 +27,11 @@ export function verdictText(report: {
     ...lanes.flatMap(({ partition, problem }) =>
       problem === null ? [] : [`Partition ${partition}: ${problem}.`],
     ),
+    ...lanes.flatMap(({ partition, erased }) =>
+      erased === 0
+        ? []
+        : [`Partition ${partition}: ${formatWhole(erased)} rows were erased (headrace forget).`],
+    ),
     ...lanes.filter(({ differences }) => differences.length > 0).map(differencesText),
     conclusion(lanes),
   ];

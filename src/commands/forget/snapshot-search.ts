@@ -1,0 +1,111 @@
+import { HeadraceError } from '../../errors.js';
+import type { ObjectStore } from '../../lake/store/store.js';
+import { appIdOf, type LaneSource } from '../../ledger/history.js';
+import type { CompiledModel } from '../../model/types.js';
+import type { LaneState, SessionState } from '../../reference/lane-state.js';
+import { decodeSnapshot } from '../../reference/snapshot.js';
+import { decodeState } from '../../reference/state-codec.js';
+import type { Person } from './person.js';
+import type { Progress } from './progress.js';
+
+/** Which snapshots of lanes hold something of the person. */
+
+const SNAPSHOTS = '_headrace/snapshots/';
+const NAME = /^_headrace\/snapshots\/([^/]+)\/(\d+)\/(\d+)-(\d+)\.snap$/;
+
+export interface SnapshotFile {
+  path: string;
+  topicId: string;
+  partition: number;
+  offset: bigint;
+}
+
+export interface HeldSessions {
+  /** Sessions that go on, and closed ones that are still correctable. */
+  open: number;
+  closed: number;
+  /** Event time of the last of their events. */
+  lastMs: number;
+}
+
+export interface SnapshotSearch {
+  /** By path; those that hold nothing of the person are not in it. */
+  held: Map<string, SnapshotFile & HeldSessions>;
+  all: SnapshotFile[];
+  /** Damaged, or of another model or format: whether they hold something can't be seen. */
+  unread: string[];
+}
+
+export interface SearchOptions {
+  store: Pick<ObjectStore, 'list' | 'get'>;
+  owner: LaneSource;
+  model: CompiledModel;
+  person: Person;
+  progress: Progress;
+}
+
+/** Throws HeadraceError LAKE_IO. */
+export async function searchSnapshots(options: SearchOptions): Promise<SnapshotSearch> {
+  const { store, owner, model, person, progress } = options;
+  const found: SnapshotSearch = { held: new Map(), all: [], unread: [] };
+  const listed = await store.list(SNAPSHOTS);
+  for (const [index, { path }] of listed.entries()) {
+    progress.tell(() => `snapshots: ${index} of ${listed.length} looked through`);
+    const match = NAME.exec(path);
+    if (match === null) continue;
+    const [, topicId = '', number = '', digits = '', cutId = ''] = match;
+    const file = { path, topicId, partition: Number(number), offset: BigInt(digits) };
+    const bytes = await store.get(path);
+    // a newer one has taken its place
+    if (bytes === null) continue;
+    found.all.push(file);
+    const appId = appIdOf(owner, topicId, file.partition);
+    const meta = { modelHash: model.hash, appId, partition: file.partition, offset: file.offset, cutId };
+    try {
+      const held = heldIn(model, decodeSnapshot(bytes, meta), person);
+      if (held !== null) found.held.set(path, { ...file, ...held });
+    } catch (error) {
+      if (error instanceof HeadraceError && error.code !== 'SNAPSHOT_UNUSABLE') throw error;
+      found.unread.push(path);
+    }
+  }
+  return found;
+}
+
+/** A text of the person stands in the content as it is, so most lanes need not be decoded. */
+function heldIn(model: CompiledModel, content: Uint8Array, person: Person): HeldSessions | null {
+  const { value } = person;
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  if ((typeof value === 'string' || person.isKey) && !bytes.includes(Buffer.from(String(value)))) return null;
+  return heldSessions(decodeState(model, content), person);
+}
+
+/** Null: nothing of the person. */
+export function heldSessions({ keys }: Pick<LaneState, 'keys'>, person: Person): HeldSessions | null {
+  const own: SessionState[] = [];
+  let hasKey = false;
+  let lastMs = Number.NEGATIVE_INFINITY;
+  for (const { key, sessions, endMarkersMs } of keys) {
+    const isOwn = person.isKey && key === String(person.value);
+    if (isOwn) {
+      hasKey = true;
+      lastMs = Math.max(lastMs, ...endMarkersMs);
+    }
+    own.push(...(isOwn ? sessions : sessions.filter((session) => isOf(session, person))));
+  }
+  if (own.length === 0 && !hasKey) return null;
+  const open = own.filter(({ closed }) => !closed).length;
+  return {
+    open,
+    closed: own.length - open,
+    lastMs: Math.max(lastMs, ...own.map((session) => session.lastMs)),
+  };
+}
+
+function isOf({ events, standing }: SessionState, { isKey, field, columns, value }: Person): boolean {
+  if (isKey) return false;
+  return (
+    events.some(({ values }) => values[field.index] === value) ||
+    standing.some(({ row }) => columns.some(({ index }) => row[index] === value))
+  );
+}

@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { personOf } from '#src/commands/forget/person.js';
+import { withoutValue } from '#src/commands/forget/redact.js';
+import { isBound, mayHold } from '#src/commands/forget/stats.js';
+import { HeadraceError } from '#src/errors.js';
+import { loadModel } from '#src/model/load.js';
+
+const clickstream = loadModel('clickstream');
+const webClicks = loadModel('web_clicks');
+
+function codeOf(work: () => unknown): { code: string; exitCode: number; text: string } {
+  try {
+    work();
+  } catch (error) {
+    const { code, exitCode } = error as HeadraceError;
+    return { code, exitCode, text: String(error) };
+  }
+  throw new Error('it was not refused');
+}
+
+describe('a person', () => {
+  it('is named by the model’s key, by its column, or by a column with a first value', () => {
+    const byKey = personOf(clickstream, 'user_id=a=b');
+    expect(byKey).toMatchObject({ name: 'user_id', value: 'a=b', isKey: true });
+    expect(byKey.columns.map(({ name }) => name)).toEqual(['user_id']);
+    const byFirst = personOf(clickstream, 'ip_address=203.0.113.9');
+    expect(byFirst).toMatchObject({ isKey: false, field: { path: ['ip_address'] } });
+    const byField = personOf(clickstream, 'geo.city=Bonn');
+    expect(byField.columns.map(({ name }) => name)).toEqual(['city']);
+  });
+
+  it('is named by the id of a session where that is the key itself, and by a number as such', () => {
+    expect(personOf(webClicks, 'session_id=s1')).toMatchObject({ isKey: true, value: 's1' });
+    expect(personOf(webClicks, 'user_id=42')).toMatchObject({ isKey: false, value: 42 });
+    expect(codeOf(() => personOf(webClicks, 'user_id=x')).code).toBe('USAGE');
+    expect(codeOf(() => personOf(webClicks, 'user_id=4294967296')).code).toBe('USAGE');
+  });
+
+  it('that nothing in the model names is refused with what is near, and without the value', () => {
+    const near = codeOf(() => personOf(clickstream, 'userid=secret-value'));
+    expect(near).toMatchObject({ exitCode: 78, code: 'CONFIG_INVALID' });
+    expect(near.text).toMatch(/did you mean user_id\?/);
+    expect(near.text).not.toContain('secret-value');
+    // made of more than one field, of more than one event, or of no text
+    for (const name of ['session_id', 'total_events', 'exit_page', 'latitude', 'nobody'])
+      expect(codeOf(() => personOf(clickstream, `${name}=1`)).exitCode, name).toBe(78);
+    expect(codeOf(() => personOf(clickstream, 'nobody=1')).text).toMatch(/one of user_id, /);
+    for (const text of ['user_id', '=x', 'user_id='])
+      expect(codeOf(() => personOf(clickstream, text)).exitCode, text).toBe(64);
+  });
+});
+
+describe('statistics of a file', () => {
+  const stats = (min: unknown, max: unknown, nulls = 0) =>
+    JSON.stringify({
+      numRecords: 3,
+      minValues: { user_id: min },
+      maxValues: { user_id: max },
+      nullCount: { user_id: nulls },
+    });
+  const person = personOf(clickstream, 'user_id=m');
+
+  it('rule it out by bounds and by nulls alone, and only then', () => {
+    expect(mayHold(stats('a', 'l'), person)).toBe(false);
+    expect(mayHold(stats('n', 'z'), person)).toBe(false);
+    expect(mayHold(stats('a', 'z'), person)).toBe(true);
+    expect(mayHold(stats('m', 'm'), person)).toBe(true);
+    expect(mayHold(stats('a', 'l', 3), person)).toBe(false);
+    expect(mayHold(undefined, person)).toBe(true);
+    expect(mayHold('not JSON', person)).toBe(true);
+    expect(mayHold(JSON.stringify({ numRecords: 3 }), person)).toBe(true);
+    // by bytes: U+10000 is behind U+FFFD, although its UTF-16 units are before
+    const high = personOf(clickstream, 'user_id=\u{10000}');
+    expect(mayHold(stats('a', '\ufffd'), high)).toBe(false);
+    expect(mayHold(stats('\ufffd', '\u{10001}'), high)).toBe(true);
+    const number = personOf(webClicks, 'user_id=9');
+    expect(mayHold(stats(10, 20), number)).toBe(false);
+    expect(mayHold(stats(1, 20), number)).toBe(true);
+  });
+
+  it('are told of when the value is one of the bounds', () => {
+    expect(isBound(stats('a', 'm'), person)).toBe(true);
+    expect(isBound(stats('a', 'z'), person)).toBe(false);
+  });
+});
+
+it('a failure says nothing of the value, wherever it stands as a word', () => {
+  const error = new HeadraceError('CLICKHOUSE_REFUSED', "bad: 'u.1' in u.12, (u.1)", {
+    where: { url: 'http://u.1/', rows: 1 },
+    remedy: 'ask u.1',
+  });
+  const clean = withoutValue(error, 'user_id=u.1') as HeadraceError;
+  expect(clean.message).toBe("bad: '***' in u.12, (***)");
+  expect(clean.where).toEqual({ url: 'http://***/', rows: 1 });
+  expect(clean.remedy).toBe('ask ***');
+  expect(clean.cause).toBeUndefined();
+  expect(withoutValue(error, null)).toBe(error);
+});
