@@ -28,6 +28,11 @@ describe('the ClickHouse follower', () => {
     await run({ steps: 60, window: 60, moves: true, restores: false }, 60);
   });
 
+  it('brings in every other file exactly once when some are erased before or after they are in', async () => {
+    await run({ steps: 60, window: 60, moves: true, restores: false, erases: true }, 60);
+    await run({ steps: 60, window: 60, moves: false, restores: true, erases: true }, 40);
+  });
+
   it('puts back what a restored backup lacks, exactly once', async () => {
     await run({ steps: 60, window: 60, moves: false, restores: true }, 60);
   });

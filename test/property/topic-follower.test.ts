@@ -13,6 +13,23 @@ describe('the topic follower', () => {
     );
   });
 
+  it('leaves out what was erased and nothing else, wherever it stands in a file that was rewritten', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 2 ** 31 - 1 }), async (seed) => {
+        expect(await new TopicSim({ seed, steps: 60, erases: true }).run()).toEqual([]);
+      }),
+      propertySettings({ numRuns: 100 }),
+    );
+  });
+
+  it('would leave out others’ rows if an erased one did not keep its place', async () => {
+    for (let seed = 0; seed < 100; seed++) {
+      const wrong = await new TopicSim({ seed, steps: 60, erases: true, without: 'places' }).run();
+      if (wrong.some((line) => line.includes('left out'))) return;
+    }
+    expect.unreachable('the simulation does not notice');
+  });
+
   it.each([
     ['did not wait for the ends of open transactions', 'ends'],
     ['let an engine commit that the group has given up', 'generations'],

@@ -30,6 +30,10 @@ export class TopicRig {
   readonly store = new MemoryStore();
   readonly clock = new HurriedClock();
   readonly versions: (readonly Action[])[] = [];
+  /** Rows that were erased. */
+  readonly gone = new Set<string>();
+  /** An erased row keeps its place in the count; a test leaves that out, and must fail. */
+  keepsPlaces = true;
   readonly #files = new Map<string, [partition: number, text: string][]>();
   readonly #begun = new Set<number>();
 
@@ -133,6 +137,8 @@ export class TopicRig {
     const skipped = new Map<number, number>();
     const packer = new RecordPacker();
     for (const [own, text] of file) {
+      const isGone = laneRows !== null && this.gone.has(text);
+      if (isGone && !this.keepsPlaces) continue;
       const partition = lane(own);
       index++;
       const toSkip = left.get(partition);
@@ -144,7 +150,7 @@ export class TopicRig {
       }
       if (packer.records >= ANSWER_RECORDS)
         return { bytes: packer.take(), skipped: [...skipped], more: true };
-      packer.add({ partition, key: null, value: Buffer.from(text), headers: null });
+      packer.add({ partition, key: null, value: isGone ? null : Buffer.from(text), headers: null });
     }
     return { bytes: packer.take(), skipped: [...skipped], more: false };
   }

@@ -196,6 +196,11 @@ describe('headrace forget', () => {
     expect((await headrace([...who, '--yes', '--dry-run'])).forget[0]).toMatchObject({ yes: false });
     const finishing = await headrace(['forget', ...FIVE, '--finish', 'abc', '--yes']);
     expect(finishing.forget[0]).toMatchObject({ key: null, finish: 'abc', yes: true });
+    const file = fileURLToPath(new URL('../fixtures/forget-key.txt', import.meta.url));
+    const fromFile = await headrace(['forget', ...FIVE, '--key-file', file]);
+    expect(fromFile.forget[0]).toMatchObject({ key: 'user_id=from a file' });
+    expect((await headrace([...who, '--key-file', file])).code).toBe(64);
+    expect((await headrace(['forget', ...FIVE, '--key-file', '/nowhere'])).code).toBe(64);
     const nobody = await headrace(['forget', ...FIVE]);
     expect(nobody.code).toBe(64);
     expect(nobody.stderr).toMatch(/neither --key nor --finish/);

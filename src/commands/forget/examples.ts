@@ -16,8 +16,8 @@ Examples:
       Deletes only the files that the earlier call took out of the table.
 
 The name is the model's key, or a column that holds a field's first value. The value is written nowhere: not into the table's log,
-not into file names, not into messages; so --finish needs it once more. (The shell's history and the list of processes have it.)
-Stop nothing for it. What stays is named in the report: the source topic until its retention, sums in ClickHouse's views, bounds in
+not into file names, not into messages; so --finish needs it once more. The shell's history and the list of processes have it, unless
+--key-file names a file with user_id=… in its first line. No engine has to be stopped for it. What stays is named in the report: the source topic until its retention, sums in ClickHouse's views, bounds in
 the statistics of older versions of the log.
 Exit codes: 0 all is gone, or was only shown; 75 something is left for --finish; 78 nothing in the model has this name.
 `;

@@ -3,7 +3,7 @@ import { JsonRows } from '../../columnar/json-rows.js';
 import { matchingRows, withoutRows } from '../../columnar/without-rows.js';
 import { HeadraceError, messageOf } from '../../errors.js';
 import type { Add, VersionActions } from '../../lake/delta/actions.js';
-import type { ObjectInfo } from '../../lake/store/store.js';
+import type { ObjectInfo, ObjectStore } from '../../lake/store/store.js';
 import { erasureActions, putErasure, type RewrittenPart } from '../../ledger/erasure.js';
 import { factsOf } from '../../ledger/ledger.js';
 import type { CompiledModel } from '../../model/types.js';
@@ -16,7 +16,7 @@ import type { Progress } from './progress.js';
 import { filesBeside, type TableFiles } from './table-files.js';
 
 export interface LakeErasureOptions {
-  opened: OpenedTable;
+  opened: Pick<OpenedTable, 'delta' | 'history'> & { store: ObjectStore };
   files: TableFiles;
   model: CompiledModel;
   person: Person;

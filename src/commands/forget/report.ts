@@ -49,6 +49,10 @@ export function reportText(report: ForgetReport): string {
     parts.push(
       `Not all is gone: headrace forget --finish ${id}${again} --yes does the rest when what stands in the last column is over.`,
     );
+  } else if (!dryRun && key === null) {
+    parts.push(
+      'These files are gone. Whether anything else is left of the person can be looked for with --key only.',
+    );
   } else if (!dryRun) parts.push('All that is ours to erase is gone.');
   return parts.join('\n');
 }

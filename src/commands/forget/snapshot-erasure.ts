@@ -19,6 +19,8 @@ export interface SnapshotErasure {
 const POLL_MS = 500;
 /** Two take the places of the two that are kept. */
 const ROUNDS = 2;
+/** A lane that has not moved since its newest snapshot takes no other: then it is not waited for longer than one takes. */
+const STILL_MS = 15_000;
 
 /**
  * Has the running engines take new snapshots until the old ones that hold something of the person are replaced, each new one read
@@ -39,9 +41,12 @@ export async function eraseSnapshots(
   let lanes = plans(after);
   const untilMs = systemClock.monotonicMs() + timeoutMs;
   for (let round = 0; round < ROUNDS && !dryRun; round++) {
-    const wanted = lanes.filter(({ state }) => state !== 'clean').map(({ partition }) => partition);
+    const wanted = lanes.filter(({ state }) => state !== 'clean');
     if (wanted.length === 0) break;
-    await newSnapshots(opened, topicId, wanted, untilMs, search);
+    const isSpare = wanted.every(({ state }) => state === 'older');
+    const stillMs = systemClock.monotonicMs() + STILL_MS;
+    const partitions = wanted.map(({ partition }) => partition);
+    await newSnapshots(opened, topicId, partitions, isSpare ? Math.min(untilMs, stillMs) : untilMs, search);
     after = await searchSnapshots(options);
     lanes = plans(after);
   }
@@ -89,6 +94,13 @@ async function deleteOlder(
   let deleted = [...before.held.keys()].filter(
     (path) => !after.all.some((file) => file.path === path),
   ).length;
+  // of a topic that was deleted and made again since no lane comes back
+  for (const file of after.held.values()) {
+    if (file.topicId === topicId) continue;
+    await store.delete(file.path);
+    after.held.delete(file.path);
+    deleted++;
+  }
   for (const { partition, state, older } of lanes) {
     const snapshots = history.lane(topicId, partition)?.snapshots ?? [];
     const newest = snapshots.at(-1);
