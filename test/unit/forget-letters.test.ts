@@ -39,6 +39,10 @@ describe('a dead letter is the person’s', () => {
     ]);
     expect(isLetterOf({ key: null, value: packed }, person)).toBe(true);
     expect(isOf(null, null)).toBe(false);
+    const long = 'a'.repeat(0x61);
+    const longer = Buffer.concat([Buffer.from([0x81, 0xa1, 0x6b, 0xd9, 0x61]), Buffer.from(long)]);
+    expect(isLetterOf({ key: null, value: longer }, personOf(model, `user_id=${long}`))).toBe(true);
+    expect(isLetterOf({ key: null, value: longer }, personOf(model, `user_id=${long.slice(1)}`))).toBe(false);
   });
 });
 

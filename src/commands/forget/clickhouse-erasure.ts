@@ -37,6 +37,7 @@ interface Place {
   columns: string[];
 }
 
+const ACCESS_DENIED = 497;
 const POLL_MS = 500;
 /** How long a mutation may take beyond the request that began it. */
 const MUTATION_MS_MAX = 600_000;
@@ -195,8 +196,10 @@ export function comparable(
   return columns.filter((column) => names.has(column.name) && type.test(column.type)).map(({ name }) => name);
 }
 
+/** Who inserts may not delete, as a rule. */
 function refused(error: unknown, { user, url }: ClickHouseTarget, table: TableState): HeadraceError {
   const known = asClickHouseError(error, { url, user, table: nameOf(table) });
+  if (!String(known.where.error).startsWith(`${ACCESS_DENIED} `)) return known;
   const grant = `GRANT ALTER DELETE ON ${quoteTable(table.database, table.name)} TO ${quoteName(user)}`;
   return new HeadraceError(known.code, known.message, { where: known.where, remedy: grant, cause: error });
 }

@@ -8,23 +8,22 @@ import type { Person } from './person.js';
  */
 export function isLetterOf(
   letter: { key: Uint8Array | null; value: Uint8Array | null },
-  { field, value, isKey }: Pick<Person, 'field' | 'value' | 'isKey'>,
+  { field, raw, isKey }: Pick<Person, 'field' | 'raw' | 'isKey'>,
 ): boolean {
-  const text = String(value);
-  if (isKey && letter.key !== null && Buffer.from(letter.key).equals(Buffer.from(text))) return true;
+  if (isKey && letter.key !== null && Buffer.from(letter.key).equals(Buffer.from(raw))) return true;
   if (letter.value === null) return false;
   let event: unknown;
   try {
     event = JSON.parse(Buffer.from(letter.value).toString());
   } catch {
-    return hasWord(letter.value, text);
+    return hasWord(letter.value, raw);
   }
   for (const name of field.path) {
     if (typeof event !== 'object' || event === null || !Object.hasOwn(event, name)) return false;
     event = (event as Record<string, unknown>)[name];
   }
   // a number where a text should be, or the other way round, is what made it a dead letter
-  return (typeof event === 'string' || typeof event === 'number') && String(event) === text;
+  return (typeof event === 'string' || typeof event === 'number') && String(event) === raw;
 }
 
 /** Bytes of words: letters, digits and what ids have in their middle. Beyond ASCII all are. */
@@ -34,6 +33,7 @@ function hasWord(bytes: Uint8Array, text: string): boolean {
   const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const wanted = Buffer.from(text);
   for (let at = all.indexOf(wanted); at >= 0; at = all.indexOf(wanted, at + 1)) {
+    if (isLengthAt(all, at - 1, wanted.length)) return true;
     if (!isWordAt(all, at - 1) && !isWordAt(all, at + wanted.length)) return true;
   }
   return false;
@@ -41,6 +41,13 @@ function hasWord(bytes: Uint8Array, text: string): boolean {
 
 function isWordAt(bytes: Buffer, at: number): boolean {
   const byte = bytes[at];
-  // what stands before a text in a binary form is above ASCII, or its length
+  // what stands before and behind a text in a binary form is above ASCII as a rule
   return byte !== undefined && byte < 0x80 && WORD.test(String.fromCharCode(byte));
 }
+
+/** MessagePack's length of a text of 32 to 255 bytes, which may look like a letter. */
+function isLengthAt(bytes: Buffer, at: number, length: number): boolean {
+  return bytes[at - 1] === STR_8 && bytes[at] === length;
+}
+
+const STR_8 = 0xd9;

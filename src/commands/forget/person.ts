@@ -9,7 +9,9 @@ import type { Column, CompiledModel, Field } from '../../model/types.js';
 export interface Person {
   /** As it was given. */
   name: string;
-  /** In the type of its columns. */
+  /** As events have it. */
+  raw: string;
+  /** As rows have it, in the type of their columns. */
   value: string | number;
   /** A row is the person's when one of these has the value. */
   columns: readonly Column[];
@@ -40,9 +42,11 @@ export function personOf(model: CompiledModel, text: string): Person {
         'add a column with `op: key` (or `op: first` and the field) to the model: its rows can not be told apart by it',
     });
   }
+  const raw = text.slice(at + 1);
   return {
     name,
-    value: typedValue(name, field, text.slice(at + 1)),
+    raw,
+    value: typedValue(name, field, raw),
     columns,
     field,
     isKey: field === model.fields[model.keyField],
