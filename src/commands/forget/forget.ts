@@ -177,7 +177,7 @@ class Forgetting {
       systemClock.nowMs(),
     );
     const deleted = this.#dryRun ? plan.free.length : await vacuum(opened, plan.free);
-    this.#places.push(vacuumPlace(plan, deleted, followers));
+    this.#places.push(vacuumPlace(plan, deleted, followers, lake?.besideUnread));
     return followers;
   }
 

@@ -39,6 +39,8 @@ export class LakeErasure {
   readonly holders = new Map<string, Holder>();
   /** Files beside the table with rows of the person. */
   readonly beside: ObjectInfo[] = [];
+  /** Files beside the table that could not be looked through. */
+  readonly besideUnread: string[] = [];
   /** Session keys of those rows. */
   readonly sessionKeys = new Set<string>();
   /** Files that could not be looked through, and why. */
@@ -86,8 +88,9 @@ export class LakeErasure {
       progress.tell(
         () => `beside it: ${formatWhole(index)} of ${formatWhole(listed.length)} files looked through`,
       );
-      if (!this.removed.includes(file.path) && (await this.#rowsIn(file.path)).length > 0)
-        this.beside.push(file);
+      if (this.removed.includes(file.path)) continue;
+      if ((await this.#rowsIn(file.path)).length > 0) this.beside.push(file);
+      if (this.unread.delete(file.path)) this.besideUnread.push(file.path);
     }
   }
 

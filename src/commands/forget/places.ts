@@ -45,6 +45,7 @@ export function vacuumPlace(
   { free, held, young }: VacuumPlan,
   deleted: number,
   { behind, silent }: Followers,
+  unread: readonly string[] = [],
 ): PlaceReport {
   const reasons = [
     ...(held.length === 0
@@ -54,12 +55,17 @@ export function vacuumPlace(
         ]),
     ...(young.length === 0 ? [] : [youngText(young)]),
   ];
+  const isOpen = reasons.length > 0;
+  if (unread.length > 0)
+    reasons.push(
+      `${counted(unread.length, 'file')} that could not be read: ${unread.slice(0, 2).join(', ')}`,
+    );
   return {
     place: 'files no longer in the table',
     found: counted(free.length + held.length + young.length, 'file'),
     done: deleted === 0 ? 'nothing' : `${counted(deleted, 'file')} deleted`,
     left: reasons.length === 0 ? null : reasons.join('; '),
-    isOpen: reasons.length > 0,
+    isOpen,
   };
 }
 
