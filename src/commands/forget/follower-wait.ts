@@ -57,7 +57,9 @@ async function askPlaces({
       .filter(({ kind }) => kind !== 'group')
       .map(({ follower, version }) => ({ follower, partition, version: version ?? -1 })),
   );
-  return { places, silent: [...troubles, ...(await unnamed(config, opened))] };
+  // the group's offsets are for display: no file waits for them
+  const followers = troubles.filter((trouble) => !trouble.startsWith(`group ${config.kafka.group}:`));
+  return { places, silent: [...followers, ...(await unnamed(config, opened))] };
 }
 
 /** Topics' followers are registered in the table; one whose positions nobody can look up holds the files. */
