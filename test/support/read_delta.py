@@ -83,7 +83,11 @@ def main():
         out.writelines(json.dumps(row) + "\n" for row in zip(*columns))
 
 
-main()
-sys.stdout.flush()
-# all is said; the interpreter's own end can meet pyarrow's threads and abort
-os._exit(0)
+# all is said then; the interpreter's own end can meet pyarrow's threads, and abort or hang
+try:
+    main()
+    sys.stdout.flush()
+    os._exit(0)
+except Exception as error:
+    print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+    os._exit(1)
