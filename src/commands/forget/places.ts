@@ -178,5 +178,5 @@ export function statsPlace(bounds: number): PlaceReport {
 }
 
 function timeText(ms: number): string {
-  return new Date(ms).toISOString();
+  return Number.isFinite(ms) ? new Date(ms).toISOString() : 'its next event';
 }
