@@ -20,11 +20,13 @@ const EVENTS = 40;
 
 /** `first` alone reads the label: in models that cut by times only, not every event keeps it. */
 function modelOf(dice: Dice): string {
-  const ends = dice.pick([{}, {}, { end_event: { field: 'type', in: ['end'], counted: dice.chance(0.5) } }]);
-  const starts = dice.chance(0.3) ? { start_event: { field: 'type', in: ['start'] } } : {};
+  const byTimeOnly = dice.chance(0.5);
+  const isWanted = () => !byTimeOnly && dice.chance(0.4);
+  const ends = isWanted() ? { end_event: { field: 'type', in: ['end'], counted: dice.chance(0.5) } } : {};
+  const starts = isWanted() ? { start_event: { field: 'type', in: ['start'] } } : {};
   const split = {
     ...(dice.chance(0.3) ? { midnight: 'UTC' } : {}),
-    ...(dice.chance(0.3) ? { on_change: ['page'] } : {}),
+    ...(isWanted() ? { on_change: ['page'] } : {}),
   };
   const shared = ['session_start', 'created_at', 'batch_id', 'file_id', 'closed_by', 'revision', 'sign'];
   return JSON.stringify({
