@@ -1,6 +1,7 @@
 /** The steps of the commands, in the order in which one needs the other. */
 import { removeOwnLogs } from './cache-folder.mjs';
 import { prepareDeltaRs } from './delta-rs.mjs';
+import { prepareFlinkJars } from './flink-jars.mjs';
 import { prepareKafkaJars } from './kafka-jars.mjs';
 import { prepareKafkaNative } from './kafka-native.mjs';
 import { buildKernel } from './kernel-build.mjs';
@@ -21,7 +22,11 @@ export const SETUP = [
 ];
 export const BUILD = [...SETUP, ['kernel', buildKernel], ['TypeScript', buildTypeScript]];
 export const KAFKA = ['Apache Kafka', prepareKafkaJars];
-export const TEST_SERVICES = [KAFKA, ['delta-rs for the tests', prepareDeltaRs]];
+export const TEST_SERVICES = [
+  KAFKA,
+  ['Apache Flink for the tests', prepareFlinkJars],
+  ['delta-rs for the tests', prepareDeltaRs],
+];
 
 /** @param {[string, (note: (text: string) => void) => Promise<string> | string][]} steps */
 export async function runSteps(steps) {

@@ -22,6 +22,7 @@ const FOLDERS = [
   'kafka',
   'lake',
   'clickhouse',
+  'export',
   'ledger',
   'followers',
   'pool',

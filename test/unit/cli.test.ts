@@ -11,6 +11,7 @@ import type { LedgerLoaders } from '#src/commands/ledger/command.js';
 import * as ledgerExamples from '#src/commands/ledger/examples.js';
 import type { ModelLoaders } from '#src/commands/model/command.js';
 import * as modelExamples from '#src/commands/model/examples.js';
+import type { ModelExportOptions } from '#src/commands/model/export.js';
 import type { ClickHouseMigrateOptions, DemoOptions, RunOptions } from '#src/commands/options.js';
 import { type LoadOptions, resolveConfig } from '#src/config/load.js';
 import { resolveClickHouseConfig } from '#src/config/load-clickhouse.js';
@@ -44,6 +45,7 @@ interface Ran {
   ledger: Record<string, unknown>[];
   dlq: Record<string, unknown>[];
   forget: ForgetOptions[];
+  exported: Omit<ModelExportOptions, 'stdout'>[];
 }
 
 /** A command line with commands that only note what they were asked for. */
@@ -59,6 +61,7 @@ async function headrace(args: string[], outcome: () => Promise<number> = async (
     ledger: [],
     dlq: [],
     forget: [],
+    exported: [],
   };
   const note =
     <T>(list: T[]) =>
@@ -82,6 +85,12 @@ async function headrace(args: string[], outcome: () => Promise<number> = async (
     explain: async () => ({ modelExplain: noteLedger('explain') }),
     test: async () => ({ modelTest: noteLedger('test') }),
     schema: async () => ({ modelJsonSchema: () => ({}) }),
+    export: async () => ({
+      modelExport: ({ stdout: _, ...options }) => {
+        ran.exported.push(options);
+        return 0;
+      },
+    }),
   };
   const dlqLoaders: DlqLoaders = {
     list: async () => ({ dlqList: noteDlq('list') }),
@@ -357,6 +366,24 @@ describe('headrace demo', () => {
   });
 });
 
+describe('headrace model export', () => {
+  it('has defaults, and takes its flags', async () => {
+    const { code, exported } = await headrace(['model', 'export', '--to', 'flink-sql']);
+    const place = { to: 'flink-sql', brokers: 'localhost:9092', untilEnd: false, json: false };
+    expect({ code, exported }).toEqual({ code: 0, exported: [{ ...place, model: 'clickstream' }] });
+    const flags = ['--topic', 't', '--brokers', 'b:1,c:2', '--until-end', '--json'];
+    const all = await headrace(['model', 'export', 'm.yaml', '--to', 'spark', ...flags]);
+    const asked = { to: 'spark', topic: 't', brokers: 'b:1,c:2', untilEnd: true, json: true };
+    expect(all.exported).toEqual([{ ...asked, model: 'm.yaml' }]);
+  });
+
+  it('asks for an engine', async () => {
+    const { code, stderr } = await headrace(['model', 'export']);
+    expect(code).toBe(64);
+    expect(stderr).toMatch(/^USAGE: required option '--to <engine>' not specified/);
+  });
+});
+
 describe('a wrong command line', () => {
   it.each([
     [['run', '--broker', 'b:9092'], "unknown option '--broker'", 'Did you mean --brokers?'],
@@ -404,10 +431,11 @@ describe('help and version', () => {
     [['demo', '-h']],
     [['clickhouse', '-h']],
     [['clickhouse', 'migrate', '--help']],
+    [['model', 'export', '--help']],
   ])('%j teaches by example and loads no command', async (args) => {
     const { code, stdout, stderr, loaded } = await headrace(args);
     expect({ code, stderr, loaded }).toEqual({ code: 0, stderr: '', loaded: [] });
-    expect(stdout).toMatch(/Examples:\n {2}headrace (run|demo|clickhouse)/);
+    expect(stdout).toMatch(/Examples:\n {2}headrace (run|demo|clickhouse|model)/);
   });
 
   /** Lines that begin with `headrace`, continued where they end in a backslash, without the remark behind. */

@@ -3,11 +3,13 @@ import type { ModelCheckOptions } from './check.js';
 import {
   CHECK_EXAMPLES,
   EXPLAIN_EXAMPLES,
+  EXPORT_EXAMPLES,
   MODEL_EXAMPLES,
   SCHEMA_EXAMPLES,
   TEST_EXAMPLES,
 } from './examples.js';
 import type { ModelExplainOptions } from './explain.js';
+import type { ModelExportOptions } from './export.js';
 import type { ModelTestOptions } from './test.js';
 
 export interface ModelLoaders {
@@ -15,6 +17,7 @@ export interface ModelLoaders {
   explain(): Promise<{ modelExplain(options: ModelExplainOptions): Promise<number> }>;
   test(): Promise<{ modelTest(options: ModelTestOptions): Promise<number> }>;
   schema(): Promise<{ modelJsonSchema(): object }>;
+  export(): Promise<{ modelExport(options: ModelExportOptions): number }>;
 }
 
 export const ownModelLoaders: ModelLoaders = {
@@ -22,6 +25,7 @@ export const ownModelLoaders: ModelLoaders = {
   explain: () => import('./explain.js'),
   test: () => import('./test.js'),
   schema: () => import('../../model/json-schema.js'),
+  export: () => import('./export.js'),
 };
 
 export interface ModelSurroundings {
@@ -34,10 +38,11 @@ export interface ModelSurroundings {
 const A_MODEL = 'a shipped model’s name, or the path of a YAML file';
 
 /** Adds `headrace model …` to the command line. */
-export function addModelCommand(cli: Command, { stdout, done, loaders }: ModelSurroundings): void {
+export function addModelCommand(cli: Command, surroundings: ModelSurroundings): void {
+  const { stdout, done, loaders } = surroundings;
   const model = cli
     .command('model')
-    .description('session models: check, explain and test them')
+    .description('session models: check, explain and test them, take them elsewhere')
     .addHelpText('after', MODEL_EXAMPLES);
   model
     .command('check')
@@ -91,6 +96,7 @@ export function addModelCommand(cli: Command, { stdout, done, loaders }: ModelSu
       stdout(`${JSON.stringify(modelJsonSchema(), null, 2)}\n`);
       done(0);
     });
+  addExport(model, surroundings);
 }
 
 interface TestFlags {
@@ -98,4 +104,29 @@ interface TestFlags {
   expected: string;
   write?: boolean;
   json?: boolean;
+}
+
+interface ExportFlags {
+  to: string;
+  brokers: string;
+  topic?: string;
+  untilEnd?: boolean;
+  json?: boolean;
+}
+
+function addExport(model: Command, { stdout, done, loaders }: ModelSurroundings): void {
+  model
+    .command('export')
+    .description('the same sessions as a job of a distributed engine, and what it can’t express')
+    .argument('[model]', 'a shipped model or a YAML file', 'clickstream')
+    .requiredOption('--to <engine>', 'flink-sql, spark or clickhouse-sql')
+    .option('--brokers <host:port,…>', 'Kafka brokers that the job asks first', 'localhost:9092')
+    .option('--topic <name>', 'topic with the events; without it the model’s name')
+    .option('--until-end', 'a job that ends at the offsets that are the last ones when it starts')
+    .option('--json', 'print one JSON object: the text, and the list of what is not expressed')
+    .addHelpText('after', EXPORT_EXAMPLES)
+    .action(async (name: string, { untilEnd, json, ...flags }: ExportFlags) => {
+      const { modelExport } = await loaders.export();
+      done(modelExport({ ...flags, model: name, untilEnd: untilEnd === true, json: json === true, stdout }));
+    });
 }

@@ -6,6 +6,7 @@ Examples:
   headrace model explain clickstream
   headrace model test ./shop.yaml --events shop.events.jsonl --expected shop.rows.jsonl
   headrace model schema
+  headrace model export --to flink-sql clickstream
 `;
 
 export const CHECK_EXAMPLES = `
@@ -45,4 +46,21 @@ Examples:
   headrace model schema > model.schema.json
       The form of a model file as JSON schema. config/models/model.schema.json is the same: editors that know YAML use it
       where a file begins with  # yaml-language-server: $schema=model.schema.json
+`;
+
+export const EXPORT_EXAMPLES = `
+Examples:
+  headrace model export --to flink-sql clickstream --topic clickstream_events
+      A script for Flink's SQL client, from Kafka to Kafka; the head says what Flink does otherwise.
+
+  headrace model export --to clickhouse-sql ./my-model.yaml
+      One query over the raw records in a table: a second opinion on what an engine has written.
+
+  headrace model export --to spark web_clicks --brokers kafka:9092 --until-end
+      A job in PySpark over what the topic holds now.
+
+  headrace model export --to flink-sql web_clicks --json
+      For a script: {"text": …, "not_expressed": […]}.
+
+It reads the model and nothing else, and runs nothing.
 `;
