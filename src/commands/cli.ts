@@ -106,7 +106,11 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
   };
   addLedgerCommand(cli, { ...ofEngines, loaders: surroundings.ledgerLoaders ?? ownLedgerLoaders });
   addDlqCommand(cli, { ...ofEngines, loaders: surroundings.dlqLoaders ?? ownDlqLoaders });
-  addModelCommand(cli, { stdout, done: ofEngines.done, loaders: surroundings.modelLoaders ?? ownModelLoaders });
+  addModelCommand(cli, {
+    stdout,
+    done: ofEngines.done,
+    loaders: surroundings.modelLoaders ?? ownModelLoaders,
+  });
   addForgetCommand(cli, { ...ofEngines, loader: surroundings.forgetLoader ?? ownForgetLoader });
   return cli;
 }
@@ -232,9 +236,13 @@ function toLoadOptions({ config, untilEnd: _, ...flags }: RunFlags): { file?: st
 function usageError(error: CommanderError): HeadraceError | null {
   if (error.exitCode === 0) return null;
   if (error.code === 'commander.help') {
-    return new HeadraceError('USAGE', 'a command is needed: run, demo, model, clickhouse, ledger, dlq or forget', {
-      remedy: 'headrace --help shows how',
-    });
+    return new HeadraceError(
+      'USAGE',
+      'a command is needed: run, demo, model, clickhouse, ledger, dlq or forget',
+      {
+        remedy: 'headrace --help shows how',
+      },
+    );
   }
   const [what = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
   return new HeadraceError('USAGE', what.replace(/\.$/, ''), {

@@ -158,7 +158,10 @@ function chosen(dialect: ArrayDialect, where: Condition | null): string {
 }
 
 /** A field's values that are not null, in order. */
-function valuesOf(dialect: ArrayDialect, { field, where }: { field: number; where: Condition | null }): string {
+function valuesOf(
+  dialect: ArrayDialect,
+  { field, where }: { field: number; where: Condition | null },
+): string {
   const value = dialect.value(field);
   return dialect.map(dialect.filter(chosen(dialect, where), `${value} IS NOT NULL`), value);
 }

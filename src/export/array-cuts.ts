@@ -20,8 +20,7 @@ export function foldStep(dialect: FoldDialect, model: CompiledModel): string {
   const { state, event } = dialect;
   const { maxDurationMs, onChange } = model.windows;
   const changes = onChange.map(
-    (_, index) =>
-      `coalesce(${event.momentValue(index)} <> ${state.value(index)}, false)`,
+    (_, index) => `coalesce(${event.momentValue(index)} <> ${state.value(index)}, false)`,
   );
   const tooLong = `${event.atMs} - ${state.began} > ${maxDurationMs}`;
   const isFirst = `${state.before} = -1`;

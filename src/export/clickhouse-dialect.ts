@@ -22,7 +22,11 @@ export function clickHouseDialect(model: CompiledModel): ArrayDialect {
     least: (items) => orNull(items, `arrayMin(${known(items)})`),
     greatest: (items) => orNull(items, `arrayMax(${known(items)})`),
     // arraySum adds in an order of its own
-    sum: (items) => orNull(items, `arrayFold((a, v) -> a + v, arrayMap(v -> toFloat64(assumeNotNull(v)), ${items}), toFloat64(0))`),
+    sum: (items) =>
+      orNull(
+        items,
+        `arrayFold((a, v) -> a + v, arrayMap(v -> toFloat64(assumeNotNull(v)), ${items}), toFloat64(0))`,
+      ),
     // arrayDistinct promises no order; the first one of each value is the one whose running number among its equals is 1
     distinct: (items) => `arrayFilter((v, n) -> n = 1, ${items}, arrayEnumerateUniq(${items}))`,
     firstOfEach: (events, by) =>
@@ -50,7 +54,9 @@ export function clickHouseDialect(model: CompiledModel): ArrayDialect {
 function castTo(sql: string, column: Column): string {
   const type = clickHouseType(column);
   const plain = /^Nullable\((U?Int\d+)\)$/.exec(type)?.[1];
-  return plain === undefined ? `CAST(${sql}, ${quoteText(type)})` : `accurateCastOrNull(${sql}, ${quoteText(plain)})`;
+  return plain === undefined
+    ? `CAST(${sql}, ${quoteText(type)})`
+    : `accurateCastOrNull(${sql}, ${quoteText(plain)})`;
 }
 
 const MEMBER_TYPES = { string: 'String', integer: 'Int64', boolean: 'Bool' } as const;
@@ -72,7 +78,7 @@ export function clickHouseFieldValue(event: string, field: Field, offset = 'offs
     case undefined:
       return value;
     case 'hash':
-      return 'CAST(NULL, \'Nullable(String)\')';
+      return "CAST(NULL, 'Nullable(String)')";
     case 'truncate_ip':
       return `if(match(ifNull(${value}, ''), ${quoteText(IPV4_PATTERN)}), replaceRegexpOne(${value}, ${quoteText(IPV4_LAST_PATTERN)}, '0'), NULL)`;
     default:

@@ -203,8 +203,7 @@ function beginsSession({ endEvent, gapMs, windows: { startEvent, midnight } }: C
   if (endEvent !== null) begins.push('lagInFrame(is_end) OVER before');
   if (startEvent !== null) begins.push('starts');
   if (midnight !== null) {
-    const day = (ms: string) =>
-      `toDate32(fromUnixTimestamp64Milli(${ms}, ${quoteText(midnight.name)}))`;
+    const day = (ms: string) => `toDate32(fromUnixTimestamp64Milli(${ms}, ${quoteText(midnight.name)}))`;
     begins.push(`${day('at_ms')} <> ${day('lagInFrame(at_ms) OVER before')}`);
   }
   return begins;

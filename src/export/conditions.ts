@@ -19,7 +19,10 @@ export function conditionSql(
   if ('is' in condition) return `(${value} IS NOT NULL AND ${value} = ${condition.is ? 1 : 0})`;
   if ('least' in condition) {
     const { least, most } = condition;
-    const bounds = [least === null ? [] : [`${value} >= ${least}`], most === null ? [] : [`${value} <= ${most}`]];
+    const bounds = [
+      least === null ? [] : [`${value} >= ${least}`],
+      most === null ? [] : [`${value} <= ${most}`],
+    ];
     return `(${[`${value} IS NOT NULL`, ...bounds.flat()].join(' AND ')})`;
   }
   return condition satisfies never;

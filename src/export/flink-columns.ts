@@ -170,7 +170,8 @@ export class FlinkColumns {
     const [value, rank] = [this.value(field), this.value(by)];
     const taken = this.#taken([`${value} IS NOT NULL`, `${rank} IS NOT NULL`], where);
     const count = this.#running(`COUNT(CASE WHEN ${taken} THEN 1 END)`);
-    const [call, inverse, better] = op === 'argmin' ? (['MIN', 'MAX', '<'] as const) : (['MAX', 'MIN', '>'] as const);
+    const [call, inverse, better] =
+      op === 'argmin' ? (['MIN', 'MAX', '<'] as const) : (['MAX', 'MIN', '>'] as const);
     const best = this.#running(`${call}(CASE WHEN ${taken} THEN ${rank} END)`);
     const before = this.#before(inverse, best);
     return lastOf(

@@ -82,9 +82,7 @@ function keySql(model: CompiledModel): string {
     return field.type === 'string' ? typedValue(field) : `CAST(${typedValue(field)} AS STRING)`;
   });
   if (parts.length === 1 && model.keyParts[0] === model.keyField) return parts[0]!;
-  return parts
-    .map((part) => `REPLACE(REPLACE(${part}, '\\', '\\\\'), '|', '\\|')`)
-    .join(" || '|' || ");
+  return parts.map((part) => `REPLACE(REPLACE(${part}, '\\', '\\\\'), '|', '\\|')`).join(" || '|' || ");
 }
 
 /** An event further ahead of its record's time is refused. */
@@ -136,7 +134,8 @@ function hasValue(field: Field): string {
 function typedValue(field: Field): string {
   const value = pathOf(field);
   if (field.type === 'boolean') return `CAST(${value} AS INT)`;
-  if (field.type === 'uint32' || field.type === 'int32') return `CASE WHEN ${hasValue(field)} THEN ${value} END`;
+  if (field.type === 'uint32' || field.type === 'int32')
+    return `CASE WHEN ${hasValue(field)} THEN ${value} END`;
   switch (field.mask) {
     case undefined:
       return value;

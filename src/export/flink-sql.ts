@@ -45,15 +45,24 @@ function explain(model: CompiledModel, not: NotExpressed): void {
   not.add(
     'idle_timeout: an idle partition is left out of the watermark, which the others then move alone; when all are idle, open sessions wait for the next event',
   );
-  not.add('end of the input: a bounded job lets open sessions out for good, a later run does not revise them');
+  not.add(
+    'end of the input: a bounded job lets open sessions out for good, a later run does not revise them',
+  );
   not.add(`max_duration: a session that goes on for longer than ${maxDurationMs} ms is not cut`);
-  if (model.endEvent !== null || model.windows.startEvent !== null || midnight !== null || onChange.length > 0) {
+  if (
+    model.endEvent !== null ||
+    model.windows.startEvent !== null ||
+    midnight !== null ||
+    onChange.length > 0
+  ) {
     not.add(
       'end_event, start_event, split: they end a session, whose row comes only when the gap has passed as well',
     );
   }
   if (onChange.length > 1) {
-    not.add('split.on_change: a change of one field does not make the session forget the values of the others');
+    not.add(
+      'split.on_change: a change of one field does not make the session forget the values of the others',
+    );
   }
   not.modelWords(model);
   not.closedBy(model);

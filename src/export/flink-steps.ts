@@ -49,7 +49,12 @@ class Steps {
  * An aggregate over a frame of the partition's events. What is added is nothing: where a window stands on another with no
  * computation between them, Flink 2.0 gives the results of both one name and refuses the job.
  */
-function over(aggregate: string, partition: string, frame: string, type: 'number' | 'text' = 'number'): string {
+function over(
+  aggregate: string,
+  partition: string,
+  frame: string,
+  type: 'number' | 'text' = 'number',
+): string {
   const window = `OVER (PARTITION BY ${partition} ORDER BY headrace_time ${frame})`;
   return `${aggregate} ${window} ${type === 'number' ? '+ headrace_zero' : '|| headrace_nothing'}`;
 }
@@ -105,15 +110,21 @@ function split(steps: Steps, model: CompiledModel, columns: FlinkColumns): void 
   const at = (name: string) => onChange.map((_, index) => `headrace_${name}_${index}`);
   const [now, last, was] = [at('now'), at('last'), at('was')];
   const values = onChange.map((field) =>
-    fieldOf(model, field).type === 'string' ? columns.value(field) : `CAST(${columns.value(field)} AS STRING)`,
+    fieldOf(model, field).type === 'string'
+      ? columns.value(field)
+      : `CAST(${columns.value(field)} AS STRING)`,
   );
   steps.add(
     'headrace_now',
-    values.map((value, index) => `${over(`FIRST_VALUE(${value})`, PART, THIS_TIME, 'text')} AS ${now[index]}`),
+    values.map(
+      (value, index) => `${over(`FIRST_VALUE(${value})`, PART, THIS_TIME, 'text')} AS ${now[index]}`,
+    ),
   );
   steps.add(
     'headrace_last',
-    values.map((value, index) => `${over(`LAST_VALUE(${value})`, PART, RUNNING_TIMES, 'text')} AS ${last[index]}`),
+    values.map(
+      (value, index) => `${over(`LAST_VALUE(${value})`, PART, RUNNING_TIMES, 'text')} AS ${last[index]}`,
+    ),
   );
   steps.add('headrace_was', [
     `${over('MIN(headrace_ms)', PART, LAST_TWO)} AS headrace_was_ms`,

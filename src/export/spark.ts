@@ -46,11 +46,15 @@ function explain(model: CompiledModel, place: ExportPlace, isStream: boolean, no
     not.add('the watermark moves with a batch and by refused events, too; max_future does not protect it');
     not.add('idle_timeout: when all partitions are idle, open sessions wait for the next event');
     if (model.windows.onChange.length > 0) {
-      not.add('split.on_change: a change among events of one time takes effect at the event, not at all of that time');
+      not.add(
+        'split.on_change: a change among events of one time takes effect at the event, not at all of that time',
+      );
     }
   } else {
     if (!place.untilEnd) {
-      not.add('no stream: session_window knows no start and end events and no midnight; run the job again for what has come since');
+      not.add(
+        'no stream: session_window knows no start and end events and no midnight; run the job again for what has come since',
+      );
     }
     not.add(
       'allowed_disorder, allowed_lateness, idle_timeout: the job knows all records when it runs, so no event is late',
@@ -205,9 +209,7 @@ function keySql(model: CompiledModel): string {
     return `CAST(${sparkFieldValue('event', field)} AS STRING)`;
   });
   if (parts.length === 1 && model.keyParts[0] === model.keyField) return parts[0]!;
-  const escaped = parts.map(
-    (part) => `replace(replace(${part}, '\\\\', '\\\\\\\\'), '|', '\\\\|')`,
-  );
+  const escaped = parts.map((part) => `replace(replace(${part}, '\\\\', '\\\\\\\\'), '|', '\\\\|')`);
   return `concat_ws('|', ${escaped.join(', ')})`;
 }
 

@@ -80,3 +80,6 @@ function base64(bytes: Uint8Array | null): string | null {
     ? null
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 }
+
+/** The detail of a letter of somebody who was erased (`headrace forget`): its key and value are null. */
+export const ERASED_DETAIL = 'erased';

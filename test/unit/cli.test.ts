@@ -331,7 +331,9 @@ describe('headrace clickhouse migrate', () => {
   it('alone, `headrace clickhouse` says what it wants', async () => {
     const { code, stderr } = await headrace(['clickhouse']);
     expect(code).toBe(64);
-    expect(stderr).toMatch(/\nUSAGE: a command is needed: run, demo, model, clickhouse, ledger, dlq or forget/);
+    expect(stderr).toMatch(
+      /\nUSAGE: a command is needed: run, demo, model, clickhouse, ledger, dlq or forget/,
+    );
   });
 });
 

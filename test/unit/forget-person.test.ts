@@ -3,10 +3,41 @@ import { personOf } from '#src/commands/forget/person.js';
 import { withoutValue } from '#src/commands/forget/redact.js';
 import { isBound, mayHold } from '#src/commands/forget/stats.js';
 import { HeadraceError } from '#src/errors.js';
+import { compileModel } from '#src/model/compile.js';
 import { loadModel } from '#src/model/load.js';
+import type { CompiledModel } from '#src/model/types.js';
 
 const clickstream = loadModel('clickstream');
 const webClicks = loadModel('web_clicks');
+
+/** A model with a key of these fields. */
+function keyed(fields: string, more = '', key = 'id'): CompiledModel {
+  return compileModel(
+    `
+name: keyed
+key: ${key}
+time: { field: at, format: epoch_ms }
+${more}
+fields:
+  at: { type: time, required: true }
+  b: { type: string, required: true }
+  ${fields}
+columns:
+  session_id: { op: session_id, template: '{key}:{start_ms}' }
+  who: $key
+  first_id: { op: first, field: id }
+  ${fields.includes('ip:') ? 'ip: { op: first, field: ip }' : ''}
+  session_start: $session_start
+  created_at: $cut_time
+  batch_id: $batch
+  file_id: $file
+  closed_by: $closed_by
+  revision: $revision
+  sign: $sign
+`,
+    'keyed.yaml',
+  );
+}
 
 function codeOf(work: () => unknown): { code: string; exitCode: number; text: string } {
   try {
@@ -34,6 +65,29 @@ describe('a person', () => {
     expect(personOf(webClicks, 'user_id=42')).toMatchObject({ isKey: false, value: 42 });
     expect(codeOf(() => personOf(webClicks, 'user_id=x')).code).toBe('USAGE');
     expect(codeOf(() => personOf(webClicks, 'user_id=4294967296')).code).toBe('USAGE');
+  });
+
+  it('is found by what rows hold: a number that is the key as text, a hash as hash', () => {
+    const byNumber = personOf(keyed('id: { type: uint32, required: true }'), 'id=007');
+    expect(byNumber).toMatchObject({ isKey: true, raw: '007', value: '7' });
+    expect(byNumber.columns.map(({ name }) => name)).toEqual(['who']);
+    const salt = 'mask_salt_file: test/fixtures/mask-salt.txt';
+    const byHash = personOf(keyed('id: { type: string, required: true, mask: hash }', salt), 'id=anna');
+    expect(byHash).toMatchObject({ isKey: true, raw: 'anna' });
+    expect(byHash.value).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  it('is named by one part of a key of several fields where a column holds it, never by a network', () => {
+    const model = keyed(
+      'id: { type: string, required: true }\n  ip: { type: string, mask: truncate_ip }',
+      '',
+      '[id, b]',
+    );
+    const byPart = personOf(model, 'id=anna');
+    expect(byPart).toMatchObject({ isKey: false, value: 'anna' });
+    expect(byPart.columns.map(({ name }) => name)).toEqual(['first_id']);
+    expect(codeOf(() => personOf(model, 'who=anna|x'))).toMatchObject({ exitCode: 78 });
+    expect(codeOf(() => personOf(model, 'ip=203.0.113.9')).text).toMatch(/only the network/);
   });
 
   it('that nothing in the model names is refused with what is near, and without the value', () => {

@@ -1,7 +1,7 @@
 import { systemClock } from '../../clock.js';
 import type { EngineConfig } from '../../config/types.js';
 import { HeadraceError } from '../../errors.js';
-import { letterBytes } from '../../ledger/dead-letter-file.js';
+import { ERASED_DETAIL, letterBytes } from '../../ledger/dead-letter-file.js';
 import { loadModel } from '../../model/load.js';
 import type { CompiledModel } from '../../model/types.js';
 import { parseValue } from '../../reference/value.js';
@@ -98,6 +98,8 @@ export async function dlqReplay(options: DlqReplayOptions): Promise<number> {
 
     function judged(letter: Letter): Verdict {
       if (letter.topicId !== topic.topicId || !topic.partitions.includes(letter.partition)) return 'gone';
+      // nothing of an event is left in it
+      if (letter.key === null && letter.value === null && letter.detail === ERASED_DETAIL) return 'gone';
       if (known.has(noteKeyOf(letter))) return 'replayedBefore';
       if (!options.refusedToo && !isAccepted(letter, model, config)) return 'refused';
       return 'sent';

@@ -1,4 +1,5 @@
 import type { ObjectStore } from '../../lake/store/store.js';
+import { ERASED_DETAIL } from '../../ledger/dead-letter-file.js';
 import { isLetterOf } from './letter-match.js';
 import type { Person } from './person.js';
 import type { Progress } from './progress.js';
@@ -72,11 +73,9 @@ function parsed(line: string): Letter | null {
   }
 }
 
-const ERASED = 'erased';
-
 function erasedLine(line: string, letter: Letter): string {
   const bytes = Buffer.byteLength(line);
-  for (const detail of [ERASED, '']) {
+  for (const detail of [ERASED_DETAIL, '']) {
     const next = JSON.stringify({ ...letter, detail, key: null, value: null });
     const room = bytes - Buffer.byteLength(next);
     // blanks behind it are no part of the object

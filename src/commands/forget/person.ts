@@ -1,6 +1,7 @@
 import { suggest } from '../../config/suggest.js';
 import { HeadraceError } from '../../errors.js';
 import type { Column, CompiledModel, Field } from '../../model/types.js';
+import { masked } from '../../reference/mask.js';
 
 /**
  * Whose rows and events are meant by `--key user_id=…`. The name is the model's key, or a column that holds a field's first value,
@@ -28,7 +29,7 @@ export function personOf(model: CompiledModel, text: string): Person {
   const at = text.indexOf('=');
   if (at <= 0 || at === text.length - 1) {
     throw new HeadraceError('USAGE', '--key must be a name, = and a value', {
-      remedy: `e.g. --key ${nameOf(model.fields[model.keyField]!)}=…`,
+      remedy: `e.g. --key ${nameOf(model.fields[model.keyParts[0]!]!)}=…`,
     });
   }
   const name = text.slice(0, at);
@@ -42,15 +43,38 @@ export function personOf(model: CompiledModel, text: string): Person {
         'add a column with `op: key` (or `op: first` and the field) to the model: its rows can not be told apart by it',
     });
   }
+  if (field.mask === 'truncate_ip') {
+    throw new HeadraceError(
+      'CONFIG_INVALID',
+      'only the network of this address is kept: it is that of many',
+      {
+        where: { key: name, model: model.name },
+        remedy: 'name the person by another field',
+      },
+    );
+  }
   const raw = text.slice(at + 1);
+  const isKey = field === keyFieldOf(model);
+  const typed = typedValue(name, field, raw, model);
+  // as a key every value is a text
+  const keys = isKey ? columns.filter(isOfKey) : [];
   return {
     name,
     raw,
-    value: typedValue(name, field, raw),
-    columns,
+    value: keys.length > 0 ? String(typed) : typed,
+    columns: keys.length > 0 ? keys : columns,
     field,
-    isKey: field === model.fields[model.keyField],
+    isKey,
   };
+}
+
+/** The field that is the key, null: the key is made of several. */
+function keyFieldOf({ keyParts, fields }: CompiledModel): Field | null {
+  return keyParts.length === 1 ? fields[keyParts[0]!]! : null;
+}
+
+function isOfKey({ op }: Column): boolean {
+  return op.op === 'key' || (op.op === 'session_id' && op.template === KEY_ALONE);
 }
 
 export function nameOf({ path }: Field): string {
@@ -64,23 +88,24 @@ function findName(model: CompiledModel, name: string): { field: Field; columns: 
   const read = model.fields.find((each) => nameOf(each) === name);
   if (read === undefined) return null;
   const columns = columnsOf(model, read);
-  const isKey = read === model.fields[model.keyField];
+  const isKey = read === keyFieldOf(model);
   return columns.length > 0 || isKey ? { field: read, columns } : null;
 }
 
 /** The field that a column repeats, null: it is made of more. */
-function fieldOf(model: CompiledModel, { op }: Column): Field | null {
-  if (op.op === 'key' || (op.op === 'session_id' && op.template === KEY_ALONE))
-    return model.fields[model.keyField]!;
-  return op.op === 'first' ? model.fields[op.field]! : null;
+function fieldOf(model: CompiledModel, column: Column): Field | null {
+  if (isOfKey(column)) return keyFieldOf(model);
+  const { op } = column;
+  return op.op === 'first' && op.where === null ? model.fields[op.field]! : null;
 }
 
 function columnsOf(model: CompiledModel, field: Field): Column[] {
   return model.columns.filter((column) => fieldOf(model, column) === field);
 }
 
-function typedValue(name: string, { type }: Field, text: string): string | number {
-  if (type === 'string') return text;
+function typedValue(name: string, field: Field, text: string, model: CompiledModel): string | number {
+  const { type, mask } = field;
+  if (type === 'string') return mask === undefined ? text : masked(text, mask, model)!;
   if (type !== 'uint32') {
     throw new HeadraceError(
       'CONFIG_INVALID',
