@@ -108,11 +108,14 @@ function caseOf(seed: number): FuzzCase {
   };
 }
 
-it('gives the sessions of the reference wherever they begin and end', () => {
+/** On a machine that does much else besides. */
+const TEST_MS_MAX = 300_000;
+
+it('gives the sessions of the reference wherever they begin and end', { timeout: TEST_MS_MAX }, () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 2 ** 31 }), (seed) => {
       expect(playCase(caseOf(seed), KERNEL, REFERENCE).difference).toBeNull();
     }),
-    propertySettings({ numRuns: 25 }),
+    propertySettings({ numRuns: 15 }),
   );
 });
