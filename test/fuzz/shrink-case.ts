@@ -82,9 +82,11 @@ const plainBatches: Pass = (current, accept) => {
 const dropColumns: Pass = (current, accept, isOver) => dropEntries('columns', current, accept, isOver);
 const dropFields: Pass = (current, accept, isOver) => dropEntries('fields', current, accept, isOver);
 
-const dropEndEvent: Pass = (current, accept) => {
-  const { end_event, ...rest } = JSON.parse(current().model) as Record<string, unknown>;
-  if (end_event !== undefined) accept({ ...current(), model: JSON.stringify(rest) });
+const dropRules: Pass = (current, accept) => {
+  for (const name of ['end_event', 'filter', 'deduplicate']) {
+    const { [name]: rule, ...rest } = JSON.parse(current().model) as Record<string, unknown>;
+    if (rule !== undefined) accept({ ...current(), model: JSON.stringify(rest) });
+  }
 };
 
 /** Documents, one after the other, without some of their bytes. */
@@ -113,7 +115,7 @@ const PASSES: readonly Pass[] = [
   plainBatches,
   dropColumns,
   dropFields,
-  dropEndEvent,
+  dropRules,
   dropBytes,
 ];
 
