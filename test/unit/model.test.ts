@@ -132,7 +132,8 @@ describe('the hash of a model', () => {
       changed('gap: 30m', 'gap: 1800s'),
       changed('idle_timeout: 60s', 'idle_timeout: 10m'),
       changed('name: clickstream', 'name: another'),
-      `${CLICKSTREAM}\nmax_duration: 1d\nemit: { early: 10s }\n`,
+      changed(/^max_duration: 24h$/m, ''),
+      changed('max_duration: 24h', 'max_duration: 1d\nemit: { early: 10s }'),
     ]) {
       expect(hashOf(text)).toBe(hash);
     }
@@ -154,7 +155,7 @@ describe('the hash of a model', () => {
       `${CLICKSTREAM}\nend_event: { field: event_type, in: [logout] }\n`,
       `${CLICKSTREAM}\nend_event: { field: event_type, in: [logout], counted: true }\n`,
       `${CLICKSTREAM}\nstart_event: { field: event_type, in: [logout] }\n`,
-      `${CLICKSTREAM}\nmax_duration: 23h\n`,
+      changed('max_duration: 24h', 'max_duration: 23h'),
       `${CLICKSTREAM}\nsplit: { midnight: UTC }\n`,
       `${CLICKSTREAM}\nsplit: { midnight: Europe/Berlin }\n`,
       `${CLICKSTREAM}\nsplit: { on_change: [geo.city] }\n`,
@@ -171,7 +172,11 @@ describe('a model is refused, with file, line, path and a suggestion, for', () =
       /m\.yaml:\d+: gapp: no such key; did you mean gap\?/,
     ],
     ['a key that has no effect', `${CLICKSTREAM}\nwindow: 24h\n`, /window: no such key/],
-    ['a length of nothing', `${CLICKSTREAM}\nmax_duration: 0s\n`, /max_duration: must be at least 1ms/],
+    [
+      'a length of nothing',
+      changed('max_duration: 24h', 'max_duration: 0s'),
+      /max_duration: must be at least 1ms/,
+    ],
     [
       'a time zone that there is not',
       `${CLICKSTREAM}\nsplit: { midnight: Europe/Berlinn }\n`,
