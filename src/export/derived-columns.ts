@@ -1,4 +1,4 @@
-import type { Column, ColumnType, CompiledModel, Formula } from '../model/types.js';
+import type { Column, ColumnOp, ColumnType, CompiledModel, Formula } from '../model/types.js';
 import type { SqlWords } from './types.js';
 
 /**
@@ -39,8 +39,19 @@ function rawSql(dialect: RowDialect, model: CompiledModel, column: Column): stri
   return dialect.joinTexts(parts, op.separator);
 }
 
+/** Whole numbers from 0 on, never null. */
+const COUNTING: ReadonlySet<ColumnOp['op']> = new Set([
+  ...(['duration_sec', 'count', 'count_if', 'count_distinct', 'count_values', 'overflow'] as const),
+  ...(['partition', 'first_offset', 'last_offset'] as const),
+]);
+const ENGINES: ReadonlySet<ColumnOp['op']> = new Set(['batch_id', 'file_id', 'revision', 'sign']);
+
 /** In the column's type; what does not fit is clamped. */
-function shown(dialect: RowDialect, { type }: Column, raw: string): string {
+function shown(dialect: RowDialect, { type, op: { op } }: Column, raw: string): string {
+  if (ENGINES.has(op)) return raw;
+  if (COUNTING.has(op) && type in RANGES) {
+    return type.endsWith('64') ? raw : `LEAST(${raw}, ${RANGES[type as keyof typeof RANGES][1]})`;
+  }
   switch (type) {
     case 'time':
       return dialect.time(raw);

@@ -108,7 +108,7 @@ function split(steps: Steps, model: CompiledModel, columns: FlinkColumns): void 
     return;
   }
   const at = (name: string) => onChange.map((_, index) => `headrace_${name}_${index}`);
-  const [now, last, was] = [at('now'), at('last'), at('was')];
+  const [now, last, was, knew] = [at('now'), at('last'), at('was'), at('knew')];
   const values = onChange.map((field) =>
     fieldOf(model, field).type === 'string'
       ? columns.value(field)
@@ -129,8 +129,15 @@ function split(steps: Steps, model: CompiledModel, columns: FlinkColumns): void 
   steps.add('headrace_was', [
     `${over('MIN(headrace_ms)', PART, LAST_TWO)} AS headrace_was_ms`,
     ...last.map((name, index) => `${over(`FIRST_VALUE(${name})`, PART, LAST_TWO, 'text')} AS ${was[index]}`),
+    // FIRST_VALUE passes over a null: where the event before knew no value yet, it gives this one's
+    ...last.map(
+      (name, index) =>
+        `${over(`MIN(CASE WHEN ${name} IS NULL THEN 0 ELSE 1 END)`, PART, LAST_TWO)} AS ${knew[index]}`,
+    ),
   ]);
-  const changes = now.map((name, index) => `(headrace_ms > headrace_was_ms AND ${name} <> ${was[index]})`);
+  const changes = now.map(
+    (name, index) => `(headrace_ms > headrace_was_ms AND ${knew[index]} = 1 AND ${name} <> ${was[index]})`,
+  );
   steps.add('headrace_changed', [`${over(sumOf(changes), PART, RUNNING)} AS headrace_split`]);
 }
 

@@ -46,6 +46,9 @@ export class NotExpressed {
 
   /** Words of the model that a job has no place for, whatever the engine. */
   modelWords(model: CompiledModel): void {
+    if (model.valueFormat !== 'json') {
+      this.add(`value: the job reads plain JSON, not ${model.valueFormat}; give it a topic with such values`);
+    }
     if (model.emitEarlyMs !== null) this.add('emit.early: no row comes before a session is finished');
     for (const { mask, path, index } of model.fields) {
       if (mask === 'truncate_ip') {

@@ -1,9 +1,7 @@
 import type { CompiledModel, Row } from '#src/model/types.js';
 import { ReferenceLane } from '#src/reference/lane.js';
-import type { OracleRow } from './oracle.js';
 import { nameRow } from './reference-lane.js';
-import { makeSpineEvents } from './spine-events.js';
-import type { SpineModel } from './spine-model.js';
+import { makeSpineEvents, type SpineForm } from './spine-events.js';
 
 /** The events and the sessions that an exported job is held against: the spine's awkward ones, and events that are refused. */
 
@@ -19,10 +17,10 @@ export type NamedRow = Record<string, unknown>;
 
 /** In the order of the log, over some partitions; a key's events are in one of them. */
 export function exportedRecords(
-  spine: SpineModel<OracleRow>,
+  form: SpineForm,
   profile: { seed: number; events: number; partitions: number },
 ): ExportedRecord[] {
-  const { events } = makeSpineEvents({ ...profile, users: 900, spanMs: 4 * 3_600_000 }, spine.form);
+  const { events } = makeSpineEvents({ ...profile, users: 900, spanMs: 4 * 3_600_000 }, form);
   const next: number[] = new Array(profile.partitions).fill(0);
   return events.flatMap(({ key, value, arrivalMs }, index) => {
     const partition = [...key].reduce((sum, char) => sum + char.codePointAt(0)!, 0) % profile.partitions;
@@ -60,7 +58,8 @@ export function referenceRows(model: CompiledModel, records: readonly ExportedRe
     let entry = lanes.get(partition);
     if (entry === undefined) {
       const rows: Row[] = [];
-      const lane = new ReferenceLane(model, { row: (row) => rows.push(row), deadLetter: () => undefined });
+      const sink = { row: (row: Row) => rows.push(row), deadLetter: () => undefined };
+      const lane = new ReferenceLane(model, sink, undefined, partition);
       entry = { lane, rows };
       lanes.set(partition, entry);
     }
@@ -92,8 +91,15 @@ export function comparable(model: CompiledModel, rows: readonly NamedRow[]): str
   return rows
     .map((row) =>
       JSON.stringify(
-        columns.map(({ name }) => [name, isJson.has(name) ? JSON.parse(row[name] as string) : row[name]]),
+        columns.map(({ name }) => [
+          name,
+          isJson.has(name) ? JSON.parse(row[name] as string) : plain(row[name]),
+        ]),
       ),
     )
     .sort();
+}
+
+function plain(value: unknown): unknown {
+  return typeof value === 'bigint' ? Number(value) : value;
 }

@@ -6,6 +6,7 @@ import { type ChdbSession, openChdb } from '#src/embedded/chdb-query.js';
 import { clickHouseRecordsTable, exportClickHouseSql } from '#src/export/clickhouse-sql.js';
 import { loadModel } from '#src/model/load.js';
 import type { CompiledModel } from '#src/model/types.js';
+import { keysModel, NEIGHBOURS, windowsModel } from '../support/exported-models.js';
 import {
   comparable,
   type ExportedRecord,
@@ -13,7 +14,9 @@ import {
   type NamedRow,
   referenceRows,
 } from '../support/exported-sessions.js';
-import { CLICKSTREAM, WEB_CLICKS } from '../support/spine-model.js';
+import { CLICKSTREAM_FORM } from '../support/spine-clickstream.js';
+import { PRODUCT_ANALYTICS_FORM } from '../support/spine-product-analytics.js';
+import { WEB_CLICKS_FORM } from '../support/spine-web-clicks.js';
 
 /** Exported queries in chDB over the records of a topic: their sessions are those of the engine. */
 
@@ -40,26 +43,49 @@ async function fillTable(topic: string, records: readonly ExportedRecord[]): Pro
     file('${topic}.jsonl', 'JSONEachRow', 'partition UInt64, offset UInt64, timestamp Int64, value String')`);
 }
 
-/** The query's rows, times in ms. */
+/** The query's rows, times in ms, 64-bit numbers as numbers. */
 async function chdbRows(model: CompiledModel, text: string): Promise<NamedRow[]> {
   const rows = (await chdb.query(text)) as NamedRow[];
   return rows.map((row) => {
-    for (const { name, type } of model.columns)
-      if (type === 'time') row[name] = Date.parse(`${(row[name] as string).replace(' ', 'T')}Z`);
+    for (const { name, type } of model.columns) {
+      const value = row[name];
+      if (type === 'time' && value !== null)
+        row[name] = Date.parse(`${(value as string).replace(' ', 'T')}Z`);
+      if (type === 'uint64') row[name] = Number(value);
+    }
     return row;
   });
 }
 
-it.each([CLICKSTREAM, WEB_CLICKS])(
-  'of $name, refused events and ended sessions among them',
-  async (spine) => {
-    const records = exportedRecords(spine, { seed: 33, events: 6_000, partitions: 5 });
-    await fillTable(spine.topic, records);
-    const model = loadModel(spine.name);
-    const place = { brokers: 'localhost:9092', topic: spine.topic, untilEnd: true };
-    const rows = await chdbRows(model, exportClickHouseSql(model, place).text);
-    const expected = comparable(model, referenceRows(model, records));
-    expect(expected.length).toBeGreaterThan(500);
-    expect(comparable(model, rows)).toEqual(expected);
-  },
-);
+it.each([
+  ['clickstream', CLICKSTREAM_FORM, () => loadModel('clickstream')],
+  ['web_clicks', WEB_CLICKS_FORM, () => loadModel('web_clicks')],
+  ['product_analytics', PRODUCT_ANALYTICS_FORM, () => loadModel('product_analytics')],
+  ['keys of two fields', CLICKSTREAM_FORM, keysModel],
+  [
+    'every window at once',
+    CLICKSTREAM_FORM,
+    () => windowsModel({ ...NEIGHBOURS, deduplicate: 'session_id' }),
+  ],
+  ['a longest duration', CLICKSTREAM_FORM, () => windowsModel({ max_duration: '25m' })],
+  [
+    'all that cuts, by values that are forgotten',
+    CLICKSTREAM_FORM,
+    () =>
+      windowsModel({
+        max_duration: '40m',
+        end_event: { field: 'event_type', in: ['purchase'] },
+        split: { on_change: ['device.browser', 'geo.country'] },
+      }),
+  ],
+] as const)('of %s, refused events and ended sessions among them', async (name, form, makeModel) => {
+  const records = exportedRecords(form, { seed: 33, events: 6_000, partitions: 5 });
+  const topic = name.replaceAll(/[^a-z]+/g, '_');
+  await fillTable(topic, records);
+  const model = makeModel();
+  const place = { brokers: 'localhost:9092', topic, untilEnd: true };
+  const rows = await chdbRows(model, exportClickHouseSql(model, place).text);
+  const expected = comparable(model, referenceRows(model, records));
+  expect(expected.length).toBeGreaterThan(500);
+  expect(comparable(model, rows)).toEqual(expected);
+});
