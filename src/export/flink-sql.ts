@@ -13,7 +13,7 @@ import type { Exported, ExportPlace } from './types.js';
  *
  * OVER windows put a key's events in order of time (at one time in the order of the log, since a key's events lie in one
  * partition) and find where sessions begin. The SESSION window then only decides when one is finished: its gap is 1 ms longer
- * than ours, because its end does not belong to it and ours does. All of it is one statement: views over windows over views are
+ * than ours, so that it is still open for an event exactly a gap later. All of it is one statement: views over windows over views are
  * more than Flink's SQL gateway can plan.
  */
 

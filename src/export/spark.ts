@@ -11,7 +11,7 @@ import type { Exported, ExportPlace } from './types.js';
 /**
  * The model as a job in PySpark (3.5 or newer), from Kafka to Parquet files.
  *
- *   stream   events ─▶ session_window, its gap 1 ms longer than ours ─▶ islands (an array of events each) ─▶ …
+ *   stream   events ─▶ session_window (which takes an event exactly a gap later in, as we do) ─▶ islands (an array of events each) ─▶ …
  *   batch    events ─▶ begins (gaps and islands) ─▶ numbered ─▶ islands ─▶ …
  *   both     … ─▶ cut (what depends on a session's begin) ─▶ sessions ─▶ raw ─▶ rows
  *
@@ -131,11 +131,10 @@ ${accepted(model)}
 SELECT *, timestamp_millis(at_ms) AS at FROM accepted
 """
 
-# a session's end does not belong to session_window and ours does: 1 ms more
 SESSIONS = r"""
 WITH
 islands AS (
-${grouped(model, 'accepted', `session_window(at, '${model.gapMs + 1} milliseconds')`)}
+${grouped(model, 'accepted', `session_window(at, '${model.gapMs} milliseconds')`)}
 ),
 ${rows(model)}
 """
