@@ -36,7 +36,8 @@ export class EngineChild {
   }
 
   endsWithin(ms: number): Promise<boolean> {
-    return Promise.race([this.#ended, sleep(ms, false)]);
+    // a process that has ended is not waited for any longer: the timer alone keeps nobody
+    return Promise.race([this.#ended, sleep(ms, false, { ref: false })]);
   }
 
   kill(): void {
