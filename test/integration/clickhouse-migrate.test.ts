@@ -241,7 +241,9 @@ describe('an insert that a real ClickHouse refuses', () => {
       await rig.sql('DROP DATABASE IF EXISTS spoiled');
       await rig.migrate();
       await rig.sql(spoil);
-      const row = ['a', 0, null, null, null, null, null, null, 'text', null, [], 0, 0n, 0n, 'gap', 0, 1];
+      const numbers = [null, null, null, null, null, null];
+      const more = [null, null, null, null, null, true];
+      const row = ['a', 0, ...numbers, 'text', null, [], ...more, 0, 0n, 0n, 'gap', 0, 1];
       const refused = await rig.insertRows([row]).catch((error: unknown) => error);
       const told = asClickHouseError(refused, { database: 'spoiled', table: 'session_metrics' });
       expect(told.toString()).toMatch(says);
