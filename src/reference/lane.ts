@@ -8,6 +8,7 @@ import type { KafkaRecord } from './record-batches.js';
 import {
   appendEvent,
   estimateBytes,
+  insertEvent,
   newSession,
   reviveSession,
   type Session,
@@ -162,6 +163,18 @@ export class ReferenceLane {
     const known = this.#timelines.get(key);
     const around = known?.around(timeMs, this.#model.gapMs) ?? [];
     const [session] = around;
+    const { startEvent, endCounted, onChange } = this.#model.windows;
+    const timesAlone = startEvent === null && !endCounted && onChange.length === 0;
+    if (session !== undefined && around.length === 1 && timesAlone && isWithin(session, timeMs)) {
+      // where times alone decide, an event within a session tears none
+      if (this.#isLate(session.lastMs)) return false;
+      this.#remove(known!, session);
+      session.closed = false;
+      insertEvent(session, event);
+      this.#add(known!, session);
+      this.#meetNeighbours(known!, timeMs, timeMs);
+      return true;
+    }
     if (session !== undefined && (around.length > 1 || session.lastMs >= timeMs)) {
       const events = around.flatMap((each) => each.events);
       return this.#tryArrange(known!, around, withEvent(events, event), known!.endMarkersMs, event);
@@ -475,4 +488,8 @@ function startMs({ events }: Segment): number {
 
 function lastMs({ events }: Segment): number {
   return events.at(-1)!.timeMs;
+}
+
+function isWithin({ firstMs, lastMs }: Session, timeMs: number): boolean {
+  return firstMs <= timeMs && timeMs <= lastMs;
 }

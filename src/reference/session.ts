@@ -51,6 +51,18 @@ export function appendEvent(session: Session, event: SessionEvent): void {
   session.changed = true;
 }
 
+/** An event between the first and the last of a session, or of the time of one of them. */
+export function insertEvent(session: Session, event: SessionEvent): void {
+  const { events } = session;
+  let at = events.length;
+  while (events[at - 1]!.timeMs > event.timeMs) at--;
+  const neighbour = events[at - 1]!;
+  const shared = { ...event, values: share(event.values, neighbour.values) };
+  events.splice(at, 0, shared);
+  session.bytes += eventBytes(shared, neighbour);
+  session.changed = true;
+}
+
 /** Events of sessions that were joined or torn apart, as a session of its own; rows are given to it by who knows them. */
 export function sessionOf(key: string, events: readonly SessionEvent[], nextRevision: number): Session {
   const session = newSession(key);
