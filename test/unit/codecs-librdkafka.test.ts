@@ -96,6 +96,8 @@ test.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)('%s', async (codec) => {
   const [producer] = await connected({
     'bootstrap.servers': bootstrap.join(),
     'compression.codec': codec,
+    // all wait for the flush: a batch of one, on a slow machine, is left uncompressed
+    'linger.ms': 1_000,
   });
   for (const value of VALUES) producer.produce(codec, 0, Buffer.from(value), 'key');
   await new Promise<void>((resolve) => producer.flush(10_000, () => resolve()));
