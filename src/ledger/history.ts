@@ -67,11 +67,10 @@ export interface HistoryStart {
 }
 
 export class LedgerHistory {
-  /** What erasures made of files. */
-  readonly rewrites = new Rewrites();
   readonly #prefix: string;
   /** By topic id and partition. */
   readonly #lanes = new Map<string, Map<number, LaneHistory>>();
+  #rewrites = new Rewrites();
   #lastSemantics: string | null = null;
   /** The versions that come now are those that a clean-up left: lanes began before them. */
   #beginning = false;
@@ -99,6 +98,11 @@ export class LedgerHistory {
     return [...this.#lanes.keys()];
   }
 
+  /** What erasures made of files. */
+  get rewrites(): Rewrites {
+    return this.#rewrites;
+  }
+
   /** Partitions of the topic whose `txn` the version carries, be it ours or another's. */
   partitionsOf(facts: VersionFacts, topicId: string): number[] {
     return [...(this.#written(facts).get(topicId)?.keys() ?? [])];
@@ -111,6 +115,7 @@ export class LedgerHistory {
   begin({ version, txns, kept }: HistoryStart): void {
     const states = new Map(this.#written({ version, entry: null, txns }));
     this.#lanes.clear();
+    this.#rewrites = new Rewrites();
     this.#beginning = true;
     try {
       for (const facts of kept) this.apply(facts);
@@ -133,7 +138,7 @@ export class LedgerHistory {
 
   /** Takes a version in, the next one. Throws HeadraceError LAKE_LOG_CORRUPT when it does not fit what was before. */
   apply(facts: VersionFacts): void {
-    if (facts.entry?.erasure !== undefined) this.rewrites.take(facts.entry.erasure);
+    if (facts.entry?.erasure !== undefined) this.#rewrites.take(facts.entry.erasure);
     const topics = this.#written(facts);
     if (topics.size === 0) return;
     if (facts.entry === null) {

@@ -223,3 +223,12 @@ describe('isEndedAt', () => {
     expect(isEndedAt(history.lane(TOPIC_ID, 7)!, 5n)).toBe(true);
   });
 });
+
+it('a log that is read anew from a checkpoint has its erasures once', () => {
+  const erasure = { id: 'e', files: [{ path: 'a', gone: [1], to: { path: 'a2', sizeBytes: 1 } }] };
+  const erased = { version: 3, entry: { ...version(3, lane(0, 1)).entry!, cuts: [], erasure }, txns: [] };
+  const history = new LedgerHistory(SOURCE);
+  history.apply(erased);
+  history.begin({ version: 3, txns: [], kept: [erased] });
+  expect(history.rewrites.of('a')).toEqual({ now: { path: 'a2', sizeBytes: 1 }, gone: [1] });
+});
