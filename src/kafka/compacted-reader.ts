@@ -1,45 +1,27 @@
-import type { Clock } from '../clock.js';
 import { HeadraceError } from '../errors.js';
+import type { NativeConsumer } from './librdkafka.js';
 import {
-  clientConfig,
-  closeWithin,
-  connectClient,
-  createConsumer,
-  failureOf,
-  failureToError,
-  type LibrdkafkaConfig,
-  type NativeConsumer,
-  type NativeMessage,
-} from './librdkafka.js';
+  consumed,
+  PAUSE_MS,
+  type ReadingConsumerOptions,
+  watermarkOffsets,
+  withReadingConsumer,
+} from './reading-consumer.js';
 
 /**
  * The newest value of each key of a compacted topic, as of its end when read() was called: records of transactions that
  * were open then are waited for until they are committed or aborted. What was read once is not read again.
  */
-export interface CompactedReaderOptions {
-  brokers: readonly string[];
-  clientId: string;
-  topic: string;
-  clock: Clock;
-  /** librdkafka properties; they win over ours. */
-  extra?: LibrdkafkaConfig;
-}
-
-const CALL_TIMEOUT_MS = 5_000;
-const POLL_MS = 5;
-const PAUSE_MS = 20;
-const MESSAGES_MAX = 5_000;
-
 export class CompactedReader {
-  readonly #options: CompactedReaderOptions;
+  readonly #options: ReadingConsumerOptions;
   readonly #values = new Map<string, Buffer | null>();
   /** By partition: what comes next. */
   readonly #next = new Map<number, number>();
   /** The topic that was read, by its id. */
   #topicId: string | null = null;
 
-  constructor(options: CompactedReaderOptions) {
-    this.#options = options;
+  constructor(options: ReadingConsumerOptions) {
+    this.#options = { ...options, extra: { 'fetch.wait.max.ms': 50, ...options.extra } };
   }
 
   /**
@@ -56,34 +38,13 @@ export class CompactedReader {
       this.#next.clear();
       this.#topicId = topicId;
     }
-    const ends = await this.#with('read_uncommitted', (consumer) => this.#ends(consumer, partitions));
-    await this.#with('read_committed', (consumer) => this.#readTo(consumer, ends, timeoutMs));
+    const ends = await withReadingConsumer(this.#options, 'read_uncommitted', (consumer) =>
+      this.#ends(consumer, partitions),
+    );
+    await withReadingConsumer(this.#options, 'read_committed', (consumer) =>
+      this.#readTo(consumer, ends, timeoutMs),
+    );
     return this.#values;
-  }
-
-  async #with<T>(isolation: string, use: (consumer: NativeConsumer) => Promise<T>): Promise<T> {
-    const { brokers, clientId, topic, clock, extra } = this.#options;
-    const config = {
-      ...clientConfig(brokers, clientId),
-      'group.id': `${clientId}-${topic}`,
-      'enable.auto.commit': false,
-      'enable.auto.offset.store': false,
-      'auto.offset.reset': 'earliest',
-      'allow.auto.create.topics': false,
-      'enable.partition.eof': true,
-      'fetch.wait.max.ms': 50,
-      ...extra,
-      'isolation.level': isolation,
-    };
-    const consumer = createConsumer(config);
-    consumer.on('event.error', () => undefined);
-    await connectClient(consumer, config);
-    consumer.setDefaultConsumeTimeout(POLL_MS);
-    try {
-      return await use(consumer);
-    } finally {
-      await closeWithin((done) => consumer.disconnect(done), CALL_TIMEOUT_MS, clock);
-    }
   }
 
   /** Read uncommitted: the ends of open transactions, too. */
@@ -91,11 +52,7 @@ export class CompactedReader {
     const { topic } = this.#options;
     const ends = new Map<number, number>();
     for (const partition of partitions) {
-      const { highOffset } = await new Promise<{ highOffset: number }>((resolve, reject) => {
-        consumer.queryWatermarkOffsets(topic, partition, CALL_TIMEOUT_MS, (error, offsets) =>
-          error ? reject(failureToError(failureOf(error), { topic, partition })) : resolve(offsets),
-        );
-      });
+      const { highOffset } = await watermarkOffsets(consumer, topic, partition);
       ends.set(partition, highOffset);
     }
     return ends;
@@ -141,12 +98,4 @@ export class CompactedReader {
         'a transaction of an engine that ended holds it up until the broker aborts it, within half a minute; longer: look at the brokers',
     });
   }
-}
-
-function consumed(consumer: NativeConsumer, topic: string): Promise<NativeMessage[]> {
-  return new Promise((resolve, reject) => {
-    consumer.consume(MESSAGES_MAX, (error, messages) =>
-      error ? reject(failureToError(failureOf(error), { topic })) : resolve(messages),
-    );
-  });
 }

@@ -1,30 +1,20 @@
-import type { Clock } from '../clock.js';
+import type { NativeMessage } from './librdkafka.js';
 import {
-  clientConfig,
-  closeWithin,
-  connectClient,
-  createConsumer,
-  failureOf,
-  failureToError,
-  type LibrdkafkaConfig,
-  type NativeConsumer,
-  type NativeMessage,
-} from './librdkafka.js';
+  consumed,
+  PAUSE_MS,
+  type ReadingConsumerOptions,
+  watermarkOffsets,
+  withReadingConsumer,
+} from './reading-consumer.js';
 
 /**
  * A topic from its beginning to where it ended when it was asked, without a group: for whoever looks through what is there.
  * Records of transactions that were not committed are left out.
  */
-export interface TopicReaderOptions {
-  brokers: readonly string[];
-  clientId: string;
-  topic: string;
+export interface TopicReaderOptions extends ReadingConsumerOptions {
   partitions: readonly number[];
-  clock: Clock;
   /** How long nothing may come. */
   silenceMsMax: number;
-  /** librdkafka properties; they win over ours. */
-  extra?: LibrdkafkaConfig;
 }
 
 export interface PartitionRange {
@@ -35,11 +25,6 @@ export interface PartitionRange {
   end: number;
 }
 
-const CALL_TIMEOUT_MS = 5_000;
-const POLL_MS = 5;
-const PAUSE_MS = 20;
-const MESSAGES_MAX = 5_000;
-
 /**
  * Returns what was read, by partition, and whether all of it was. Throws HeadraceError KAFKA_UNREACHABLE, KAFKA_AUTH, KAFKA_TOPIC_MISSING,
  * KAFKA_PROTOCOL.
@@ -48,24 +33,14 @@ export async function readTopic(
   options: TopicReaderOptions,
   onRecord: (record: NativeMessage) => void,
 ): Promise<{ ranges: PartitionRange[]; isWhole: boolean }> {
-  const { brokers, clientId, topic, partitions, clock, silenceMsMax, extra } = options;
-  const config = {
-    ...clientConfig(brokers, clientId),
-    'group.id': `${clientId}-${topic}`,
-    'enable.auto.commit': false,
-    'enable.auto.offset.store': false,
-    'auto.offset.reset': 'earliest',
-    'allow.auto.create.topics': false,
-    'enable.partition.eof': true,
-    ...extra,
-    'isolation.level': 'read_committed',
-  };
-  const consumer = createConsumer(config);
-  consumer.on('event.error', () => undefined);
-  await connectClient(consumer, config);
-  consumer.setDefaultConsumeTimeout(POLL_MS);
-  try {
-    const ranges = await Promise.all(partitions.map((partition) => rangeOf(consumer, topic, partition)));
+  const { topic, partitions, clock, silenceMsMax } = options;
+  return await withReadingConsumer(options, 'read_committed', async (consumer) => {
+    const ranges = await Promise.all(
+      partitions.map(async (partition): Promise<PartitionRange> => {
+        const { lowOffset, highOffset } = await watermarkOffsets(consumer, topic, partition);
+        return { partition, start: lowOffset, end: highOffset };
+      }),
+    );
     const open = new Map(
       ranges.filter(({ start, end }) => end > start).map((range) => [range.partition, range]),
     );
@@ -85,24 +60,5 @@ export async function readTopic(
       else await clock.sleep(PAUSE_MS);
     }
     return { ranges, isWhole: open.size === 0 };
-  } finally {
-    await closeWithin((done) => consumer.disconnect(done), CALL_TIMEOUT_MS, clock);
-  }
-}
-
-function rangeOf(consumer: NativeConsumer, topic: string, partition: number): Promise<PartitionRange> {
-  return new Promise((resolve, reject) => {
-    consumer.queryWatermarkOffsets(topic, partition, CALL_TIMEOUT_MS, (error, offsets) => {
-      if (error) reject(failureToError(failureOf(error), { topic, partition }));
-      else resolve({ partition, start: offsets.lowOffset, end: offsets.highOffset });
-    });
-  });
-}
-
-function consumed(consumer: NativeConsumer, topic: string): Promise<NativeMessage[]> {
-  return new Promise((resolve, reject) => {
-    consumer.consume(MESSAGES_MAX, (error, messages) =>
-      error ? reject(failureToError(failureOf(error), { topic })) : resolve(messages),
-    );
   });
 }
