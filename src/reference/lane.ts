@@ -6,7 +6,6 @@ import type { FieldValues } from './event.js';
 import type { LaneState, SessionEvent } from './lane-state.js';
 import type { KafkaRecord } from './record-batches.js';
 import {
-  appendEvent,
   estimateBytes,
   insertEvent,
   newSession,
@@ -163,35 +162,32 @@ export class ReferenceLane {
     const known = this.#timelines.get(key);
     const around = known?.around(timeMs, this.#model.gapMs) ?? [];
     const [session] = around;
-    const { startEvent, endCounted, onChange } = this.#model.windows;
-    const timesAlone = startEvent === null && !endCounted && onChange.length === 0;
-    if (session !== undefined && around.length === 1 && timesAlone && isWithin(session, timeMs)) {
-      // where times alone decide, an event within a session tears none
-      if (this.#isLate(session.lastMs)) return false;
-      this.#remove(known!, session);
-      session.closed = false;
-      insertEvent(session, event);
-      this.#add(known!, session);
-      this.#meetNeighbours(known!, timeMs, timeMs);
-      return true;
-    }
-    if (session !== undefined && (around.length > 1 || session.lastMs >= timeMs)) {
+    const stays = around.length === 1 && this.#tearsNone(session!, timeMs);
+    if (session !== undefined && !stays && (around.length > 1 || session.lastMs >= timeMs)) {
       const events = around.flatMap((each) => each.events);
       return this.#tryArrange(known!, around, withEvent(events, event), known!.endMarkersMs, event);
     }
-    // behind all that it could belong to: what follows needs no second look at the events that are there
-    if (this.#isLate(timeMs)) return false;
+    // within its session, or behind all that it could belong to: the events that are there need no second look
+    if (this.#isLate(stays ? session!.lastMs : timeMs)) return false;
     const timeline = known ?? this.#timelineOf(key);
     const belongs =
-      session !== undefined &&
-      cutBetween(this.#model, session.events, [event], timeline.endMarkersMs) === null;
-    const joined = belongs ? session : newSession(key);
-    if (belongs) this.#remove(timeline, session);
+      stays ||
+      (session !== undefined &&
+        cutBetween(this.#model, session.events, [event], timeline.endMarkersMs) === null);
+    const joined = belongs ? session! : newSession(key);
+    if (belongs) this.#remove(timeline, joined);
     joined.closed = false;
-    appendEvent(joined, event);
+    insertEvent(joined, event);
     this.#add(timeline, joined);
     this.#meetNeighbours(timeline, timeMs, timeMs);
     return true;
+  }
+
+  /** Where times alone decide, an event within a session tears none. */
+  #tearsNone({ firstMs, lastMs }: Session, timeMs: number): boolean {
+    const { startEvent, endCounted, onChange } = this.#model.windows;
+    const timesAlone = startEvent === null && !endCounted && onChange.length === 0;
+    return timesAlone && firstMs <= timeMs && timeMs <= lastMs;
   }
 
   /** An end event that belongs to no session: ends the one it follows, tears the one it lies in. False: late. */
@@ -488,8 +484,4 @@ function startMs({ events }: Segment): number {
 
 function lastMs({ events }: Segment): number {
   return events.at(-1)!.timeMs;
-}
-
-function isWithin({ firstMs, lastMs }: Session, timeMs: number): boolean {
-  return firstMs <= timeMs && timeMs <= lastMs;
 }

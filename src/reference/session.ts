@@ -38,27 +38,17 @@ export function newSession(key: string): Session {
   };
 }
 
-/** Adds an event that lies behind all others. */
-export function appendEvent(session: Session, event: SessionEvent): void {
-  const { events } = session;
-  const neighbour = events.at(-1);
-  const shared =
-    neighbour === undefined ? event : { ...event, values: share(event.values, neighbour.values) };
-  events.push(shared);
-  session.firstMs = Math.min(session.firstMs, event.timeMs);
-  session.lastMs = event.timeMs;
-  session.bytes += eventBytes(shared, neighbour);
-  session.changed = true;
-}
-
-/** An event between the first and the last of a session, or of the time of one of them. */
+/** Adds an event that does not lie before all others: behind those of its time or earlier. */
 export function insertEvent(session: Session, event: SessionEvent): void {
   const { events } = session;
   let at = events.length;
-  while (events[at - 1]!.timeMs > event.timeMs) at--;
-  const neighbour = events[at - 1]!;
-  const shared = { ...event, values: share(event.values, neighbour.values) };
+  while (at > 0 && events[at - 1]!.timeMs > event.timeMs) at--;
+  const neighbour = events[at - 1];
+  const shared =
+    neighbour === undefined ? event : { ...event, values: share(event.values, neighbour.values) };
   events.splice(at, 0, shared);
+  session.firstMs = Math.min(session.firstMs, event.timeMs);
+  session.lastMs = Math.max(session.lastMs, event.timeMs);
   session.bytes += eventBytes(shared, neighbour);
   session.changed = true;
 }
