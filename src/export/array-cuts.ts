@@ -35,3 +35,8 @@ export function foldStep(dialect: FoldDialect, model: CompiledModel): string {
     `CASE WHEN ${isCut} THEN ${dialect.append(state.cuts, event.atMs)} ELSE ${state.cuts} END`,
   ]);
 }
+
+/** Belongs to a session: an end event that is not counted does not. For texts in which `is_end` says which events end one. */
+export function isMember({ endEvent, windows }: CompiledModel): string {
+  return endEvent !== null && !windows.endCounted ? 'NOT is_end' : 'true';
+}

@@ -1,7 +1,7 @@
 import { quoteName, quoteText } from '../clickhouse/sql.js';
 import type { CompiledModel, Condition } from '../model/types.js';
 import { arrayColumn } from './array-columns.js';
-import { foldStep } from './array-cuts.js';
+import { foldStep, isMember } from './array-cuts.js';
 import {
   clickHouseDialect,
   clickHouseEventType,
@@ -45,16 +45,8 @@ export function clickHouseRecordsTable({ topic }: Pick<ExportPlace, 'topic'>): s
 
 function explain(model: CompiledModel, not: NotExpressed): void {
   not.deadLetters();
-  not.add(
-    'allowed_disorder, allowed_lateness, idle_timeout: the query knows all records when it runs, so no event is late',
-  );
-  not.add('sessions that are still open are among the rows, as after a run with --until-end');
-  not.modelWords(model);
-  not.closedBy(model);
-  not.collectionBytes(model);
-  not.clampedCounted();
-  not.engineColumns(model.columns);
-  not.add('JSON texts in columns may write control characters in another of the ways that mean the same');
+  not.ofAllRecords('query');
+  not.inEveryJob(model);
 }
 
 function query(model: CompiledModel, place: ExportPlace): string {
@@ -207,11 +199,6 @@ function beginsSession({ endEvent, gapMs, windows: { startEvent, midnight } }: C
     begins.push(`${day('at_ms')} <> ${day('lagInFrame(at_ms) OVER before')}`);
   }
   return begins;
-}
-
-/** Belongs to a session: an end event that is not counted does not. */
-function isMember({ endEvent, windows }: CompiledModel): string {
-  return endEvent !== null && !windows.endCounted ? 'NOT is_end' : 'true';
 }
 
 const momentName = (index: number) => `moment_${index}`;

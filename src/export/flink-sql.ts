@@ -3,7 +3,7 @@ import { isDerived, rawName, rowColumn } from './derived-columns.js';
 import { FLINK_ROWS, FlinkColumns, flinkType } from './flink-columns.js';
 import { FLINK_WORDS, flinkInterval, flinkSourceTable, options } from './flink-source.js';
 import { flinkSteps, READY, SESSION } from './flink-steps.js';
-import { headComment, NotExpressed } from './not-expressed.js';
+import { endsOtherwise, headComment, NotExpressed } from './not-expressed.js';
 import type { Exported, ExportPlace } from './types.js';
 
 /**
@@ -37,7 +37,7 @@ export function exportFlinkSql(model: CompiledModel, place: ExportPlace): Export
 }
 
 function explain(model: CompiledModel, not: NotExpressed): void {
-  const { maxDurationMs, onChange, midnight } = model.windows;
+  const { maxDurationMs, onChange } = model.windows;
   not.deadLetters();
   not.add(
     'allowed_lateness: an event behind the watermark is dropped without a trace, and no session is revised',
@@ -49,12 +49,7 @@ function explain(model: CompiledModel, not: NotExpressed): void {
     'end of the input: a bounded job lets open sessions out for good, a later run does not revise them',
   );
   not.add(`max_duration: a session that goes on for longer than ${maxDurationMs} ms is not cut`);
-  if (
-    model.endEvent !== null ||
-    model.windows.startEvent !== null ||
-    midnight !== null ||
-    onChange.length > 0
-  ) {
+  if (endsOtherwise(model)) {
     not.add(
       'end_event, start_event, split: they end a session, whose row comes only when the gap has passed as well',
     );
@@ -64,12 +59,7 @@ function explain(model: CompiledModel, not: NotExpressed): void {
       'split.on_change: a change of one field does not make the session forget the values of the others',
     );
   }
-  not.modelWords(model);
-  not.closedBy(model);
-  not.collectionBytes(model);
-  not.clampedCounted();
-  not.engineColumns(model.columns);
-  not.add('JSON texts in columns may write control characters in another of the ways that mean the same');
+  not.inEveryJob(model);
 }
 
 function settings(model: CompiledModel): string {

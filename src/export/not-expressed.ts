@@ -23,7 +23,7 @@ export class NotExpressed {
   }
 
   /** The columns that tell of cuts, files and revisions; every job writes a session once. */
-  engineColumns(columns: readonly Column[]): void {
+  #engineColumns(columns: readonly Column[]): void {
     const names = columns
       .filter(({ op: { op } }) => op === 'batch_id' || op === 'file_id')
       .map(({ name }) => name);
@@ -33,19 +33,19 @@ export class NotExpressed {
   }
 
   /** Sessions are told apart by why they ended only where a gap is all that can end them. */
-  closedBy(model: CompiledModel): void {
+  #closedBy(model: CompiledModel): void {
     if (endsOtherwise(model)) this.add('closed_by: empty, the job does not tell what ended a session');
     else this.add('closed_by: always gap, also for a session that the end of the input ended');
   }
 
-  collectionBytes(model: CompiledModel): void {
+  #collectionBytes(model: CompiledModel): void {
     this.add(
       `lists, sets and records are bounded by their limit only, not by ${model.collectionBytesMax} bytes`,
     );
   }
 
   /** Words of the model that a job has no place for, whatever the engine. */
-  modelWords(model: CompiledModel): void {
+  #modelWords(model: CompiledModel): void {
     if (model.valueFormat !== 'json') {
       this.add(`value: the job reads plain JSON, not ${model.valueFormat}; give it a topic with such values`);
     }
@@ -64,7 +64,25 @@ export class NotExpressed {
     }
   }
 
-  clampedCounted(): void {
+  /** `what` is run when all records are there. */
+  ofAllRecords(what: 'query' | 'job'): void {
+    this.add(
+      `allowed_disorder, allowed_lateness, idle_timeout: the ${what} knows all records when it runs, so no event is late`,
+    );
+    this.add('sessions that are still open are among the rows, as after a run with --until-end');
+  }
+
+  /** What no job says, whatever the engine. */
+  inEveryJob(model: CompiledModel): void {
+    this.#modelWords(model);
+    this.#closedBy(model);
+    this.#collectionBytes(model);
+    this.#clampedCounted();
+    this.#engineColumns(model.columns);
+    this.add('JSON texts in columns may write control characters in another of the ways that mean the same');
+  }
+
+  #clampedCounted(): void {
     this.add('values that do not fit their column are clamped, but nobody counts them');
   }
 }

@@ -1,6 +1,6 @@
 import type { CompiledModel, Condition } from '../model/types.js';
 import { arrayColumn } from './array-columns.js';
-import { foldStep } from './array-cuts.js';
+import { foldStep, isMember } from './array-cuts.js';
 import { conditionSql } from './conditions.js';
 import { isDerived, rawName, rowColumn } from './derived-columns.js';
 import { fieldOf, ISO_8601_PATTERN } from './fields.js';
@@ -56,17 +56,9 @@ function explain(model: CompiledModel, place: ExportPlace, isStream: boolean, no
         'no stream: session_window knows no start and end events and no midnight; run the job again for what has come since',
       );
     }
-    not.add(
-      'allowed_disorder, allowed_lateness, idle_timeout: the job knows all records when it runs, so no event is late',
-    );
-    not.add('sessions that are still open are among the rows, as after a run with --until-end');
+    not.ofAllRecords('job');
   }
-  not.modelWords(model);
-  not.closedBy(model);
-  not.collectionBytes(model);
-  not.clampedCounted();
-  not.engineColumns(model.columns);
-  not.add('JSON texts in columns may write control characters in another of the ways that mean the same');
+  not.inEveryJob(model);
 }
 
 function session(model: CompiledModel): string {
@@ -223,11 +215,6 @@ function beginsSession({ endEvent, gapMs, windows: { startEvent, midnight } }: C
     begins.push(`${day('at_ms')} <> ${day('before_ms')}`);
   }
   return begins;
-}
-
-/** Belongs to a session: an end event that is not counted does not. */
-function isMember({ endEvent, windows }: CompiledModel): string {
-  return endEvent !== null && !windows.endCounted ? 'NOT is_end' : 'true';
 }
 
 /** The first value of a field at the event's time, for each field of on_change. */
