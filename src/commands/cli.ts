@@ -6,6 +6,7 @@ import type { EngineConfig } from '../config/types.js';
 import { HeadraceError } from '../errors.js';
 import { packageVersion } from '../version.js';
 import { addDlqCommand, type DlqLoaders, ownDlqLoaders } from './dlq/command.js';
+import { toLoad } from './engine-flags.js';
 import {
   CLICKHOUSE_EXAMPLES,
   DEMO_EXAMPLES,
@@ -118,13 +119,13 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
 function addRun(cli: Command, surroundings: CliSurroundings, outcome: Outcome): void {
   runFlags(cli.command('run').description('read a topic, write its sessions'))
     .addHelpText('after', RUN_EXAMPLES)
-    .action(async (flags: RunFlags) => {
-      const config = (surroundings.load ?? loadConfig)(toLoadOptions(flags));
+    .action(async ({ untilEnd, ...flags }: RunFlags) => {
+      const config = (surroundings.load ?? loadConfig)(toLoad(flags));
       outcome.stacks = showsStacks(config);
       const { runCommand } = await surroundings.loaders.run();
       outcome.exitCode = await runCommand({
         config,
-        untilEnd: flags.untilEnd === true,
+        untilEnd: untilEnd === true,
         json: flags.json === true,
       });
     });
@@ -140,7 +141,7 @@ function addClickHouse(cli: Command, surroundings: CliSurroundings, outcome: Out
   )
     .addHelpText('after', MIGRATE_EXAMPLES)
     .action(async ({ dryRun, ...flags }: MigrateFlags) => {
-      const settings = (surroundings.loadClickHouse ?? loadClickHouseConfig)(toLoadOptions(flags));
+      const settings = (surroundings.loadClickHouse ?? loadClickHouseConfig)(toLoad(flags));
       const { clickhouseMigrateCommand } = await surroundings.loaders.clickhouseMigrate();
       outcome.exitCode = await clickhouseMigrateCommand({
         settings,
@@ -226,10 +227,6 @@ function clickHouseFlags(command: Command): Command {
     .option('--clickhouse-database <name>', 'its database; without it the model’s name')
     .option('--clickhouse-user <name>', 'who inserts; default is called default')
     .option('--clickhouse-password-file <file>', 'a file that holds the password');
-}
-
-function toLoadOptions({ config, untilEnd: _, ...flags }: RunFlags): { file?: string; flags: ConfigFlags } {
-  return { ...(config === undefined ? {} : { file: config }), flags };
 }
 
 /** Help and version are no failures; all else that commander refuses is a mistake in the command line. */
