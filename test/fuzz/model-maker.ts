@@ -92,7 +92,11 @@ export interface FieldLine {
 export function makeModelText(dice: Dice, options: { odd: boolean }): string {
   const fields = makeFields(dice, options.odd);
   const names = Object.keys(fields);
-  const key = names.find((name) => fields[name]!.required && fields[name]!.type === 'string')!;
+  // the user's field, or another that a key may be: names of digits come first in an object
+  const key = names.find((name) => {
+    const { required, type, mask } = fields[name]!;
+    return required && type === 'string' && mask !== 'truncate_ip';
+  })!;
   const time = names.find((name) => fields[name]!.type === 'time')!;
   const format = dice.pick(['iso8601', 'iso8601', 'epoch_ms', 'epoch_s']);
   if (dice.chance(0.05)) fields[key]!.mask = 'hash';
