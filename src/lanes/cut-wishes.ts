@@ -27,18 +27,24 @@ export interface CutTime {
   idleCommitMs: number;
   /** How long whoever cleans the ledger's log up keeps it. */
   logKeptMs: number;
+  snapshotIntervalMs: number;
 }
 
 /** It moved since the last cut; its way was not committed for long (rule 4); or a snapshot is due. */
-export function wantsCut(lane: LaneWishes, time: CutTime): boolean {
+export function wantsCut(lane: LaneWishes, time: CutTime, recovers = false): boolean {
   if (lane.position !== lane.cutPosition) return true;
   if (lane.isHalted) return false;
   const isOverdue = time.nowMs - lane.lastCommitMs >= time.idleCommitMs && lane.position !== lane.committedTo;
-  return isOverdue || wantsSnapshot(lane, time);
+  return isOverdue || wantsSnapshot(lane, time, recovers);
 }
 
-export function wantsSnapshot(lane: LaneWishes, time: CutTime): boolean {
-  return time.nowMs >= lane.nextSnapshotMs && differsFromSnapshot(lane, time);
+/**
+ * `recovers`: other lanes are on their way back. Theirs is the worker's time then, and a cut's commit waits for its
+ * snapshots: one that is due may be an interval late.
+ */
+export function wantsSnapshot(lane: LaneWishes, time: CutTime, recovers = false): boolean {
+  const dueMs = lane.nextSnapshotMs + (recovers ? time.snapshotIntervalMs : 0);
+  return time.nowMs >= dueMs && differsFromSnapshot(lane, time);
 }
 
 /** Would a snapshot say anything that the newest does not, or be there when that one is of no use any more (rules 13 and 14)? */

@@ -65,7 +65,8 @@ export function startingLane(start: {
     ...lane,
     state: 'starting',
     committedTo: 0n,
-    lastCommitMs: nowMs,
+    // whose it is now, the ledger says at its first move, rows or not
+    lastCommitMs: Number.NEGATIVE_INFINITY,
     finished: false,
     halted: null,
     unusable: new Set(),

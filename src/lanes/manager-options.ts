@@ -36,5 +36,7 @@ export interface LaneManagerOptions {
   endOffsets: ReadonlyMap<number, bigint> | null;
   /** The broker that leads a partition, for messages. */
   leaderOf(partition: number): string | undefined;
+  /** The last of the lanes that were on their way back is live: they have something to commit. */
+  onRecovered?(): void;
   onFatal(error: unknown): void;
 }

@@ -148,16 +148,17 @@ export class LaneManager {
   cutLive(): Promise<void> | null {
     const time = this.#time();
     const lanes = [...this.#lanes.values()].filter((lane) => lane.state === 'live');
+    const recovers = this.#recovers();
     const moves = this.#idle.take(lanes);
     const early = this.#early.take(lanes, (lane) => this.#position(lane));
-    if (moves.size + early.size === 0 && !lanes.some((lane) => wantsCut(this.#wishes(lane), time))) {
+    if (moves.size + early.size === 0 && !lanes.some((lane) => wantsCut(this.#wishes(lane), time, recovers))) {
       // a lane that halted on its way back may be moved by the operator, too
       if (this.#lanes.size > 0) this.#watch.idle();
       return null;
     }
     return this.#coordinator!.cut(
       lanes.map((lane) => {
-        const snapshot = wantsSnapshot(this.#wishes(lane), time);
+        const snapshot = wantsSnapshot(this.#wishes(lane), time, recovers);
         if (snapshot) this.#snapshotTaken(lane);
         lane.cutPosition = this.#position(lane);
         const { partition, incarnation } = lane;
@@ -368,6 +369,12 @@ export class LaneManager {
     this.#recovery.end(lane.partition, true);
     lane.finished = this.#endedAt(lane);
     this.#options.follower?.acquired([lane.partition]);
+    if (!this.#recovers()) this.#options.onRecovered?.();
+  }
+
+  /** Are lanes on their way back? */
+  #recovers(): boolean {
+    return [...this.#lanes.values()].some(({ state, halted }) => state === 'recovering' && halted === null);
   }
 
   /** Were the sessions let out at the lane's end, now or by an earlier bounded run? */
@@ -477,9 +484,9 @@ export class LaneManager {
   }
 
   #time(): CutTime {
-    const { clock, ledger } = this.#options;
+    const { clock, ledger, snapshotIntervalMs } = this.#options;
     const now = { nowMs: clock.monotonicMs(), wallMs: clock.nowMs() };
-    return { ...now, idleCommitMs: IDLE_COMMIT_MS, logKeptMs: ledger.logKeptMs };
+    return { ...now, idleCommitMs: IDLE_COMMIT_MS, logKeptMs: ledger.logKeptMs, snapshotIntervalMs };
   }
 }
 

@@ -7,7 +7,13 @@ import {
   wantsSnapshot,
 } from '#src/lanes/cut-wishes.js';
 
-const TIME: CutTime = { nowMs: 100_000, wallMs: 1_000_000, idleCommitMs: 30_000, logKeptMs: 400_000 };
+const TIME: CutTime = {
+  nowMs: 100_000,
+  wallMs: 1_000_000,
+  idleCommitMs: 30_000,
+  logKeptMs: 400_000,
+  snapshotIntervalMs: 30_000,
+};
 
 /** A lane that stands at its newest snapshot, committed and cut. */
 function standing(more: Partial<LaneWishes> = {}): LaneWishes {
@@ -46,6 +52,9 @@ describe('a lane at a cut', () => {
     expect(wantsSnapshot(standing({ marked: true }), TIME)).toBe(true);
     expect(wantsSnapshot(standing({ marked: true, nextSnapshotMs: 100_001 }), TIME)).toBe(false);
     expect(wantsSnapshot(standing(), TIME)).toBe(false);
+    // while other lanes are on their way back it may be late, by an interval
+    expect(wantsSnapshot(standing({ marked: true, nextSnapshotMs: 70_001 }), TIME, true)).toBe(false);
+    expect(wantsSnapshot(standing({ marked: true, nextSnapshotMs: 70_000 }), TIME, true)).toBe(true);
   });
 
   it('is snapshotted again when others may soon clean up the commit that makes its snapshot usable', () => {

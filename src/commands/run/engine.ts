@@ -72,6 +72,8 @@ export class Engine {
   readonly #failed: Promise<never>;
   #fail: (error: unknown) => void = () => {};
   #cutting: Promise<void> = Promise.resolve();
+  /** Ends the wait for the next cut. */
+  #cutSoon: () => void = () => {};
   #abandoned = false;
   /** Were the group's committed offsets looked at? */
   #groupAsked = false;
@@ -239,6 +241,7 @@ export class Engine {
       startOffsets: (partitions) =>
         startOffsets(config, { cluster, topic, ledger: this.#ledger }, partitions),
       endOffsets,
+      onRecovered: () => this.#cutSoon(),
       leaderOf: (partition) => {
         const leader = topic.leader(partition);
         return leader === undefined ? undefined : cluster.nameOf(leader.nodeId);
@@ -338,11 +341,14 @@ export class Engine {
     return lane !== undefined && isEndedAt(lane, end);
   }
 
-  /** A cut each interval. Too many under way: data is held back until the oldest is done, commands pass. */
+  /** A cut each interval, and as soon as lanes are back. Too many under way: data is held back until the oldest is done, commands pass. */
   async #cutLoop(): Promise<void> {
     const { config, clock } = this.#options;
     while (!this.#stop.signal.aborted) {
-      await clock.sleep(config.cutIntervalMs, this.#stop.signal);
+      const sooner = new Promise<void>((resolve) => {
+        this.#cutSoon = resolve;
+      });
+      await Promise.race([clock.sleep(config.cutIntervalMs, this.#stop.signal), sooner]);
       if (this.#stop.signal.aborted) break;
       const full = this.#coordinator.cutsInFlight >= config.limits.cutsInFlight;
       for (const ring of this.#pool.rings) ring.holdData(full);

@@ -168,11 +168,18 @@ export class SimEngine implements SimMember {
   }
 
   freeze(ms: number): void {
-    if (!this.process.isRunning) return;
+    const { timeline } = this.world;
+    // one that stands already stands for longer: in a quiet time nobody may be about
+    if (this.process.isDead || timeline.ms + ms <= this.#frozenUntilMs) return;
     this.world.tell(this.name, `stands still for ${ms} ms`);
     this.process.freeze();
-    this.world.timeline.after(ms, () => this.thaw());
+    this.#frozenUntilMs = timeline.ms + ms;
+    timeline.after(ms, () => {
+      if (timeline.ms >= this.#frozenUntilMs) this.thaw();
+    });
   }
+
+  #frozenUntilMs = 0;
 
   thaw(): void {
     if (!this.process.isFrozen) return;
