@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { systemClock } from '#src/clock.js';
 import { loadModel } from '#src/model/load.js';
 import { benchConnection } from '../bench-connection.js';
@@ -106,6 +108,8 @@ async function killMany(parts: Parts, protocol: 'classic' | 'consumer', times: n
     start();
     options.onProgress(`${protocol}, ${time} of ${times}: two engines share the lanes`);
     await untilShared(parts, time === 1 ? CATCH_UP_MS_MAX : BALANCE_MS_MAX);
+    // gigabytes that were filled in go to the disk behind it, and each commit would wait for them
+    await promisify(execFile)('sync');
     await sleep(options.settleSeconds * 1_000);
     kills.push(await killOne(parts));
     const { lanesMs, killedMs, assignedMs } = kills.at(-1)!;

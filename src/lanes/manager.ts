@@ -151,7 +151,10 @@ export class LaneManager {
     const recovers = this.#recovers();
     const moves = this.#idle.take(lanes);
     const early = this.#early.take(lanes, (lane) => this.#position(lane));
-    if (moves.size + early.size === 0 && !lanes.some((lane) => wantsCut(this.#wishes(lane), time, recovers))) {
+    if (
+      moves.size + early.size === 0 &&
+      !lanes.some((lane) => wantsCut(this.#wishes(lane), time, recovers))
+    ) {
       // a lane that halted on its way back may be moved by the operator, too
       if (this.#lanes.size > 0) this.#watch.idle();
       return null;
