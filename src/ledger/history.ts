@@ -1,4 +1,5 @@
 import { HeadraceError } from '../errors.js';
+import { decodeHistory, encodeHistory } from './history-note.js';
 import { hasMarks } from './protocol.js';
 import { Rewrites } from './rewrites.js';
 import type { CutEntry, CutLaneEntry, LaneGap, LedgerEntry, RecordedCut, SnapshotRef } from './types.js';
@@ -62,8 +63,10 @@ export interface HistoryStart {
   /** The checkpoint's. */
   version: number;
   txns: VersionFacts['txns'];
-  /** Versions up to it that are still there, in order. */
-  kept: readonly VersionFacts[];
+  /** What was sealed with it (history-note.ts); null: nothing. */
+  note?: unknown;
+  /** Versions up to it that are still there, in order; asked for when the note is of no use. */
+  readKept(): Promise<readonly VersionFacts[]>;
 }
 
 export class LedgerHistory {
@@ -109,13 +112,16 @@ export class LedgerHistory {
   }
 
   /**
-   * Begins with a log that was cleaned up behind a checkpoint (rule 14): how far each lane is, from its transaction, and what the
-   * versions that were kept say of its way there. Versions that do not join with the checkpoint are of no use.
+   * Begins with a checkpoint (rule 14): how far each lane is, from its transaction, and its way there from the note that was sealed
+   * with the checkpoint, or else from the versions that were kept. What does not join with the checkpoint is of no use.
    */
-  begin({ version, txns, kept }: HistoryStart): void {
+  async begin({ version, txns, note = null, readKept }: HistoryStart): Promise<void> {
     const states = new Map(this.#written({ version, entry: null, txns }));
     this.#lanes.clear();
     this.#rewrites = new Rewrites();
+    this.#lastSemantics = null;
+    if (this.#recall(note, states)) return;
+    const kept = await readKept();
     this.#beginning = true;
     try {
       for (const facts of kept) this.apply(facts);
@@ -134,6 +140,32 @@ export class LedgerHistory {
           lanes.set(partition, unknownWay(partition, committedTo, version));
       }
     }
+  }
+
+  /** For the seal of a checkpoint of the version that was taken in last. */
+  note(): unknown {
+    const lanes = [...this.#lanes].flatMap(([topicId, own]) =>
+      [...own.values()].map((lane) => ({ topicId, ...lane })),
+    );
+    return encodeHistory({ semantics: this.#lastSemantics, lanes, rewrites: this.#rewrites.all() });
+  }
+
+  /** Only what says of every lane that it is where its transaction says. */
+  #recall(note: unknown, states: ReadonlyMap<string, ReadonlyMap<number, bigint>>): boolean {
+    const found = decodeHistory(note);
+    if (found === null) return false;
+    const lanes = [...states].reduce((sum, [, written]) => sum + written.size, 0);
+    const joins = found.lanes.every(
+      ({ topicId, partition, committedTo }) => states.get(topicId)?.get(partition) === committedTo,
+    );
+    if (!joins || found.lanes.length !== lanes) return false;
+    for (const { topicId, ...lane } of found.lanes) {
+      const own = this.#lanes.get(topicId) ?? new Map<number, LaneHistory>();
+      this.#lanes.set(topicId, own.set(lane.partition, lane));
+    }
+    this.#lastSemantics = found.semantics;
+    this.#rewrites = Rewrites.from(found.rewrites);
+    return true;
   }
 
   /** Takes a version in, the next one. Throws HeadraceError LAKE_LOG_CORRUPT when it does not fit what was before. */

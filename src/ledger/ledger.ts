@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js';
 import { crashPoint } from '../crash-points.js';
 import { HeadraceError } from '../errors.js';
 import type { Action } from '../lake/delta/actions.js';
+import { checkpointInterval } from '../lake/delta/checkpoint.js';
 import { refuseForeignChange } from '../lake/delta/foreign-change.js';
 import type { CommitOutcome, DeltaLog, OpenOptions } from '../lake/delta/log.js';
 import { logRetentionMs } from '../lake/delta/retention.js';
@@ -76,6 +77,16 @@ export class Ledger {
   /** How long whoever cleans the log up keeps it. */
   get logKeptMs(): number {
     return logRetentionMs(this.#delta.metaData.configuration);
+  }
+
+  /** Versions between two checkpoints. */
+  get checkpointInterval(): number {
+    return checkpointInterval(this.#delta.metaData.configuration);
+  }
+
+  /** As of now: another may take its place. */
+  get history(): LedgerHistory {
+    return this.#history;
   }
 
   lane(partition: number): LaneHistory | undefined {
@@ -226,7 +237,7 @@ export class Ledger {
     const history = new LedgerHistory({ group, topic });
     const before = this.#delta.version;
     const known = this.#delta.metaData;
-    await this.#delta.reload(historyFrom(history));
+    await this.#delta.reload({ ...historyFrom(history), fromCheckpoint: true });
     refuseForeignChange(known, this.#delta.metaData, { version: this.version });
     this.#history = history;
     log.warn(
@@ -300,8 +311,13 @@ export function historyFrom(
   history: LedgerHistory,
 ): Pick<Required<OpenOptions>, 'onCheckpoint' | 'onVersion'> {
   return {
-    onCheckpoint: ({ version, actions, kept }) =>
-      history.begin({ version, txns: factsOf({ version, actions }).txns, kept: kept.map(factsOf) }),
+    onCheckpoint: async ({ version, actions, note, readKept }) =>
+      await history.begin({
+        version,
+        txns: factsOf({ version, actions }).txns,
+        note,
+        readKept: async () => (await readKept()).map(factsOf),
+      }),
     onVersion: (version) => history.apply(factsOf(version)),
   };
 }

@@ -28,6 +28,20 @@ export class Rewrites {
     }
   }
 
+  static from(files: readonly ({ path: string } & RewrittenFile)[]): Rewrites {
+    const rewrites = new Rewrites();
+    for (const { path, now, gone } of files) {
+      rewrites.#files.set(path, { now, gone });
+      if (now !== null) rewrites.#origins.set(now.path, path);
+    }
+    return rewrites;
+  }
+
+  /** By the path in its cut. */
+  all(): ({ path: string } & RewrittenFile)[] {
+    return [...this.#files].map(([path, file]) => ({ path, ...file }));
+  }
+
   /** Undefined: the file is as its cut committed it. */
   of(path: string): RewrittenFile | undefined {
     return this.#files.get(path);

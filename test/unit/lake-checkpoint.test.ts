@@ -62,7 +62,7 @@ describe('a log that was cleaned up behind a checkpoint', () => {
     expect(log.txns.get(LANE)).toEqual({ version: 70n, committedIn: 7 });
     expect(log.metaData.configuration).toEqual({ 'delta.logRetentionDuration': 'interval 4 hours' });
     expect(start!.version).toBe(5);
-    expect(start!.kept.map(({ version }) => version)).toEqual([4, 5]);
+    expect((await start!.readKept()).map(({ version }) => version)).toEqual([4, 5]);
     expect(await log.tryCommit(8, actionsOf(8))).toBe('committed');
   });
 
@@ -99,7 +99,7 @@ describe('a log that was cleaned up behind a checkpoint', () => {
     clean(store, 0, 4);
     tick();
     await store.putIfAbsent(versionPath(4), Buffer.from('{"txn":{"appId":"x","version":1}}\n'));
-    expect((await open(store)).start!.kept.map(({ version }) => version)).toEqual([5, 6]);
+    expect((await (await open(store)).start!.readKept()).map(({ version }) => version)).toEqual([5, 6]);
   });
 
   it('with a damaged checkpoint is refused, with the file', async () => {

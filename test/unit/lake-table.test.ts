@@ -97,7 +97,7 @@ describe('the sessions table', () => {
       [everyType, without('f64'), /the table has a column f64 that the model has not/],
       [everyType, changed({ type: 'string' }), /column f64 is double in the table, string here/],
       [everyType, changed({ type: 'list<string>' }), /column f64 is double in the table, \{"type":"array"/],
-      [everyType, changed({ nullable: false }), /column f64 may be null in the table/],
+      [changed({ nullable: false }), everyType, /column f64 may not be null in the table/],
     ] as const) {
       await withFolder(async (folder) => {
         const store = new LocalStore(folder);

@@ -10,6 +10,11 @@ import type { FileNeed } from './table-files.js';
 
 const ASK_MS = 1_000;
 
+/** What the followers are asked about. */
+export type FollowedTable = Pick<OpenedTable, 'store' | 'delta' | 'history'> & {
+  owner: Pick<OpenedTable['owner'], 'group' | 'topic'>;
+};
+
 export interface Followers {
   places: GuardPlace[];
   behind: Behind[];
@@ -36,13 +41,14 @@ export async function waitForFollowers(
   }
 }
 
-async function askPlaces({
+/** How far each follower is with each lane of the topic that was read last. */
+export async function askPlaces({
   config,
   opened,
   log,
 }: {
   config: EngineConfig;
-  opened: OpenedTable;
+  opened: FollowedTable;
   log: Log;
 }): Promise<Pick<Followers, 'places' | 'silent'>> {
   const topicId = opened.history.topicIds().at(-1);
@@ -63,7 +69,7 @@ async function askPlaces({
 }
 
 /** Topics' followers are registered in the table; one whose positions nobody can look up holds the files. */
-async function unnamed(config: EngineConfig, opened: OpenedTable): Promise<string[]> {
+async function unnamed(config: EngineConfig, opened: FollowedTable): Promise<string[]> {
   const registered = [...(await registeredPlaces(opened)).values()].flat();
   const names = new Set(registered.map(({ follower }) => follower));
   names.delete(config.output?.positions ?? '');

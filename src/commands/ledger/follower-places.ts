@@ -41,7 +41,9 @@ interface LaneId {
 const REGISTRATIONS = '_headrace/followers/';
 
 /** Topics that are registered in the table: what it knows itself, without asking anybody. */
-export async function registeredPlaces({ store }: OpenedTable): Promise<Map<string, FollowerPlace[]>> {
+export async function registeredPlaces({
+  store,
+}: Pick<OpenedTable, 'store'>): Promise<Map<string, FollowerPlace[]>> {
   const places = new Map<string, FollowerPlace[]>();
   for (const { path } of await store.list(REGISTRATIONS)) {
     const match = /^(.+)\/([^/]+)\/(\d+)\.json$/.exec(path.slice(REGISTRATIONS.length));
@@ -65,7 +67,7 @@ export async function registeredPlaces({ store }: OpenedTable): Promise<Map<stri
 /** Asks those that the configuration names, all at once; none is waited for longer than some seconds. */
 export async function askFollowers(
   config: EngineConfig,
-  opened: OpenedTable,
+  opened: Pick<OpenedTable, 'delta'>,
   lanes: readonly LaneId[],
   log: Log,
 ): Promise<FollowerPlaces> {
@@ -146,7 +148,7 @@ async function topicPositions(
 
 async function groupOffsets(
   { kafka }: EngineConfig,
-  { delta }: OpenedTable,
+  { delta }: Pick<OpenedTable, 'delta'>,
   lanes: readonly LaneId[],
 ): Promise<Map<string, FollowerPlace>> {
   const committed = await committedOffsets({

@@ -49,15 +49,16 @@ export async function openTable(
   const read: { owner: TableOwner | null; history: LedgerHistory | null } = { owner: null, history: null };
   const delta = await DeltaLog.open(store, {
     keepFiles,
-    onCheckpoint: ({ version, actions, kept }) => {
+    onCheckpoint: async ({ version, actions, note, readKept }) => {
       // who follows along has heard of versions that count no more
       if (times.size > 0) throw cleanedUp(table);
+      const kept = await readKept();
       for (const each of kept) times.set(each.version, commitInfoOf(each.actions)?.timestamp ?? 0);
       read.owner = ownerOf(actions);
       if (read.owner === null) return;
       read.history = new LedgerHistory(read.owner);
       const { txns } = factsOf({ version, actions });
-      read.history.begin({ version, txns, kept: kept.map(factsOf) });
+      await read.history.begin({ version, txns, note, readKept: async () => kept.map(factsOf) });
       onCheckpoint(version, actions);
       for (const each of kept) onVersion(each, read.history);
     },

@@ -49,6 +49,7 @@ export interface Add {
   dataChange: boolean;
   /** JSON text */
   stats?: string | undefined;
+  tags?: Record<string, string | null> | undefined;
 }
 
 export interface Remove {

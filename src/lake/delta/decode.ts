@@ -15,7 +15,7 @@ export const WRITER_VERSION = 2;
 
 const wholeNumber = z.number().int();
 /** Also beyond 2⁵³, where a number holds it no longer exactly: its digits are taken from the text then. */
-const anyLong = z.number().refine(Number.isInteger, 'expected a whole number');
+const anyLong = z.union([z.number().refine(Number.isInteger, 'expected a whole number'), z.bigint()]);
 const partitionValues = z.record(z.string(), z.string().nullable());
 /** Other writers give null for what they leave out. */
 const optional = <T extends z.ZodType>(type: T) =>
@@ -50,6 +50,7 @@ const SHAPES = {
     modificationTime: wholeNumber,
     dataChange: z.boolean(),
     stats: optional(z.string()),
+    tags: optional(z.record(z.string(), z.string().nullable())),
   }),
   remove: z.looseObject({
     path: z.string(),
@@ -76,7 +77,7 @@ export function decodeVersion(version: number, bytes: Uint8Array): Action[] {
 }
 
 /** One action a line; empty ones are left out. Throws as decodeVersion does. */
-export function decodeActions(lines: readonly string[], where: Where): Action[] {
+function decodeActions(lines: readonly string[], where: Where): Action[] {
   const actions: Action[] = [];
   lines.forEach((line, index) => {
     if (line.trim() !== '') actions.push(decodeLine(line, { ...where, line: index + 1 }));
@@ -97,7 +98,11 @@ function decodeLine(line: string, where: Where): Action {
   if (name === undefined || keys.length !== 1) {
     throw corrupt('a line of the log is not one action', where);
   }
-  const value = (parsed as Record<string, unknown>)[name];
+  return decodeAction(name, (parsed as Record<string, unknown>)[name], where, line);
+}
+
+/** One action of a kind. `line`: of JSON, where it comes from one. Throws as decodeVersion does. */
+export function decodeAction(name: string, value: unknown, where: Where, line = ''): Action {
   if (!Object.hasOwn(SHAPES, name)) return { unknown: { name, value } };
   const checked = SHAPES[name as keyof typeof SHAPES].safeParse(value);
   if (!checked.success) {
@@ -118,6 +123,7 @@ function finish(action: Action, line: string, where: Where): Action {
 
 /** `version` is what JSON.parse made of it. Inside a string its name would have backslashes before the quotes. */
 function exactVersion(version: number | bigint, line: string, where: Where): bigint {
+  if (typeof version === 'bigint') return version;
   if (Number.isSafeInteger(version)) return BigInt(version);
   const digits = /"version"\s*:\s*(-?\d+)\s*[,}]/.exec(line)?.[1];
   if (digits === undefined || BigInt.asIntN(64, BigInt(digits)) !== BigInt(digits)) {

@@ -1,6 +1,6 @@
 import type { DeltaSchema } from '../../columnar/schema.js';
 import { HeadraceError } from '../../errors.js';
-import { schemaDifferences } from './schema.js';
+import { lackingColumns, schemaDifferences } from './schema.js';
 import type { TableMetaData } from './table-state.js';
 
 /**
@@ -15,7 +15,10 @@ export function refuseForeignChange(
   where: { table?: string; version: number },
 ): void {
   if (before === after) return;
-  const differences = schemaDifferences(after.schema, before.schema as DeltaSchema);
+  const ours = before.schema as DeltaSchema;
+  const differences = schemaDifferences(after.schema, ours);
+  for (const name of lackingColumns(after.schema, ours))
+    differences.push(`column ${name} is not in the table`);
   if (before.partitionColumns.join() !== after.partitionColumns.join()) {
     differences.push(`it is partitioned by ${after.partitionColumns.join(', ') || 'nothing'} now`);
   }

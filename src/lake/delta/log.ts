@@ -1,6 +1,6 @@
 import { HeadraceError } from '../../errors.js';
 import { invariant } from '../../invariant.js';
-import type { ObjectInfo, ObjectStore } from '../store/store.js';
+import type { ObjectStore } from '../store/store.js';
 import {
   type Action,
   attemptOf,
@@ -8,11 +8,14 @@ import {
   type MetaDataAction,
   type VersionActions,
 } from './actions.js';
-import { type CheckpointFiles, lastCheckpoint, newestCheckpoint, readCheckpoint } from './checkpoint.js';
+import { lastCheckpoint, newestCheckpoint } from './checkpoint.js';
+import { type OpenedCheckpoint, openCheckpoint } from './checkpoint-open.js';
 import { decodeVersion, READER_VERSION, WRITER_VERSION } from './decode.js';
 import { encodeVersion } from './encode.js';
-import { checkpointOf, versionOf, versionPath } from './path.js';
+import { beginnings, gap, keptUpTo, type LogListing, listingOf, noStart, refuseGaps } from './log-listing.js';
+import { versionOf, versionPath } from './path.js';
 import { TableState } from './table-state.js';
+import { refuseBreach } from './write-rules.js';
 
 /**
  * The Delta log of a table, as far as it was read. Versions are read in order, without gaps, from 0 or, where another tool has
@@ -20,12 +23,15 @@ import { TableState } from './table-state.js';
  * applied. One call at a time.
  */
 
-/** A log that does not begin with version 0: what its checkpoint says, and which versions up to it are still there. */
+/** A log that is not read from version 0 on: what its checkpoint says, and which versions up to it are still there. */
 export interface LogStart {
   version: number;
+  /** Without `add` and `remove`, unless files are kept or told. */
   actions: readonly Action[];
-  /** Up to the checkpoint's version, in order and without gaps; none that was put after the ones behind it. */
-  kept: readonly VersionActions[];
+  /** What was written beside a checkpoint of ours (checkpoint-seal.ts); null: it is another's. */
+  note: unknown;
+  /** Up to the checkpoint's version, in order and without gaps; none that was put after the ones behind it. Read when asked for. */
+  readKept(): Promise<readonly VersionActions[]>;
 }
 
 export interface OpenOptions {
@@ -36,8 +42,16 @@ export interface OpenOptions {
    * begins anew: what was told before counts no more.
    */
   onCheckpoint?: (start: LogStart) => void | Promise<void>;
+  /** Begin with the newest checkpoint even where all versions are there: what lies before it is not told. */
+  fromCheckpoint?: boolean;
+  /** A checkpoint can't be read; another one, or the log, is read instead. */
+  onDamaged?: (error: HeadraceError) => void;
   /** Keep the table's files in memory as `activeFiles`. An engine does without: a table may have a million. */
   keepFiles?: boolean;
+  /** Tell `onCheckpoint` of files, too, without keeping them. */
+  tellFiles?: boolean;
+  /** Read no further: the table as it was. One of which nothing is left to tell what it was is LAKE_LOG_CORRUPT. */
+  upTo?: number;
 }
 
 export interface CreateOptions extends OpenOptions {
@@ -79,15 +93,14 @@ export class DeltaLog {
    */
   static async open(store: ObjectStore, options: OpenOptions = {}): Promise<DeltaLog | null> {
     const log = new DeltaLog(store, options);
-    const listed = await store.list('_delta_log/');
-    return (await log.#exclusive(() => log.#readAll(listed, options))) ? log : null;
+    return (await log.#exclusive(() => log.#readAll(options))) ? log : null;
   }
 
   /** Reads all anew, as it is now. Until that is done it says what it said before. */
   async reload(options: OpenOptions): Promise<void> {
     await this.#exclusive(async () => {
       const anew = new DeltaLog(this.#store, { keepFiles: this.#keepFiles });
-      const isThere = await anew.#readAll(await this.#store.list('_delta_log/'), options);
+      const isThere = await anew.#readAll(options);
       invariant(isThere, 'the log of a table that was read is gone');
       this.#state = anew.#state;
     });
@@ -106,54 +119,82 @@ export class DeltaLog {
   }
 
   /** False: there is no log. */
-  async #readAll(listed: readonly ObjectInfo[], options: OpenOptions): Promise<boolean> {
-    const { versions, checkpoint, isThere } = logOf(listed);
-    if (!isThere) return false;
-    if (!isWholeUpTo(versions, checkpoint?.version ?? 0)) {
-      if (checkpoint === null) throw noStart(this.#store, versions, listed);
-      await this.#begin(checkpoint, listed, options);
+  async #readAll(options: OpenOptions): Promise<boolean> {
+    const hinted = await hintedListing(this.#store, options);
+    const start = hinted === null ? null : await this.#startOf(hinted, options, [true]);
+    if (hinted !== null && start !== null && !(start instanceof HeadraceError)) {
+      return await this.#readFrom(start, hinted, options);
     }
-    const behind = versions.filter((version) => version > this.version);
-    const missing = behind.findIndex((version, index) => version !== this.version + 1 + index);
-    if (missing >= 0) {
-      throw gap(this.#store, this.version + 1 + missing, `the log goes on with version ${behind[missing]}`);
+    const listing = listingOf(await this.#store.list('_delta_log/'), options.upTo);
+    if (!listing.isThere) return false;
+    const found = await this.#startOf(listing, options, [true, false]);
+    if (found instanceof HeadraceError) throw found;
+    return await this.#readFrom(found, listing, options);
+  }
+
+  async #readFrom(start: Start, listing: LogListing, options: OpenOptions): Promise<boolean> {
+    if (start !== ZERO) {
+      const { version, actions, note } = start;
+      this.#state.begin(version, actions);
+      await options.onCheckpoint?.({ version, actions, note, readKept: () => this.#readKept(version) });
     }
-    for (;;) {
+    refuseGaps(this.#store, listing, this.version);
+    const { upTo = Number.POSITIVE_INFINITY } = options;
+    while (this.version < upTo) {
       const next = await this.readVersion(this.version + 1);
       if (next === null) break;
       await this.#apply(next, options.onVersion);
     }
-    const last = versions.at(-1) ?? -1;
+    const last = listing.versions.at(-1) ?? -1;
     return this.version >= last || (await this.#readAgain(last, options));
   }
 
   /** The next version was there when the log was listed: somebody cleans the log up meanwhile, or it is lost. */
   async #readAgain(last: number, options: OpenOptions): Promise<boolean> {
-    const listed = await this.#store.list('_delta_log/');
-    const checkpoint = newestCheckpoint(listed.map(({ path }) => path));
-    if (checkpoint === null || checkpoint.version <= this.version) {
+    const [newest] = listingOf(await this.#store.list('_delta_log/'), options.upTo).checkpoints;
+    if (newest === undefined || newest.version <= this.version) {
       throw gap(this.#store, this.version + 1, `the log goes on to version ${last}`);
     }
     this.#state = new TableState(this.#keepFiles);
-    return await this.#readAll(listed, options);
+    return await this.#readAll(options);
   }
 
-  async #begin(
-    checkpoint: CheckpointFiles,
-    listed: readonly ObjectInfo[],
+  /**
+   * The first beginning that can be read. A checkpoint that differs from what was sealed is none, unless nothing else is left
+   * (`passes`: strict ones first).
+   */
+  async #startOf(
+    listing: LogListing,
     options: OpenOptions,
-  ): Promise<void> {
-    const { version } = checkpoint;
-    const actions = await readCheckpoint(this.#store, checkpoint, this.#keepFiles);
-    this.#state.begin(version, actions);
+    passes: readonly boolean[],
+  ): Promise<Start | HeadraceError> {
+    const places = beginnings(listing, options.fromCheckpoint === true);
+    let failure: HeadraceError | null = null;
+    for (const strict of passes) {
+      for (const place of places) {
+        if (place === null) return ZERO;
+        try {
+          const withFiles = this.#keepFiles || options.tellFiles === true;
+          return await openCheckpoint(this.#store, place, { withFiles, strict });
+        } catch (error) {
+          if (!(error instanceof HeadraceError) || error.code !== 'LAKE_LOG_CORRUPT') throw error;
+          if (strict) options.onDamaged?.(error);
+          failure ??= error;
+        }
+      }
+    }
+    return failure ?? noStart(this.#store, listing);
+  }
+
+  async #readKept(checkpoint: number): Promise<VersionActions[]> {
     const kept: VersionActions[] = [];
-    for (const each of keptUpTo(listed, version)) {
-      const read = await this.readVersion(each);
+    for (const version of keptUpTo(await this.#store.list('_delta_log/'), checkpoint)) {
+      const read = await this.readVersion(version);
       // it is being cleaned up: what lies before is of no use without it
       if (read === null) kept.length = 0;
       else kept.push(read);
     }
-    await options.onCheckpoint?.({ version, actions, kept });
+    return kept;
   }
 
   /** Writes version 0. 'conflict': somebody was quicker; open the log and see what it is. */
@@ -244,6 +285,7 @@ export class DeltaLog {
     if (version <= this.version) return 'conflict';
     return await this.#exclusive(async () => {
       this.#state.check(version, actions);
+      if (version > 0) refuseBreach(this.metaData, actions, { version });
       const outcome = await this.#store.putIfAbsent(versionPath(version), encodeVersion(actions));
       if (outcome !== 'created') {
         const there = await this.readVersion(version);
@@ -287,63 +329,23 @@ function namingTable(store: ObjectStore, error: unknown): unknown {
   });
 }
 
-function logOf(listed: readonly ObjectInfo[]) {
-  const paths = listed.map(({ path }) => path);
-  const versions = paths.flatMap((path) => versionOf(path) ?? []).sort((a, b) => a - b);
-  const isHinted = paths.includes('_delta_log/_last_checkpoint');
-  const isThere = versions.length > 0 || isHinted || paths.some((path) => checkpointOf(path) !== null);
-  return { versions, checkpoint: newestCheckpoint(paths), isThere };
-}
+/** The log is read from version 0 on. */
+const ZERO = Symbol('version 0');
 
-/** `versions` ascending. Is everything there from version 0 to this one? */
-function isWholeUpTo(versions: readonly number[], version: number): boolean {
-  return versions[version] === version && versions[0] === 0;
-}
+type Start = OpenedCheckpoint | typeof ZERO;
 
 /**
- * The versions up to a checkpoint's that are still there without a gap, ascending. One that was put later than the one behind it
- * is no part of the table: an engine that stood still has put it where the true one was deleted (rule 9).
+ * Where a log may begin with a checkpoint: what lies behind the one that is said to be the newest. There may be very many versions
+ * before it. Null: all has to be listed.
  */
-function keptUpTo(listed: readonly ObjectInfo[], checkpoint: number): number[] {
-  const modifiedMs = new Map<number, number>();
-  for (const { path, modifiedMs: ms } of listed) {
-    const version = versionOf(path);
-    if (version !== null) modifiedMs.set(version, ms);
-  }
-  const kept: number[] = [];
-  for (let version = checkpoint; ; version--) {
-    const ms = modifiedMs.get(version);
-    if (ms === undefined || ms > (modifiedMs.get(version + 1) ?? Number.POSITIVE_INFINITY)) break;
-    kept.push(version);
-  }
-  return kept.reverse();
-}
-
-function noStart(
+async function hintedListing(
   store: ObjectStore,
-  versions: readonly number[],
-  listed: readonly ObjectInfo[],
-): HeadraceError {
-  const checkpoint = Math.max(-1, ...listed.flatMap(({ path }) => checkpointOf(path) ?? []));
-  const what =
-    checkpoint >= 0
-      ? `its checkpoint (version ${checkpoint}) is not there whole`
-      : versions[0] === undefined
-        ? 'there is a _last_checkpoint and neither log nor checkpoint'
-        : `it starts at version ${versions[0]}`;
-  return new HeadraceError('LAKE_LOG_CORRUPT', `the table's log has no version 0: ${what}`, {
-    where: { table: store.url, version: 0, checkpoint: checkpoint >= 0 ? checkpoint : undefined },
-    remedy: 'bring the older log files back, or give headrace a table of its own',
-  });
-}
-
-function gap(store: ObjectStore, version: number, goesOn: string): HeadraceError {
-  return new HeadraceError(
-    'LAKE_LOG_CORRUPT',
-    `version ${version} is missing from the table's log: ${goesOn}`,
-    {
-      where: { table: store.url, version, path: versionPath(version) },
-      remedy: 'restore the missing file from a copy of the table; nothing was written',
-    },
-  );
+  { fromCheckpoint, upTo }: OpenOptions,
+): Promise<LogListing | null> {
+  if (fromCheckpoint !== true || upTo !== undefined) return null;
+  const hinted = await lastCheckpoint(store);
+  if (hinted < 0) return null;
+  // a version's own files come behind its number
+  const listing = listingOf(await store.list('_delta_log/', versionPath(hinted).replace('.json', '')));
+  return listing.checkpoints.length === 0 ? null : listing;
 }

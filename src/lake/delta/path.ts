@@ -6,7 +6,7 @@ import { HeadraceError } from '../../errors.js';
  */
 
 const VERSION_FILE = /^_delta_log\/(\d{20})\.json$/;
-const CHECKPOINT_FILE = /^_delta_log\/(\d{20})\.checkpoint\b.*\.parquet$/;
+const CHECKPOINT_FILE = /^_delta_log\/(\d{20})\.checkpoint\b.*\.(?:parquet|json)$/;
 const NULL_PARTITION = '__HIVE_DEFAULT_PARTITION__';
 
 /** The log file of a version: `_delta_log/00000000000000000007.json`. */
@@ -23,6 +23,12 @@ export function versionOf(path: string): number | null {
 /** The version whose checkpoint, or a part of it, this is, or null. */
 export function checkpointOf(path: string): number | null {
   const digits = CHECKPOINT_FILE.exec(path)?.[1];
+  return digits === undefined ? null : Number(digits);
+}
+
+/** The version beside whose log file another tool put a file of its own (checksums), or null. */
+export function sidecarOf(path: string): number | null {
+  const digits = /^_delta_log\/\.?(\d{20})\.(?:json\.)?crc$/.exec(path)?.[1];
   return digits === undefined ? null : Number(digits);
 }
 

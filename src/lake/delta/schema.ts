@@ -40,27 +40,38 @@ export function parseSchema(schemaString: string, where: Where): TableSchema {
   );
 }
 
-/** What differs, in words; empty when a row of ours fits the table as it is. */
+/** Columns of ours that the table has not. */
+export function lackingColumns(table: TableSchema, ours: DeltaSchema): string[] {
+  const theirs = new Set(table.fields.map(({ name }) => name));
+  return ours.fields.map(({ name }) => name).filter((name) => !theirs.has(name));
+}
+
+/** What differs, in words, beside columns that the table lacks; empty when a row of ours fits the others as they are. */
 export function schemaDifferences(table: TableSchema, ours: DeltaSchema): string[] {
   const differences: string[] = [];
   const theirs = new Map(table.fields.map((field) => [field.name, field]));
   for (const field of ours.fields) {
     const there = theirs.get(field.name);
-    if (there === undefined) differences.push(`column ${field.name} is not in the table`);
-    else if (!isDeepStrictEqual(there.type, field.type)) {
+    if (there === undefined) continue;
+    if (!isDeepStrictEqual(there.type, field.type)) {
       differences.push(
         `column ${field.name} is ${typeText(there.type)} in the table, ${typeText(field.type)} here`,
       );
-    } else if (there.nullable !== field.nullable) {
-      differences.push(`column ${field.name} ${there.nullable ? 'may' : 'may not'} be null in the table`);
+    } else if (field.nullable && !there.nullable) {
+      differences.push(`column ${field.name} may not be null in the table`);
     }
   }
   const own = new Set(ours.fields.map((field) => field.name));
   for (const field of table.fields) {
+    const rule = RULES.find((name) => name in field.metadata);
+    if (rule !== undefined) differences.push(`column ${field.name} has ${rule}, which headrace can't hold`);
     if (!own.has(field.name)) differences.push(`the table has a column ${field.name} that the model has not`);
   }
   return differences;
 }
+
+/** What a writer of the table has to see to, and can't by this protocol version or not here. */
+const RULES = ['delta.invariants', 'delta.generationExpression', 'delta.identity.start'];
 
 function typeText(type: unknown): string {
   return typeof type === 'string' ? type : JSON.stringify(type);

@@ -61,16 +61,8 @@ export class TableState {
     return this.#files;
   }
 
-  /** Begins with what a checkpoint says that all versions up to this one add up to. Throws HeadraceError LAKE_LOG_CORRUPT. */
+  /** Begins with what a checkpoint says that all versions up to this one add up to. */
   begin(version: number, actions: readonly Action[]): void {
-    const where = { version };
-    for (const needed of ['protocol', 'metaData']) {
-      if (actions.some((action) => needed in action)) continue;
-      throw new HeadraceError('LAKE_LOG_CORRUPT', `the checkpoint of the table has no ${needed}`, { where });
-    }
-    for (const action of actions) {
-      if ('metaData' in action) parseSchema(action.metaData.schemaString, where);
-    }
     this.apply(version, actions);
   }
 

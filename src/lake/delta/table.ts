@@ -1,12 +1,12 @@
 import { type Clock, systemClock } from '../../clock.js';
 import { deltaSchema } from '../../columnar/schema.js';
-import { HeadraceError } from '../../errors.js';
+import { HeadraceError, type Where } from '../../errors.js';
 import type { CompiledModel } from '../../model/types.js';
 import { type Random, systemRandom } from '../../random.js';
 import type { ObjectStore } from '../store/store.js';
 import type { Action, CommitInfo } from './actions.js';
 import { DeltaLog, type OpenOptions } from './log.js';
-import { schemaDifferences } from './schema.js';
+import { lackingColumns, schemaDifferences } from './schema.js';
 import { isHidden, some } from './table-folder.js';
 
 /**
@@ -28,6 +28,8 @@ export interface EnsureOptions extends OpenOptions {
   commitInfo: CommitInfo;
   /** What else belongs into version 0. */
   actions?: readonly Action[];
+  /** A table that lacks columns of the model is accepted: whoever asks adds them, or refuses it himself. */
+  acceptLacking?: boolean;
   clock?: Clock;
   random?: Random;
 }
@@ -75,10 +77,18 @@ async function openOurs(
   store: ObjectStore,
   model: CompiledModel,
   owner: TableOwner,
-  options: OpenOptions,
+  options: EnsureOptions,
 ): Promise<DeltaLog | null> {
   const log = await DeltaLog.open(store, options);
-  if (log !== null) checkOurs(store, log, model, owner);
+  if (log === null) return null;
+  checkOurs(store, log, model, owner);
+  const lacking = lackingColumns(log.metaData.schema, deltaSchema(model));
+  if (lacking.length > 0 && options.acceptLacking !== true) {
+    throw otherColumns(
+      { table: store.url, version: log.metaDataVersion },
+      lacking.map((name) => `column ${name} is not in the table`),
+    );
+  }
   return log;
 }
 
@@ -140,15 +150,18 @@ function checkSchema(
       `it is partitioned by ${partitionColumns.join(', ') || 'nothing'}, not ${model.partitionColumn}`,
     );
   }
-  if (differences.length === 0) return;
-  throw new HeadraceError(
+  if (differences.length > 0) throw otherColumns(where, differences);
+}
+
+function otherColumns(where: Where, differences: readonly string[]): HeadraceError {
+  return new HeadraceError(
     'LAKE_NOT_OURS',
     `the table has other columns than the model: ${some(differences)}`,
     {
       where,
       remedy:
-        'the columns of a table cannot be changed in this version: run with the model of before, or start a new table ' +
-        'and group',
+        'columns can be added to a table, not changed or taken away: run with the model of before, or begin a new table: ' +
+        'another --lake and another group, with --start earliest to make its sessions again from what Kafka still has',
     },
   );
 }

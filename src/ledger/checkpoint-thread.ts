@@ -1,0 +1,34 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { HeadraceError, messageOf, type PlainError } from '../errors.js';
+import { LocalStore } from '../lake/store/local.js';
+import { type CheckpointRequest, type CheckpointResult, checkpointLedger } from './checkpoint-job.js';
+
+/** One checkpoint in a thread of its own: a table of many files costs seconds, and the commits go on meanwhile. */
+export interface CheckpointTask extends CheckpointRequest {
+  tableFolder: string;
+}
+
+export type CheckpointReply =
+  | { kind: 'damaged'; error: PlainError }
+  | { kind: 'done'; result: CheckpointResult }
+  | { kind: 'failed'; error: PlainError };
+
+async function run({ tableFolder, ...request }: CheckpointTask): Promise<CheckpointReply> {
+  try {
+    const store = new LocalStore(tableFolder);
+    const onDamaged = (error: HeadraceError) => reply({ kind: 'damaged', error: error.toPlain() });
+    return { kind: 'done', result: await checkpointLedger(store, request, onDamaged) };
+  } catch (error) {
+    const typed =
+      error instanceof HeadraceError
+        ? error
+        : new HeadraceError('INVARIANT', `a checkpoint failed: ${messageOf(error)}`);
+    return { kind: 'failed', error: typed.toPlain() };
+  }
+}
+
+function reply(message: CheckpointReply): void {
+  parentPort!.postMessage(message);
+}
+
+reply(await run(workerData as CheckpointTask));
