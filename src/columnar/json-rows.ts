@@ -76,7 +76,7 @@ function openBatch(model: CompiledModel, batch: RecordBatch, from: number): Batc
     from,
     members: model.columns.map((column, index) => ({
       prefix: `${index === 0 ? '' : ','}${JSON.stringify(column.name)}:`,
-      json: jsonOrNull(column, dataOf(batch, column.name)),
+      json: jsonOrNull(column, batch),
     })),
     key: (at) => keys.bytes.subarray(keys.ends[at], keys.ends[at + 1]),
   };
@@ -96,12 +96,31 @@ function dataOf(batch: RecordBatch, name: string): Data {
   return data;
 }
 
-function jsonOrNull(column: Column, data: Data): (at: number) => string {
+/** A column that the file has not was added to the table later; those that every table has, none lacks. */
+function jsonOrNull(column: Column, batch: RecordBatch): (at: number) => string {
+  const data = batch.getChild(column.name)?.data[0];
+  if (data === undefined) {
+    if (IN_EVERY_FILE.has(column.op.op)) dataOf(batch, column.name);
+    const nothing = column.type === 'list<string>' ? '[]' : 'null';
+    return () => nothing;
+  }
   const json = jsonOf(column, data);
   if (data.nullCount === 0) return json;
   const { nullBitmap, offset } = data;
   return (at) => (((nullBitmap[(offset + at) >> 3]! >> ((offset + at) & 7)) & 1) === 0 ? 'null' : json(at));
 }
+
+/** By these a file of ours is known. */
+const IN_EVERY_FILE: ReadonlySet<string> = new Set([
+  'session_id',
+  'session_start',
+  'created_at',
+  'batch_id',
+  'file_id',
+  'closed_by',
+  'revision',
+  'sign',
+]);
 
 function jsonOf(column: Column, data: Data): (at: number) => string {
   const values = data.values as ArrayLike<number | bigint>;

@@ -10,7 +10,7 @@ import { checkAtBoot } from './run/clickhouse.js';
 import { announceCrash } from './run/crash-order.js';
 import { Engine } from './run/engine.js';
 import type { RunFigures } from './run/figures.js';
-import { prepareLake } from './run/lake.js';
+import { type LakeNews, prepareLake } from './run/lake.js';
 import { sourceTopic } from './run/source-topic.js';
 
 const EXIT_TRY_AGAIN = 75;
@@ -32,13 +32,9 @@ export async function runCommand(options: RunOptions): Promise<number> {
   const semantics = semanticsOf(model, config);
   const engineId = systemRandom.id63().toString(36);
   const version = packageVersion();
-  const lake = await prepareLake(config, model, {
-    engineId,
-    attempt: systemRandom.id63().toString(36),
-    semantics,
-    version,
-    nowMs: systemClock.nowMs(),
-  });
+  const attempt = systemRandom.id63().toString(36);
+  const identity = { engineId, attempt, semantics, version, nowMs: systemClock.nowMs() };
+  const lake = await prepareLake(config, model, identity, newsOf(log));
   log.info(
     {
       version,
@@ -104,6 +100,18 @@ export async function runCommand(options: RunOptions): Promise<number> {
       throw error;
     }
   }
+}
+
+function newsOf(log: Log): LakeNews {
+  return {
+    onDamaged: (error) =>
+      log.warn({ error }, 'a checkpoint of the table is damaged: an older one, or the log, is read instead'),
+    onAdded: (columns, version) =>
+      log.info(
+        { columns: columns.join(','), version },
+        'columns were added to the table; rows of before have nothing in them, open sessions begin to collect them now',
+      ),
+  };
 }
 
 function openLog({ config, json }: RunOptions): Log {

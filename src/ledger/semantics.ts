@@ -49,9 +49,24 @@ export async function checkSemantics(
   ours: Semantics,
 ): Promise<void> {
   if (last === null || last === ours.hash) return;
-  const bytes = await store.get(pathOf(last));
-  const differences = bytes === null ? [] : differencesTo(bytes, ours.rules);
+  const rules = await readRules(store, last);
+  const differences = rules === null ? [] : semanticDifferences(rules, ours.rules).map(({ text }) => text);
   throw otherSemantics(last, ours.hash, differences);
+}
+
+/** The rules behind a hash; null: the table does not remember them. */
+export async function readRules(
+  store: Pick<ObjectStore, 'get'>,
+  hash: string,
+): Promise<SemanticRules | null> {
+  const bytes = await store.get(pathOf(hash));
+  if (bytes === null) return null;
+  try {
+    return JSON.parse(Buffer.from(bytes).toString()) as SemanticRules;
+  } catch {
+    // a file that nobody can read says nothing; the hashes differ all the same
+    return null;
+  }
 }
 
 /** Remembers the rules beside the table. */
@@ -71,15 +86,6 @@ export function otherSemantics(
     remedy:
       'open sessions and snapshots go on only under the same ones: run as before, or begin a new table with a new group',
   });
-}
-
-function differencesTo(bytes: Uint8Array, ours: SemanticRules): string[] {
-  try {
-    return semanticDifferences(JSON.parse(Buffer.from(bytes).toString()) as SemanticRules, ours);
-  } catch {
-    // a file that nobody can read says nothing; the hashes differ all the same
-    return [];
-  }
 }
 
 function pathOf(hash: string): string {

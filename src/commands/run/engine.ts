@@ -28,6 +28,7 @@ import { cpuFigures, type RunFigures, runFigures } from './figures.js';
 import { Followers } from './followers.js';
 import { checkGroupAtBoot, judgeOffsets } from './group-offsets.js';
 import type { PreparedLake } from './lake.js';
+import { LogCare } from './log-care.js';
 import { SealTrouble } from './seal-trouble.js';
 import { startOffsets } from './source-topic.js';
 
@@ -65,6 +66,7 @@ export class Engine {
   readonly #followers: Followers;
   readonly #manager: LaneManager;
   readonly #coordinator: Coordinator;
+  readonly #logCare: LogCare;
   readonly #sealTrouble: SealTrouble;
   readonly #quality: QualityFigures;
   readonly #stop = new AbortController();
@@ -109,6 +111,7 @@ export class Engine {
       log,
       onRequest: () => this.#manager.snapshotSoon(),
     });
+    this.#logCare = new LogCare({ ...options, ledger: this.#ledger, topicId: topic.topicId });
     this.#coordinator = this.#makeCoordinator();
     this.#manager.attach(this.#coordinator);
   }
@@ -259,7 +262,10 @@ export class Engine {
       idleCommitMs: IDLE_COMMIT_MS,
       held: () => this.#manager.held(),
       sendCut: (command) => this.#manager.sendCut(command),
-      onCommitted: (at, plan) => this.#manager.onCommitted(at, plan),
+      onCommitted: (at, plan) => {
+        this.#manager.onCommitted(at, plan);
+        this.#logCare.committed(at);
+      },
       onResets: (partitions) => this.#manager.onResets(partitions),
       onFatal: (error) => this.#fail(error),
     });
@@ -424,6 +430,7 @@ export class Engine {
     const followed = await this.#followers.close(this.#options.config.drainTimeoutMs / 3);
     await this.#offsets.flush(2_000);
     await this.#janitor.settled();
+    await this.#logCare.close();
     this.#figures = this.#takeFigures(followed);
     await this.#group.leave();
     await this.#fetcher.close();
@@ -437,6 +444,7 @@ export class Engine {
     this.#abandoned = true;
     this.#stop.abort();
     await this.#followers.abandon();
+    await this.#logCare.close();
     await this.#pool.destroy();
     await this.#fetcher.close();
     await this.#offsets.close();

@@ -1,4 +1,6 @@
 import type { EngineConfig } from '../../config/types.js';
+import type { HeadraceError } from '../../errors.js';
+import { lastCheckpoint } from '../../lake/delta/checkpoint.js';
 import type { DeltaLog } from '../../lake/delta/log.js';
 import { ensureTable } from '../../lake/delta/table.js';
 import { resolveTableFolder } from '../../lake/delta/table-folder.js';
@@ -9,6 +11,7 @@ import { historyFrom } from '../../ledger/ledger.js';
 import { checkSemantics, keepSemantics, type Semantics } from '../../ledger/semantics.js';
 import type { LedgerEntry } from '../../ledger/types.js';
 import type { CompiledModel } from '../../model/types.js';
+import { addColumns } from './added-columns.js';
 
 /** The sessions table, writable, ours, and read to its newest version. */
 export interface PreparedLake {
@@ -17,6 +20,16 @@ export interface PreparedLake {
   delta: DeltaLog;
   history: LedgerHistory;
   created: boolean;
+  /** Version of the newest checkpoint; −1: there is none. */
+  checkpoint: number;
+}
+
+/** What is worth a line. */
+export interface LakeNews {
+  /** A checkpoint can't be read; another one, or the log, is read instead. */
+  onDamaged(error: HeadraceError): void;
+  /** Columns were added to the table, in this version. */
+  onAdded(columns: readonly string[], version: number): void;
 }
 
 /** Checks (or creates) the table before Kafka is asked anything: what is wrong with it must not cost a rebalance. */
@@ -24,6 +37,7 @@ export async function prepareLake(
   config: EngineConfig,
   model: CompiledModel,
   identity: { engineId: string; attempt: string; semantics: Semantics; version: string; nowMs: number },
+  { onDamaged, onAdded }: LakeNews,
 ): Promise<PreparedLake> {
   const tableFolder = await resolveTableFolder(config.lake.path);
   const store = await LocalStore.open(tableFolder);
@@ -34,6 +48,9 @@ export async function prepareLake(
   const entry: LedgerEntry = { format: 1, attempt, engine: engineId, semantics: semantics.hash, cuts: [] };
   const { log, created } = await ensureTable(store, model, owner, {
     ...historyFrom(history),
+    fromCheckpoint: true,
+    acceptLacking: true,
+    onDamaged,
     commitInfo: {
       timestamp: nowMs,
       operation: 'CREATE TABLE',
@@ -43,7 +60,9 @@ export async function prepareLake(
       headrace: entry,
     },
   });
-  await checkSemantics(store, history.lastSemantics, semantics);
   await keepSemantics(store, semantics);
-  return { tableFolder, store, delta: log, history, created };
+  await addColumns({ ...identity, store, delta: log, history, owner, model, config, onAdded });
+  await checkSemantics(store, history.lastSemantics, semantics);
+  const checkpoint = await lastCheckpoint(store);
+  return { tableFolder, store, delta: log, history, created, checkpoint };
 }
