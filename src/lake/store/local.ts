@@ -135,9 +135,9 @@ export class LocalStore implements ObjectStore {
   async list(prefix: string, startAfter?: string): Promise<ObjectInfo[]> {
     const folder = prefix === '' ? '' : prefix.replace(/\/$/, '');
     const objects: ObjectInfo[] = [];
-    await this.#try('list', prefix, () => this.#walk(folder, false, objects));
-    const wanted = startAfter === undefined ? objects : objects.filter(({ path }) => path > startAfter);
-    return wanted.sort((a, b) => (a.path < b.path ? -1 : 1));
+    const isWanted = (path: string) => startAfter === undefined || path > startAfter;
+    await this.#try('list', prefix, () => this.#walk(folder, false, objects, isWanted));
+    return objects.sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
   async delete(path: string): Promise<void> {
@@ -237,7 +237,12 @@ export class LocalStore implements ObjectStore {
   }
 
   /** Collects the files below a folder; those that vanish meanwhile are left out. */
-  async #walk(folder: string, temps: boolean, found: ObjectInfo[]): Promise<void> {
+  async #walk(
+    folder: string,
+    temps: boolean,
+    found: ObjectInfo[],
+    isWanted: (path: string) => boolean = () => true,
+  ): Promise<void> {
     let entries: Dirent[];
     try {
       const path = folder === '' ? this.#root : this.#absolute(folder);
@@ -248,7 +253,8 @@ export class LocalStore implements ObjectStore {
     }
     for (const entry of entries) {
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-      if (entry.isDirectory()) await this.#walk(path, temps, found);
+      if (entry.isDirectory()) await this.#walk(path, temps, found, isWanted);
+      else if (!isWanted(path)) continue;
       else if (entry.isFile() && entry.name.startsWith(TEMP_PREFIX) === temps) {
         const stat = await this.#fs.stat(join(this.#root, path)).catch((error: unknown) => {
           if (isMissing(error)) return null;
