@@ -84,7 +84,11 @@ export class KernelTestLane {
 
   /** As after a restart. */
   restart(): void {
-    const state = new Uint8Array(this.#side.lanes[0]!.snapshot());
+    this.restore(new Uint8Array(this.#side.lanes[0]!.snapshot()));
+  }
+
+  /** Goes on from a state. */
+  restore(state: Uint8Array): void {
     this.#side.lanes[0]!.free();
     this.#side.lanes[0] = this.#side.engine.lane(state);
   }

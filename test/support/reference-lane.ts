@@ -17,11 +17,14 @@ export interface TinyOptions {
   more?: string;
   /** Has to be named when it is not the usual one. */
   endEvent?: string;
+  /** More lines of fields and of columns. */
+  fields?: string;
+  columns?: string;
 }
 
 export function tinyModel(options: TinyOptions = {}): CompiledModel {
   const { gap = '10s', disorder = '5s', lateness = '20s', countType = 'uint32', listLimit = 100 } = options;
-  const { more = '', endEvent = '{ field: type, in: [end, logout] }' } = options;
+  const { more = '', endEvent = '{ field: type, in: [end, logout] }', fields = '', columns = '' } = options;
   return compileModel(
     `
 name: tiny
@@ -33,6 +36,7 @@ fields:
   type: { type: string }
   page: { type: string }
   price: { type: number }
+${fields}
 gap: ${gap}
 allowed_disorder: ${disorder}
 allowed_lateness: ${lateness}
@@ -53,6 +57,7 @@ columns:
   unique: { op: count_distinct, field: page, type: uint64 }
   pages: { op: list, field: page, limit: ${listLimit} }
   distinct: { op: set, field: page, limit: ${listLimit} }
+${columns}
   created_at: { op: created_at }
   batch_id: { op: batch_id }
   file_id: { op: file_id }
