@@ -94,11 +94,12 @@ const THREAD_PATH = fileURLToPath(
 export async function checkpointInThread(
   task: CheckpointTask,
   log: Log,
-  signal?: AbortSignal,
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<CheckpointResult> {
+  if (signal.aborted) return GIVEN_UP;
   const thread = new Worker(THREAD_PATH, { workerData: task });
   const end = () => void thread.terminate();
-  signal?.addEventListener('abort', end, { once: true });
+  signal.addEventListener('abort', end, { once: true });
   try {
     return await new Promise<CheckpointResult>((resolve, reject) => {
       thread.on('message', (message: CheckpointReply) => {
@@ -111,11 +112,14 @@ export async function checkpointInThread(
           );
       });
       thread.once('error', reject);
-      thread.once('exit', () =>
-        reject(new HeadraceError('LAKE_IO', 'the thread of a checkpoint ended before it was done')),
-      );
+      thread.once('exit', () => {
+        if (signal.aborted) resolve(GIVEN_UP);
+        else reject(new HeadraceError('LAKE_IO', 'the thread of a checkpoint ended before it was done'));
+      });
     });
   } finally {
-    signal?.removeEventListener('abort', end);
+    signal.removeEventListener('abort', end);
   }
 }
+
+const GIVEN_UP: CheckpointResult = { version: -1, written: null };

@@ -84,7 +84,8 @@ export function otherSemantics(
   return new HeadraceError('LAKE_NOT_OURS', `the table's rows were made by other rules: ${what}`, {
     where: { table_semantics: last.slice(0, 12), ours: ours.slice(0, 12) },
     remedy:
-      'open sessions and snapshots go on only under the same ones: run as before, or begin a new table with a new group',
+      'open sessions and snapshots go on only under the same ones (columns that can be null may be added): run as before, or begin a new ' +
+      'table: another --lake and --group, with --start earliest to make its sessions again from what Kafka still has',
   });
 }
 
