@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   LAKE_UNWRITABLE: { domain: 'config', disposition: 'exit', exitCode: 78 },
   LAKE_NOT_OURS: { domain: 'config', disposition: 'exit', exitCode: 78 },
   LAKE_LOG_CORRUPT: { domain: 'external', disposition: 'exit', exitCode: 70 },
+  LAKE_FILE_BROKEN: { domain: 'external', disposition: 'exit', exitCode: 70 },
   LAKE_IO: { domain: 'external', disposition: 'retry', exitCode: 75 },
   SNAPSHOT_UNUSABLE: { domain: 'external', disposition: 'skip', exitCode: 75 },
   REPLAY_DIFFERS: { domain: 'internal', disposition: 'halt', exitCode: 70 },

@@ -17,8 +17,10 @@ export const {
   Compression,
   EnabledStatistics,
   Encoding,
+  ParquetFile,
   readParquet,
   Table,
+  transformParquetStream,
   WriterPropertiesBuilder,
   writeParquet,
 } = load();

@@ -16,6 +16,7 @@ import {
 } from './examples.js';
 import { reportFailure, wantsStacks } from './failure.js';
 import { addForgetCommand, type ForgetSurroundings, ownForgetLoader } from './forget/command.js';
+import { addLakeCommand, type LakeLoaders, ownLakeLoaders } from './lake/command.js';
 import { addLedgerCommand, type LedgerLoaders, ownLedgerLoaders } from './ledger/command.js';
 import { addModelCommand, type ModelLoaders, ownModelLoaders } from './model/command.js';
 import type { CommandLoaders } from './options.js';
@@ -32,6 +33,7 @@ export interface CliSurroundings {
   ledgerLoaders?: LedgerLoaders;
   modelLoaders?: ModelLoaders;
   dlqLoaders?: DlqLoaders;
+  lakeLoaders?: LakeLoaders;
   forgetLoader?: ForgetSurroundings['loader'];
   stdout: (text: string) => void;
   stderr: (text: string) => void;
@@ -80,6 +82,8 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
     )
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
+    // `lake read --version 7` means the table's
+    .enablePositionalOptions()
     .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', MAIN_EXAMPLES)
     .configureOutput({
@@ -106,6 +110,7 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
     },
   };
   addLedgerCommand(cli, { ...ofEngines, loaders: surroundings.ledgerLoaders ?? ownLedgerLoaders });
+  addLakeCommand(cli, { ...ofEngines, loaders: surroundings.lakeLoaders ?? ownLakeLoaders });
   addDlqCommand(cli, { ...ofEngines, loaders: surroundings.dlqLoaders ?? ownDlqLoaders });
   addModelCommand(cli, {
     stdout,
@@ -235,7 +240,7 @@ function usageError(error: CommanderError): HeadraceError | null {
   if (error.code === 'commander.help') {
     return new HeadraceError(
       'USAGE',
-      'a command is needed: run, demo, model, clickhouse, ledger, dlq or forget',
+      'a command is needed: run, demo, model, clickhouse, ledger, lake, dlq or forget',
       {
         remedy: 'headrace --help shows how',
       },

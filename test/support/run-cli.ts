@@ -1,6 +1,7 @@
 import { type CliSurroundings, main } from '#src/commands/cli.js';
 import type { DlqLoaders } from '#src/commands/dlq/command.js';
 import type { ForgetOptions } from '#src/commands/forget/forget.js';
+import type { LakeLoaders } from '#src/commands/lake/command.js';
 import type { LedgerLoaders } from '#src/commands/ledger/command.js';
 import type { ModelLoaders } from '#src/commands/model/command.js';
 import type { ModelExportOptions } from '#src/commands/model/export.js';
@@ -36,6 +37,7 @@ export interface Ran {
   /** What the ledger's commands were asked, without what is printed through. */
   ledger: Record<string, unknown>[];
   dlq: Record<string, unknown>[];
+  lake: Record<string, unknown>[];
   forget: ForgetOptions[];
   exported: Omit<ModelExportOptions, 'stdout'>[];
 }
@@ -52,6 +54,7 @@ export async function headrace(args: string[], outcome: () => Promise<number> = 
     loaded: [],
     ledger: [],
     dlq: [],
+    lake: [],
     forget: [],
     exported: [],
   };
@@ -65,7 +68,7 @@ export async function headrace(args: string[], outcome: () => Promise<number> = 
     list.push({ name, ...options });
     return outcome();
   };
-  const [noteLedger, noteDlq] = [noteIn(ran.ledger), noteIn(ran.dlq)];
+  const [noteLedger, noteDlq, noteLake] = [noteIn(ran.ledger), noteIn(ran.dlq), noteIn(ran.lake)];
   const ledgerLoaders: LedgerLoaders = {
     status: async () => ({ ledgerStatus: noteLedger('status') }),
     verify: async () => ({ ledgerVerify: noteLedger('verify') }),
@@ -89,7 +92,11 @@ export async function headrace(args: string[], outcome: () => Promise<number> = 
     show: async () => ({ dlqShow: noteDlq('show') }),
     replay: async () => ({ dlqReplay: noteDlq('replay') }),
   };
+  const lakeLoaders: LakeLoaders = {
+    read: async () => ({ lakeRead: noteLake('read') }),
+  };
   const surroundings: CliSurroundings = {
+    lakeLoaders,
     ledgerLoaders,
     modelLoaders,
     dlqLoaders,

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import * as dlqExamples from '#src/commands/dlq/examples.js';
 import * as mainExamples from '#src/commands/examples.js';
 import * as forgetExamples from '#src/commands/forget/examples.js';
+import * as lakeExamples from '#src/commands/lake/examples.js';
 import * as ledgerExamples from '#src/commands/ledger/examples.js';
 import * as modelExamples from '#src/commands/model/examples.js';
 import { HeadraceError } from '#src/errors.js';
@@ -206,7 +207,7 @@ describe('headrace clickhouse migrate', () => {
     const { code, stderr } = await headrace(['clickhouse']);
     expect(code).toBe(64);
     expect(stderr).toMatch(
-      /\nUSAGE: a command is needed: run, demo, model, clickhouse, ledger, dlq or forget/,
+      /\nUSAGE: a command is needed: run, demo, model, clickhouse, ledger, lake, dlq or forget/,
     );
   });
 });
@@ -284,7 +285,7 @@ describe('no command at all', () => {
     expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
     expect(stderr).toMatch(/^Usage: headrace/);
     expect(stderr).toMatch(
-      /\nUSAGE: a command is needed: run, demo, model, clickhouse, ledger, dlq or forget — headrace --help shows how\n$/,
+      /\nUSAGE: a command is needed: run, demo, model, clickhouse, ledger, lake, dlq or forget — headrace --help shows how\n$/,
     );
   });
 });
@@ -321,6 +322,7 @@ describe('help and version', () => {
     ...modelExamples,
     ...dlqExamples,
     ...forgetExamples,
+    ...lakeExamples,
   }).flatMap((text) =>
     text
       .replaceAll('\\\n', ' ')
@@ -330,10 +332,15 @@ describe('help and version', () => {
   );
 
   it.each(lines)('the example `%s` works', async (line) => {
-    const { code, stderr } = await headrace(line.split(/\s+/).slice(1));
+    const { code, stderr } = await headrace(wordsOf(line).slice(1));
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 });
+
+/** As a shell would. */
+function wordsOf(line: string): string[] {
+  return line.match(/'[^']*'|\S+/g)!.map((word) => word.replace(/^'(.*)'$/, '$1'));
+}
 
 describe('a command that fails', () => {
   const lost = () =>

@@ -97,7 +97,7 @@ function cleanedUp(table: string): HeadraceError {
 }
 
 /** What an engine would be told of a folder that is no table, to make one there, is no help here. */
-async function folderOf(path: string): Promise<string> {
+export async function folderOf(path: string): Promise<string> {
   try {
     return await resolveTableFolder(path);
   } catch (error) {

@@ -73,6 +73,6 @@ export function schemaDifferences(table: TableSchema, ours: DeltaSchema): string
 /** What a writer of the table has to see to, and can't by this protocol version or not here. */
 const RULES = ['delta.invariants', 'delta.generationExpression', 'delta.identity.start'];
 
-function typeText(type: unknown): string {
+export function typeText(type: unknown): string {
   return typeof type === 'string' ? type : JSON.stringify(type);
 }

@@ -1,0 +1,50 @@
+import { HeadraceError } from '../../errors.js';
+import { type AsOf, parseAsOf, parseVersion, versionAt } from '../../lake/reading/as-of.js';
+import { type ReadableLog, readableLog } from '../../lake/reading/readable-log.js';
+import { readTableAt, type TableAt } from '../../lake/reading/table-at.js';
+import { LocalStore } from '../../lake/store/local.js';
+import type { ObjectStore } from '../../lake/store/store.js';
+import { folderOf } from '../ledger/open-table.js';
+
+/** A Delta table to look at, ours or another's. */
+export interface Lake {
+  /** Where it lies, for people. */
+  table: string;
+  store: ObjectStore;
+  log: ReadableLog;
+}
+
+/**
+ * `path`: the table, or the folder that holds it. Nothing is written.
+ * @throws HeadraceError LAKE_NOT_OURS (no table there), LAKE_LOG_CORRUPT, LAKE_IO
+ */
+export async function openLake(path: string): Promise<Lake> {
+  const table = await folderOf(path);
+  const store = new LocalStore(table);
+  const log = await readableLog(store);
+  if (log !== null) return { table, store, log };
+  throw new HeadraceError('LAKE_NOT_OURS', 'there is no Delta table', {
+    where: { path: table },
+    remedy: 'name a Delta table, or the folder that holds it',
+  });
+}
+
+/** Which version a command line means. */
+export interface AtFlags {
+  version?: string;
+  asOf?: string;
+}
+
+/** Throws HeadraceError USAGE. */
+export function parseAt({ version, asOf }: AtFlags, nowMs: number): AsOf {
+  if (version !== undefined && asOf !== undefined) {
+    throw new HeadraceError('USAGE', '--version and --as-of both name a version: give one');
+  }
+  if (version !== undefined) return { version: parseVersion('--version', version) };
+  return asOf === undefined ? 'newest' : { timeMs: parseAsOf(asOf, nowMs) };
+}
+
+/** Throws HeadraceError USAGE when it is not there, and what reading the log throws. */
+export async function tableAt({ store, log }: Lake, at: AsOf): Promise<TableAt> {
+  return await readTableAt(store, log, await versionAt(store, log, at));
+}
