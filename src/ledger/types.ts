@@ -200,4 +200,6 @@ export interface LedgerEntry {
   moved?: string[];
   /** It has no cuts then. */
   erasure?: ErasureEntry;
+  /** The version whose files an operator brought back (`headrace lake restore`). It has no cuts then. */
+  restore?: { to: number };
 }

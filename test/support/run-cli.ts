@@ -93,7 +93,12 @@ export async function headrace(args: string[], outcome: () => Promise<number> = 
     replay: async () => ({ dlqReplay: noteDlq('replay') }),
   };
   const lakeLoaders: LakeLoaders = {
+    history: async () => ({ lakeHistory: noteLake('history') }),
+    show: async () => ({ lakeShow: noteLake('show') }),
     read: async () => ({ lakeRead: noteLake('read') }),
+    diff: async () => ({ lakeDiff: noteLake('diff') }),
+    restore: async () => ({ lakeRestore: noteLake('restore') }),
+    check: async () => ({ lakeCheck: noteLake('check') }),
   };
   const surroundings: CliSurroundings = {
     lakeLoaders,

@@ -5,6 +5,7 @@ import { readTableAt, type TableAt } from '../../lake/reading/table-at.js';
 import { LocalStore } from '../../lake/store/local.js';
 import type { ObjectStore } from '../../lake/store/store.js';
 import { folderOf } from '../ledger/open-table.js';
+import type { AtFlags } from './lake-flags.js';
 
 /** A Delta table to look at, ours or another's. */
 export interface Lake {
@@ -27,12 +28,6 @@ export async function openLake(path: string): Promise<Lake> {
     where: { path: table },
     remedy: 'name a Delta table, or the folder that holds it',
   });
-}
-
-/** Which version a command line means. */
-export interface AtFlags {
-  version?: string;
-  asOf?: string;
 }
 
 /** Throws HeadraceError USAGE. */

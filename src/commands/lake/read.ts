@@ -9,7 +9,8 @@ import type { TableAt } from '../../lake/reading/table-at.js';
 import { readRows, type WantedRows } from '../../lake/reading/table-rows.js';
 import { columnNamed, parseWhere } from '../../lake/reading/where.js';
 import { formatWhole } from '../../telemetry/progress.js';
-import { type AtFlags, type Lake, openLake, parseAt, tableAt } from './open-lake.js';
+import type { AtFlags } from './lake-flags.js';
+import { type Lake, openLake, parseAt, tableAt } from './open-lake.js';
 import { type RowFormat, rowOutput } from './row-output.js';
 
 export interface LakeReadOptions extends AtFlags {

@@ -5,8 +5,7 @@ import { formatTable } from '../../telemetry/progress.js';
 import { printable } from '../dlq/printable.js';
 import { parquetOutput } from './parquet-output.js';
 
-export const FORMATS = ['table', 'csv', 'jsonl', 'parquet'] as const;
-export type RowFormat = (typeof FORMATS)[number];
+export type RowFormat = 'table' | 'csv' | 'jsonl' | 'parquet';
 
 /** Rows as bytes, while they come. Throws what reading them throws. */
 export function rowOutput(

@@ -117,14 +117,3 @@ export function brokenFile(
     ...(cause === undefined ? {} : { cause }),
   });
 }
-
-/** The rows of a file, from its statistics; null: they don't say. */
-export function rowsOf({ stats }: Pick<Add, 'stats'>): number | null {
-  if (stats === undefined) return null;
-  try {
-    const { numRecords } = JSON.parse(stats) as { numRecords?: unknown };
-    return typeof numRecords === 'number' ? numRecords : null;
-  } catch {
-    return null;
-  }
-}

@@ -3,7 +3,7 @@ import type { ObjectStore } from '../store/store.js';
 import type { CellReader } from './arrow-cells.js';
 import type { CellColumn } from './cell.js';
 import { IDENTITY, OF_THE_CUT, SIGN } from './changes.js';
-import { rowsOf } from './file-blocks.js';
+import { rowsOf } from './file-rows.js';
 import { boundsOf } from './stats-bounds.js';
 import { type RowsWanted, readRows, type WantedRows, wantedFiles } from './table-rows.js';
 import type { Condition } from './where.js';
