@@ -8,6 +8,7 @@ import type { EngineConfig } from '../../config/types.js';
 import { HeadraceError } from '../../errors.js';
 import { ClickHouseFollower } from '../../followers/clickhouse/follower.js';
 import { ClickHouseTables } from '../../followers/clickhouse/tables.js';
+import { tellingNotMirrored } from '../../followers/not-mirrored.js';
 import { rewrittenInserter } from '../../followers/rewritten-files.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { CompiledModel } from '../../model/types.js';
@@ -73,7 +74,10 @@ export class ClickHouseFollowing {
       }),
       inserter: rewrittenInserter(this.inserts, (path) => ledger.rewriteOf(path)),
       check: () => checkClickHouse(target, model, loadOf(config)),
-      readVersion: async (version) => (await lake.delta.readVersion(version))?.actions ?? null,
+      readVersion: tellingNotMirrored(
+        async (version) => (await lake.delta.readVersion(version))?.actions ?? null,
+        { log: options.log, meaning: NOT_MIRRORED },
+      ),
       newestVersion: () => ledger.version,
       appId: (partition) => ledger.appId(partition),
       window: DEDUPLICATION_WINDOW,
@@ -92,6 +96,9 @@ export class ClickHouseFollowing {
     await this.#client.close();
   }
 }
+
+const NOT_MIRRORED =
+  'ClickHouse keeps what it has and goes on with what is committed; headrace clickhouse rebuild brings it to the state of the table';
 
 function loadOf({ workers, cutIntervalMs, kafka }: EngineConfig) {
   return { workers, cutIntervalMs, sessionTimeoutMs: kafka.sessionTimeoutMs };

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.js';
 import type { EngineConfig, OutputConfig } from '../../config/types.js';
+import { tellingNotMirrored } from '../../followers/not-mirrored.js';
 import { rewrittenRequest } from '../../followers/rewritten-files.js';
 import { TopicFollower } from '../../followers/topics/follower.js';
 import { KafkaTopicSink } from '../../followers/topics/kafka-sink.js';
@@ -43,7 +44,10 @@ export class OutputFollowing {
   constructor(topics: OutputConfig, options: OutputOptions) {
     const { config, lake, ledger, pool, cluster, topic, group, engineId, workerOf, clock, log } = options;
     this.records = new WorkerRecords((worker, message) => pool.post(worker, message));
-    const readVersion = async (version: number) => (await lake.delta.readVersion(version))?.actions ?? null;
+    const readVersion = tellingNotMirrored(
+      async (version) => (await lake.delta.readVersion(version))?.actions ?? null,
+      { log, meaning: 'output topics keep what was sent and go on with what is committed' },
+    );
     const newestVersion = () => ledger.version;
     const sink = new KafkaTopicSink({
       brokers: config.kafka.brokers,

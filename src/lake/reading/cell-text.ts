@@ -15,7 +15,7 @@ function valueWriter(type: CellType): (cell: Exclude<Cell, null>) => string {
       return (cell) => JSON.stringify((cell as string).toWellFormed());
     case 'float':
     case 'double':
-      return (cell) => (Number.isFinite(cell) ? JSON.stringify(cell) : `"${cell}"`);
+      return (cell) => (Number.isFinite(cell) ? floatText(cell as number) : `"${cell}"`);
     case 'date':
     case 'timestamp':
     case 'binary': {
@@ -60,6 +60,9 @@ export function textWriter(type: CellType): (cell: Exclude<Cell, null>) => strin
       return (cell) => timeText(cell as bigint);
     case 'binary':
       return (cell) => Buffer.from(cell as Uint8Array).toString('base64');
+    case 'float':
+    case 'double':
+      return (cell) => floatText(cell as number);
     case 'array':
     case 'map':
     case 'struct':
@@ -67,6 +70,11 @@ export function textWriter(type: CellType): (cell: Exclude<Cell, null>) => strin
     default:
       return String;
   }
+}
+
+/** A zero keeps its sign: JSON and CSV have one for it. */
+function floatText(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
 }
 
 function timeText(micros: bigint): string {
