@@ -8,6 +8,7 @@ Examples:
   headrace model explain clickstream       what a shipped model holds; check and test your own
   headrace clickhouse migrate --help       the tables in ClickHouse, with examples
   headrace model export --help             the same sessions as a job for Flink, Spark or ClickHouse
+  headrace lake --help                     the table through time: history, read, diff, restore
   headrace forget --help                   take one person out of everything, with examples
 
 Start the same command a second time, on this machine or another, and the two share the topic.

@@ -6,6 +6,10 @@ import { lakeCheck } from '#src/commands/lake/check.js';
 import { lakeRead } from '#src/commands/lake/read.js';
 import { querySql } from '#src/embedded/chdb-query.js';
 import { ensureTable } from '#src/lake/delta/table.js';
+import { columnsOf } from '#src/lake/reading/cell.js';
+import { readFileBlocks } from '#src/lake/reading/file-blocks.js';
+import { readableLog } from '#src/lake/reading/readable-log.js';
+import { readTableAt } from '#src/lake/reading/table-at.js';
 import { LocalStore } from '#src/lake/store/local.js';
 import type { Row } from '#src/model/types.js';
 import { deltaRsPython } from '../../config/setup/delta-rs.mjs';
@@ -262,5 +266,48 @@ it('tables that delta-rs wrote are read alike, at each version, with checkpoints
     for (const [text, count] of where) {
       expect(await readLines(lake, { version: '2', where: [text] }), text).toHaveLength(count);
     }
+  });
+});
+
+it('files of many rows, in one row group or in several, are read block by block and whole', async () => {
+  await withFolder(async (folder) => {
+    const lake = join(folder, 'lake');
+    const script = `
+import sys
+import pyarrow as pa
+from deltalake import WriterProperties, write_deltalake
+def rows(start, n):
+    numbers = range(start, start + n)
+    return pa.table({"n": pa.array(numbers, pa.int64()), "s": pa.array([None if i % 5 == 0 else f"row {i}" for i in numbers]), "l": pa.array([[str(i)] * (i % 3) for i in numbers])})
+write_deltalake(sys.argv[1], rows(0, 300_001))
+write_deltalake(sys.argv[1], rows(300_001, 100_000), mode="append", writer_properties=WriterProperties(max_row_group_size=30_000))
+`;
+    execFileSync(deltaRsPython(), ['-c', script, lake]);
+    const store = new LocalStore(lake);
+    const table = await readTableAt(store, (await readableLog(store))!, 1);
+    const seen = new Set<number>();
+    let blocks = 0;
+    for (const file of table.files.values()) {
+      let next = 0;
+      for await (const { from, rows, cells } of readFileBlocks(store, file, columnsOf(table.metaData))) {
+        expect(from).toBe(next);
+        next += rows;
+        blocks++;
+        const [number, text, list] = cells.map((read) => read);
+        for (let row = 0; row < rows; row++) {
+          const n = Number(number!(row));
+          seen.add(n);
+          const isRight =
+            text!(row) === (n % 5 === 0 ? null : `row ${n}`) &&
+            (list!(row) as string[]).join() ===
+              Array(n % 3)
+                .fill(n)
+                .join();
+          if (!isRight) throw new Error(`row ${n} is ${text!(row)}, ${list!(row)}`);
+        }
+      }
+    }
+    expect(seen.size).toBe(400_001);
+    expect(blocks).toBeGreaterThan(5);
   });
 });

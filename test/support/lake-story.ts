@@ -79,11 +79,13 @@ export class LakeStory {
 
   /** The next version, after those of others. */
   async put(actions: readonly Action[]): Promise<number> {
-    await this.log.refresh();
-    const version = this.log.version + 1;
-    const outcome = await this.log.tryCommit(version, actions);
-    if (outcome !== 'committed') throw new Error(`version ${version}: ${outcome}`);
-    return version;
+    for (;;) {
+      await this.log.refresh();
+      const version = this.log.version + 1;
+      const outcome = await this.log.tryCommit(version, actions);
+      if (outcome === 'committed') return version;
+      if (outcome !== 'conflict') throw new Error(`version ${version}: ${outcome}`);
+    }
   }
 }
 

@@ -238,6 +238,33 @@ describe('lake restore', () => {
     });
   });
 
+  it('gives way to whoever commits meanwhile, and then leaves the table as it was', async () => {
+    await story(async (told) => {
+      const { folder, log } = told;
+      let isOver = false;
+      const cuts = (async () => {
+        let count = 0;
+        for (; !isOver; count++) await told.cut([sessionRow(`new ${count}`, count % 3, 0, 1)]);
+        return count;
+      })();
+      const races: { version: number; removed: { files: number } }[] = [];
+      for (const to of [1, 2, 3, 1]) races.push((await restore(folder, to, true)) as never);
+      isOver = true;
+      const count = await cuts;
+      expect(count).toBeGreaterThan(0);
+      for (const [at, to] of [1, 2, 3, 1].entries()) {
+        const { version } = races[at]!;
+        expect(await sessions(folder, `${version}`)).toEqual(await sessions(folder, `${to}`));
+      }
+      await log.refresh();
+      expect(log.txns.get(LANE)!.version).toBe(BigInt(30 + 10 * count));
+      const { versions } = await history(folder);
+      expect(versions.filter(({ operation }) => operation === 'RESTORE')).toHaveLength(4);
+      expect(versions).toHaveLength(4 + 4 + count);
+      expect(await check(folder)).toEqual({ code: 0, lines: [] });
+    });
+  });
+
   it('is refused when a file is gone, or would bring back rows that were erased', async () => {
     await story(async (told) => {
       const { folder } = told;
