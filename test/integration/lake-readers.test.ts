@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
 import { lakeCheck } from '#src/commands/lake/check.js';
@@ -24,6 +25,7 @@ import { commit, commitInfo, withFolder, writeRows } from '../support/lake-table
  * delta-rs wrote are read by both alike. HEADRACE_SEED replays the rows.
  */
 vi.setConfig({ testTimeout: 180_000 });
+const ENGINE = fileURLToPath(new URL('../../dist/engine.js', import.meta.url));
 const SEED = Number(process.env.HEADRACE_SEED ?? 20260131);
 const DAY_MS = 86_400_000;
 
@@ -309,5 +311,10 @@ write_deltalake(sys.argv[1], rows(300_001, 100_000), mode="append", writer_prope
     }
     expect(seen.size).toBe(400_001);
     expect(blocks).toBeGreaterThan(5);
+    // a reader who has seen enough is no error
+    const shell = `"${process.execPath}" "${ENGINE}" lake read --lake "${lake}" --format jsonl | head -1; echo \${PIPESTATUS[0]}`;
+    const lines = execFileSync('bash', ['-c', shell], { encoding: 'utf8' }).split('\n');
+    expect(lines[0]).toMatch(/^\{"n":\d+,"s":/);
+    expect(lines[1]).toBe('0');
   });
 });

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { lakeCheck } from '#src/commands/lake/check.js';
 import { lakeDiff } from '#src/commands/lake/diff.js';
 import { lakeHistory } from '#src/commands/lake/history.js';
+import { lakeRead } from '#src/commands/lake/read.js';
 import { lakeRestore } from '#src/commands/lake/restore.js';
 import { lakeShow } from '#src/commands/lake/show.js';
 import type { Add } from '#src/lake/delta/actions.js';
@@ -64,6 +65,38 @@ describe('lake read', () => {
         { sign: 1, session_date: '2026-01-31', u32: 3 },
         { sign: 1, session_date: '2026-01-31', u32: 1 },
       ]);
+    });
+  });
+
+  it('leaves out a row that takes back one that a restore took out, and says so', async () => {
+    await story(async (told) => {
+      await restore(told.folder, 1, true);
+      await told.cut([sessionRow('d', 0, 0, 2, -1), sessionRow('d', 0, 1, 5)]);
+      const { said, ...out } = printed();
+      const how = {
+        format: 'csv' as const,
+        where: [],
+        limit: null,
+        changes: false,
+        columns: 'session_id,u32',
+      };
+      await lakeRead({ lake: told.folder, ...how, ...out });
+      expect(said.stdout.split('\r\n').sort()).toEqual(['', 'a,3', 'b,1', 'd,5', 'session_id,u32']);
+      expect(said.stderr).toMatch(/^1 rows take back rows that are not in the table/);
+      expect((await check(told.folder)).lines).toEqual([
+        'session_date=2026-01-31: session "d" of 2026-01-31T10:00:00.000Z, revision 0: its signs add up to -1',
+      ]);
+    });
+  });
+
+  it('passes over a checkpoint that can’t be read, which check names', async () => {
+    await story(async ({ folder, store }) => {
+      const path = '_delta_log/00000000000000000002.checkpoint.parquet';
+      await store.put(path, Buffer.alloc(1_000, 7));
+      expect(await sessions(folder)).toEqual(['a 4', 'b 1', 'c 7', 'd 2']);
+      expect((await check(folder)).lines).toEqual([expect.stringContaining(`${path}: `)]);
+      await store.delete(versionPath(0));
+      await expect(sessions(folder)).rejects.toMatchObject({ code: 'LAKE_LOG_CORRUPT' });
     });
   });
 
@@ -362,7 +395,7 @@ describe('lake check', () => {
       const lines = (await check(told.folder)).lines.sort();
       expect(lines).toEqual([
         'session_date=2026-01-31: session "b" of 2026-01-31T10:00:00.000Z: its signs add up to 2',
-        'session_date=2026-02-01: session "z" of 2026-02-01T10:00:00.000Z: its signs add up to -1',
+        'session_date=2026-02-01: session "z" of 2026-02-01T10:00:00.000Z, revision 0: its signs add up to -1',
       ]);
     });
   });

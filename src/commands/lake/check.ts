@@ -133,8 +133,9 @@ async function checkSigns(
     try {
       const wrong = await wrongSums(store, own, columns);
       report.partitionsSummed++;
-      for (const { sessionId, sessionStart, sum } of wrong) {
-        const session = `session ${JSON.stringify(sessionId)} of ${sessionStart}`;
+      for (const { sessionId, sessionStart, revision, sum } of wrong) {
+        const of = revision === null ? '' : `, revision ${revision}`;
+        const session = `session ${JSON.stringify(sessionId)} of ${sessionStart}${of}`;
         report.findings.push({ where: partitionOf(own[0]!), what: `${session}: its signs add up to ${sum}` });
       }
     } catch (error) {

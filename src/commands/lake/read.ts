@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { promises as fs } from 'node:fs';
 import { systemClock } from '../../clock.js';
 import { HeadraceError, messageOf } from '../../errors.js';
@@ -102,17 +101,28 @@ async function* limited(
   }
 }
 
-/** A reader who is slower than the table holds it up. */
+/** A reader who is slower than the table holds it up; one who has seen enough, as in `… | head`, ends it. */
 async function toStdout(
   chunks: AsyncIterable<string | Uint8Array>,
   stdout: (text: string) => void,
 ): Promise<void> {
   for await (const chunk of chunks) {
     stdout(chunk as string);
+    if (process.stdout.writableNeedDrain) await movedOn(process.stdout);
     if (process.stdout.destroyed) return;
-    if (process.stdout.writableNeedDrain)
-      await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')]);
   }
+}
+
+const MOVES = ['drain', 'close', 'error'];
+
+function movedOn(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      for (const event of MOVES) stream.off(event, done);
+      resolve();
+    };
+    for (const event of MOVES) stream.on(event, done);
+  });
 }
 
 /** The file has its name when it is whole; one that is there is replaced. */
