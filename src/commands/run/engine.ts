@@ -24,6 +24,7 @@ import type { Random } from '../../random.js';
 import { bytesPerOpenSession, snapshotFigures, sumCounters } from '../../telemetry/counters.js';
 import type { Log } from '../../telemetry/log.js';
 import { clickHouseTarget } from './clickhouse.js';
+import { CutLoop } from './cut-loop.js';
 import { cpuFigures, type RunFigures, runFigures } from './figures.js';
 import { Followers } from './followers.js';
 import { checkGroupAtBoot, judgeOffsets } from './group-offsets.js';
@@ -66,6 +67,7 @@ export class Engine {
   readonly #followers: Followers;
   readonly #manager: LaneManager;
   readonly #coordinator: Coordinator;
+  readonly #cuts: CutLoop;
   readonly #logCare: LogCare;
   readonly #sealTrouble: SealTrouble;
   readonly #quality: QualityFigures;
@@ -73,9 +75,6 @@ export class Engine {
   readonly #workerThreads: (number | null)[] = [];
   readonly #failed: Promise<never>;
   #fail: (error: unknown) => void = () => {};
-  #cutting: Promise<void> = Promise.resolve();
-  /** Ends the wait for the next cut. */
-  #cutSoon: () => void = () => {};
   #abandoned = false;
   /** Were the group's committed offsets looked at? */
   #groupAsked = false;
@@ -113,6 +112,7 @@ export class Engine {
     });
     this.#logCare = new LogCare({ ...options, ledger: this.#ledger, topicId: topic.topicId });
     this.#coordinator = this.#makeCoordinator();
+    this.#cuts = this.#makeCutLoop();
     this.#manager.attach(this.#coordinator);
   }
 
@@ -244,7 +244,7 @@ export class Engine {
       startOffsets: (partitions) =>
         startOffsets(config, { cluster, topic, ledger: this.#ledger }, partitions),
       endOffsets,
-      onRecovered: () => this.#cutSoon(),
+      onRecovered: () => this.#cuts.ring(),
       leaderOf: (partition) => {
         const leader = topic.leader(partition);
         return leader === undefined ? undefined : cluster.nameOf(leader.nodeId);
@@ -285,7 +285,7 @@ export class Engine {
       );
       await this.#group.start();
       const done = Promise.race([this.#untilStopped(signal), this.#untilFinished(), this.#failed]);
-      const loops = Promise.race([this.#cutLoop(), this.#progressLoop(), this.#failed]);
+      const loops = Promise.race([this.#cuts.run(), this.#progressLoop(), this.#failed]);
       await Promise.race([done, loops]);
       await this.#drain();
       return this.#figures!;
@@ -347,23 +347,17 @@ export class Engine {
     return lane !== undefined && isEndedAt(lane, end);
   }
 
-  /** A cut each interval, and as soon as lanes are back. Too many under way: data is held back until the oldest is done, commands pass. */
-  async #cutLoop(): Promise<void> {
+  #makeCutLoop(): CutLoop {
     const { config, clock } = this.#options;
-    while (!this.#stop.signal.aborted) {
-      const sooner = new Promise<void>((resolve) => {
-        this.#cutSoon = resolve;
-      });
-      await Promise.race([clock.sleep(config.cutIntervalMs, this.#stop.signal), sooner]);
-      if (this.#stop.signal.aborted) break;
-      const full = this.#coordinator.cutsInFlight >= config.limits.cutsInFlight;
-      for (const ring of this.#pool.rings) ring.holdData(full);
-      this.#requests.look();
-      if (full) continue;
-      const cut = this.#manager.cutLive();
-      if (cut !== null) this.#cutting = cut.catch((error: unknown) => this.#fail(error));
-    }
-    await new Promise<never>(() => {});
+    return new CutLoop({
+      ...{ clock, intervalMs: config.cutIntervalMs, cutsInFlightMax: config.limits.cutsInFlight },
+      rings: this.#pool.rings,
+      coordinator: this.#coordinator,
+      manager: this.#manager,
+      requests: this.#requests,
+      stop: this.#stop.signal,
+      onError: (error) => this.#fail(error),
+    });
   }
 
   async #progressLoop(): Promise<void> {
@@ -426,7 +420,7 @@ export class Engine {
   async #drainParts(): Promise<void> {
     for (const ring of this.#pool.rings) ring.holdData(false);
     await this.#manager.drain();
-    await this.#cutting;
+    await this.#cuts.settled;
     const followed = await this.#followers.close(this.#options.config.drainTimeoutMs / 3);
     await this.#offsets.flush(2_000);
     await this.#janitor.settled();
