@@ -1,8 +1,7 @@
 import { HeadraceError } from '../../errors.js';
-import { readCheckpoint } from '../../lake/delta/checkpoint.js';
 import { versionPath } from '../../lake/delta/path.js';
 import { foldDifferences } from '../../lake/reading/fold-differences.js';
-import { readVersions } from '../../lake/reading/table-at.js';
+import { checkpointActions, readVersions } from '../../lake/reading/table-at.js';
 import { TableFold } from '../../lake/reading/table-fold.js';
 import { LaneContinuity } from '../../ledger/lane-continuity.js';
 import type { Finding } from './check.js';
@@ -30,7 +29,7 @@ export async function checkLog({ store, log }: Pick<Lake, 'store' | 'log'>): Pro
     const where = checkpoint.paths[0]!;
     const said = new TableFold();
     try {
-      said.apply(version, await readCheckpoint(store, checkpoint, true));
+      said.apply(version, await checkpointActions(store, checkpoint));
     } catch (error) {
       if (!(error instanceof HeadraceError) || error.code !== 'LAKE_LOG_CORRUPT') throw error;
       findings.push({ where, what: error.message });

@@ -1,9 +1,8 @@
 import { type Action, type CommitInfo, commitInfoOf } from '../delta/actions.js';
-import { readCheckpoint } from '../delta/checkpoint.js';
 import type { ObjectStore } from '../store/store.js';
 import { rowsOf } from './file-rows.js';
 import { basesOf, type ReadableLog } from './readable-log.js';
-import { readVersions } from './table-at.js';
+import { checkpointActions, readVersions } from './table-at.js';
 
 /** What a version did to the table. */
 export interface VersionStory {
@@ -43,7 +42,7 @@ export async function* historyOf(store: ObjectStore, log: ReadableLog): AsyncGen
     }
   };
   const oldest = log.checkpoints[0];
-  if (log.first > 0 && oldest !== undefined) note(await readCheckpoint(store, oldest, true));
+  if (log.first > 0 && oldest !== undefined) note(await checkpointActions(store, oldest));
   for await (const { version, actions } of readVersions(store, log.first, log.last)) {
     note(actions);
     yield storyOf(version, actions, known, basesOf(log, version).length > 0);

@@ -37,6 +37,11 @@ export async function readTableAt(store: ObjectStore, log: ReadableLog, version:
   return { version, timeMs, protocol, metaData, files, txns };
 }
 
+/** What a checkpoint says, its files included. Throws HeadraceError LAKE_LOG_CORRUPT, LAKE_NOT_OURS, LAKE_IO. */
+export async function checkpointActions(store: ObjectStore, files: CheckpointFiles): Promise<Action[]> {
+  return await readCheckpoint(store, files, true);
+}
+
 /** Versions in order, both ends included. Throws HeadraceError LAKE_LOG_CORRUPT when one is not there. */
 export async function* readVersions(
   store: ObjectStore,
@@ -68,7 +73,7 @@ async function foldFrom(
   const [base, ...others] = bases;
   if (base != null) {
     try {
-      fold.apply(base.version, await readCheckpoint(store, base, true));
+      fold.apply(base.version, await checkpointActions(store, base));
     } catch (error) {
       const isBroken = error instanceof HeadraceError && error.code === 'LAKE_LOG_CORRUPT';
       if (!isBroken || others.length === 0) throw error;
