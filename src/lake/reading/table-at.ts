@@ -1,6 +1,7 @@
 import { HeadraceError } from '../../errors.js';
 import { type Action, type Add, commitInfoOf, type Protocol, type VersionActions } from '../delta/actions.js';
-import { type CheckpointFiles, readCheckpoint } from '../delta/checkpoint.js';
+import type { CheckpointFiles } from '../delta/checkpoint.js';
+import { openCheckpoint } from '../delta/checkpoint-open.js';
 import { decodeVersion } from '../delta/decode.js';
 import { versionPath } from '../delta/path.js';
 import type { TableMetaData, TxnState } from '../delta/table-state.js';
@@ -39,7 +40,7 @@ export async function readTableAt(store: ObjectStore, log: ReadableLog, version:
 
 /** What a checkpoint says, its files included. Throws HeadraceError LAKE_LOG_CORRUPT, LAKE_NOT_OURS, LAKE_IO. */
 export async function checkpointActions(store: ObjectStore, files: CheckpointFiles): Promise<Action[]> {
-  return await readCheckpoint(store, files, true);
+  return (await openCheckpoint(store, files, { withFiles: true, strict: true })).actions;
 }
 
 /** Versions in order, both ends included. Throws HeadraceError LAKE_LOG_CORRUPT when one is not there. */
