@@ -68,7 +68,7 @@ describe('the rules that a table was written by', () => {
     expect(refusal).toContain(says);
     // one change is one difference
     expect(refusal.split(';')).toHaveLength(1);
-    expect(refusal).toContain('begin a new table with a new group');
+    expect(refusal).toContain('begin a new table: another --lake and --group');
   });
 
   it('go on where nothing that decides a row changed', async () => {
