@@ -42,7 +42,7 @@ export const P_COLLECTION_BYTES = 48;
 export const P_SIGN_COLUMN = 52;
 export const P_REVISION_COLUMN = 56;
 export const P_BYTES = 60;
-/** i64, ms */
+/** i64, ms; the longest that P_GAP_FIELD may say, where there is one */
 export const P_GAP = 64;
 export const P_DISORDER = 72;
 export const P_LATENESS = 80;
@@ -79,7 +79,11 @@ export const P_MASKS = 160;
 export const P_HASHING = 164;
 /** VALUE_… */
 export const P_VALUE_FORMAT = 168;
-export const P_HEADER_BYTES = 176;
+/** The field that says how long an event holds its session open, −1: all do for as long. Its unit in ms u32; i64, ms without a value */
+export const P_GAP_FIELD = 172;
+export const P_GAP_DEFAULT = 176;
+export const P_GAP_UNIT = 184;
+export const P_HEADER_BYTES = 192;
 
 export const KEY_PARTS = 8;
 export const KEY_PART_BYTES = 8;

@@ -116,6 +116,9 @@ export function encodeProgram(model: CompiledModel): Uint8Array {
   out.u32(header + abi.P_SIGN_COLUMN, model.columnIndex.sign);
   out.u32(header + abi.P_REVISION_COLUMN, model.columnIndex.revision);
   out.i64(header + abi.P_GAP, model.gapMs);
+  out.u32(header + abi.P_GAP_FIELD, model.gapField?.field ?? -1);
+  out.i64(header + abi.P_GAP_DEFAULT, model.gapField?.defaultMs ?? model.gapMs);
+  out.u32(header + abi.P_GAP_UNIT, model.gapField?.unitMs ?? 1);
   out.i64(header + abi.P_DISORDER, model.allowedDisorderMs);
   out.i64(header + abi.P_LATENESS, model.allowedLatenessMs);
   out.i64(header + abi.P_MAX_FUTURE, model.maxFutureMs);

@@ -21,12 +21,19 @@ const EVICT_UNTIL = 0.75;
 const IDLE_STEPS = [1, 3 / 4, 1 / 2, 1 / 4];
 const SPACING = 1 / 16;
 
-/** `limitBytes`: limits.session_memory_bytes; `gapMs`: the model's. */
-export function evictionOrder({ limitBytes, gapMs }: { limitBytes: number; gapMs: number }): EvictionOrder {
+/** `limitBytes`: limits.session_memory_bytes. The model's longest gap, and what events without a word of their own have. */
+export interface EvictionRules {
+  limitBytes: number;
+  gapMs: number;
+  usualGapMs?: number;
+}
+
+export function evictionOrder({ limitBytes, gapMs, usualGapMs = gapMs }: EvictionRules): EvictionOrder {
+  const stepsOf = (ms: number) => IDLE_STEPS.map((share) => Math.ceil(ms * share));
   return {
     aboveBytes: Math.floor(limitBytes * EVICT_ABOVE),
     untilBytes: Math.floor(limitBytes * EVICT_UNTIL),
-    idleMs: IDLE_STEPS.map((share) => Math.ceil(gapMs * share)),
-    spacingMs: Math.ceil(gapMs * SPACING),
+    idleMs: [...new Set([...stepsOf(gapMs), ...stepsOf(usualGapMs)])].sort((a, b) => b - a),
+    spacingMs: Math.ceil(usualGapMs * SPACING),
   };
 }

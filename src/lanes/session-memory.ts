@@ -10,6 +10,7 @@ export interface SessionMemoryOptions {
   /** limits.session_memory_bytes, of each worker. */
   limitBytes: number;
   gapMs: number;
+  usualGapMs?: number;
   clock: Clock;
   log: Log;
 }

@@ -19,6 +19,7 @@ export function semanticDifferences(table: SemanticRules, ours: SemanticRules): 
   compare('the engine’s own rules', `version ${table.engine}`, `version ${ours.engine}`);
   compare('model: value', table.model.valueFormat ?? 'json', ours.model.valueFormat ?? 'json');
   for (const [word, name] of MODEL_WORDS) compare(`model: ${word}`, table.model[name], ours.model[name]);
+  compare('model: gap.field', gapFieldOf(table), gapFieldOf(ours));
   compare('model: filter', conditionOf(table, 'filter'), conditionOf(ours, 'filter'));
   compare('model: end_event', conditionOf(table, 'endEvent'), conditionOf(ours, 'endEvent'));
   const field = ({ fields }: SemanticRules['model'], index: number) => fields[index]?.path.join('.');
@@ -57,6 +58,10 @@ export const ORDER = 'the order of fields or columns in the model';
 function conditionOf({ model }: SemanticRules, name: 'filter' | 'endEvent' | 'startEvent'): unknown {
   const condition = model[name] ?? null;
   return condition === null ? 'none' : named(condition, model);
+}
+
+function gapFieldOf({ model }: SemanticRules): unknown {
+  return model.gapField === undefined ? 'none' : named(model.gapField, model);
 }
 
 const MODEL_WORDS = [

@@ -15,7 +15,7 @@ import { readMaskSalt } from './mask-salt.js';
 import { modelInvalid, problemsOf } from './problems.js';
 import { checkForm, type ModelFile } from './schema.js';
 import type { CompiledModel, Field } from './types.js';
-import { compileWindows } from './windows.js';
+import { compileGap, compileWindows } from './windows.js';
 
 /**
  * A model file → the table of operations that the engine runs. All that is wrong is said at once, with path and line.
@@ -99,7 +99,7 @@ function assemble(file: ModelFile, folder: string, complain: Complain): Omit<Com
     timeField: time?.index ?? 0,
     timeFormat: file.time.format,
     valueFormat: file.value,
-    gapMs: file.gap,
+    ...compileGap(file.gap, fields, complain),
     allowedDisorderMs: file.allowed_disorder,
     allowedLatenessMs: file.allowed_lateness,
     maxFutureMs: file.max_future,

@@ -35,6 +35,7 @@ export function modelDecisions(model: Omit<CompiledModel, 'hash'>) {
     timeFormat: model.timeFormat,
     ...(model.valueFormat === 'json' ? {} : { valueFormat: model.valueFormat }),
     gapMs: model.gapMs,
+    ...(model.gapField === null ? {} : { gapField: model.gapField }),
     allowedDisorderMs: model.allowedDisorderMs,
     allowedLatenessMs: model.allowedLatenessMs,
     maxFutureMs: model.maxFutureMs,

@@ -24,10 +24,11 @@ export function loggedFields(model: CompiledModel): LoggedFields {
     else for (const field of fieldsOf(op, model.timeField)) every.add(field);
     if ('where' in op) for (const field of fieldsOfCondition(op.where)) every.add(field);
   }
-  const { deduplicateField, windows } = model;
+  const { deduplicateField, gapField, windows } = model;
   const { startEvent, onChange } = windows;
   for (const field of onChange) every.add(field);
   if (deduplicateField !== null) every.add(deduplicateField);
+  if (gapField !== null) every.add(gapField.field);
   // a split can make any event the first of its session, and so can one that repeats another; where midnight and max_duration cut,
   // what came before stays
   const isCut = model.endEvent !== null || startEvent !== null || onChange.length > 0;

@@ -223,6 +223,15 @@ const shortColumn = z.string().transform((text, context): ColumnFile => {
   return z.NEVER;
 });
 
+/** Fixed, or said by each event: at most `max`, so that no event keeps a session, and what is known of it, for ever. */
+const gapFieldSchema = z.strictObject({
+  field: fieldPath,
+  unit: z.enum(['s', 'ms'], { error: 'must be s or ms' }),
+  default: duration('30m', { minMs: 1 }),
+  max: givenDuration({ minMs: 1 }),
+});
+const gapSchema = z.union([gapFieldSchema, givenDuration({ minMs: 1 })]);
+
 export const modelSchema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, {
     error: 'must be lower-case letters, digits and _, beginning with a letter',
@@ -237,7 +246,7 @@ export const modelSchema = z.strictObject({
     })
     .default('json'),
   fields: z.record(fieldPath, fieldSchema),
-  gap: duration('30m', { minMs: 1 }),
+  gap: gapSchema.prefault('30m'),
   max_duration: duration('24h', { minMs: 1 }),
   allowed_disorder: duration('10s', { minMs: 0 }),
   allowed_lateness: duration('5m', { minMs: 0 }),
@@ -280,6 +289,7 @@ export function knownKeys(path: readonly PropertyKey[], op: unknown): readonly s
   if (section === 'time') return Object.keys(modelSchema.shape.time.shape);
   if (section === 'end_event') return [...CONDITION_KEYS, 'counted'];
   if (section === 'start_event' || section === 'filter' || inColumn === 'where') return CONDITION_KEYS;
+  if (section === 'gap') return Object.keys(gapFieldSchema.shape);
   if (section === 'split') return Object.keys(splitSchema.shape);
   if (section === 'emit') return Object.keys(emitSchema.shape);
   if (section === 'fields') return Object.keys(fieldSchema.shape);

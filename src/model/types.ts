@@ -60,6 +60,15 @@ export type Condition =
   | { all: readonly Condition[] }
   | { any: readonly Condition[] };
 
+/** A field of which each event says how long it holds its session open. */
+export interface GapField {
+  field: number;
+  /** The field's unit. */
+  unitMs: number;
+  /** What an event without a value holds it for. */
+  defaultMs: number;
+}
+
 /** What begins and ends sessions beside gap and end event; src/reference/windows.ts has the meaning. */
 export interface WindowRules {
   /** No session is longer: its last event − its first. */
@@ -193,7 +202,10 @@ export interface CompiledModel {
   timeFormat: 'iso8601' | 'epoch_ms' | 'epoch_s';
   /** What a record's value is (src/reference/value.ts). */
   valueFormat: 'json' | 'json_schema_registry' | 'msgpack';
+  /** How long each event holds its session open, or at most where a field says it. */
   gapMs: number;
+  /** Null: all events hold it for as long. */
+  gapField: GapField | null;
   allowedDisorderMs: number;
   allowedLatenessMs: number;
   maxFutureMs: number;

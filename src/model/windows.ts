@@ -1,8 +1,8 @@
 import { suggest } from '../config/suggest.js';
 import { compileCondition } from './conditions.js';
-import { ANY_TYPE, type Complain, type FieldsByName, findField } from './fields.js';
+import { ANY_TYPE, type Complain, type FieldsByName, findField, NUMBER_TYPES } from './fields.js';
 import type { ModelFile } from './schema.js';
-import type { WindowRules } from './types.js';
+import type { CompiledModel, WindowRules } from './types.js';
 import { tryZone } from './zone.js';
 
 /** What of a model file begins and ends sessions, beside the gap. */
@@ -27,4 +27,19 @@ export function compileWindows(file: ModelFile, fields: FieldsByName, complain: 
     midnight,
     onChange: [...onChange].sort((a, b) => a - b),
   };
+}
+
+const UNITS_MS = { s: 1_000, ms: 1 };
+
+/** How long events hold their session open: all for as long, or each for as long as it says. */
+export function compileGap(
+  gap: ModelFile['gap'],
+  fields: FieldsByName,
+  complain: Complain,
+): Pick<CompiledModel, 'gapMs' | 'gapField'> {
+  if (typeof gap === 'number') return { gapMs: gap, gapField: null };
+  const { field: name, unit, default: defaultMs, max: gapMs } = gap;
+  const field = findField(fields, name, 'gap.field', NUMBER_TYPES, complain);
+  if (defaultMs > gapMs) complain('gap.default', 'must not be longer than gap.max');
+  return { gapMs, gapField: { field: field?.index ?? 0, unitMs: UNITS_MS[unit], defaultMs } };
 }

@@ -45,6 +45,8 @@ export interface SessionState {
 export interface SessionEvent {
   readonly timeMs: number;
   readonly offset: bigint;
+  /** Until when it holds its session open: its time and its gap (windows.ts). */
+  readonly heldMs: number;
   readonly values: FieldValues;
   /** It begins a new session: the model's start event. */
   readonly starts?: boolean;

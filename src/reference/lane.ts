@@ -18,7 +18,16 @@ import {
 import { computeRow, sameContent } from './session-row.js';
 import { Timeline } from './timeline.js';
 import { itemDetail, type MessageItem, type ParsedItem, parseValue } from './value.js';
-import { closingOf, cutBetween, isEnded, openUntilMs, type Segment, segmentsOf } from './windows.js';
+import {
+  closingOf,
+  cutBetween,
+  heldUntilMs,
+  isEnded,
+  latestHeldMs,
+  openUntilMs,
+  type Segment,
+  segmentsOf,
+} from './windows.js';
 
 export type { LaneState } from './lane-state.js';
 
@@ -128,7 +137,7 @@ export class ReferenceLane {
     const key = values[this.#model.keyField] as string;
     const accepted =
       this.#isEndEvent(values) && !this.#model.windows.endCounted
-        ? this.#acceptEnd(key, timeMs)
+        ? this.#acceptEnd(key, timeMs, heldUntilMs(this.#model, timeMs, values))
         : this.#acceptEvent(key, this.#eventOf(record.offset, timeMs, values));
     if (!accepted) {
       const detail = `${this.#watermarkMs! - timeMs} ms behind the watermark`;
@@ -160,7 +169,7 @@ export class ReferenceLane {
   #acceptEvent(key: string, event: SessionEvent): boolean {
     const { timeMs } = event;
     const known = this.#timelines.get(key);
-    const around = known?.around(timeMs, this.#model.gapMs) ?? [];
+    const around = known?.around(timeMs, event.heldMs) ?? [];
     const [session] = around;
     const stays = around.length === 1 && this.#tearsNone(session!, timeMs);
     if (session !== undefined && !stays && (around.length > 1 || session.lastMs >= timeMs)) {
@@ -168,12 +177,11 @@ export class ReferenceLane {
       return this.#tryArrange(known!, around, withEvent(events, event), known!.endMarkersMs, event);
     }
     // within its session, or behind all that it could belong to: the events that are there need no second look
-    if (this.#isLate(stays ? session!.lastMs : timeMs)) return false;
-    const timeline = known ?? this.#timelineOf(key);
     const belongs =
       stays ||
-      (session !== undefined &&
-        cutBetween(this.#model, session.events, [event], timeline.endMarkersMs) === null);
+      (session !== undefined && cutBetween(this.#model, session, [event], known!.endMarkersMs) === null);
+    if (this.#isLate(belongs ? Math.max(session!.heldMs, event.heldMs) : event.heldMs)) return false;
+    const timeline = known ?? this.#timelineOf(key);
     const joined = belongs ? session! : newSession(key);
     if (belongs) this.#remove(timeline, joined);
     joined.closed = false;
@@ -191,11 +199,11 @@ export class ReferenceLane {
   }
 
   /** An end event that belongs to no session: ends the one it follows, tears the one it lies in. False: late. */
-  #acceptEnd(key: string, endMs: number): boolean {
+  #acceptEnd(key: string, endMs: number, heldMs: number): boolean {
     const known = this.#timelines.get(key);
     const session = known?.sessionUpTo(endMs);
     if (session === undefined || !this.#reaches(known!, session, endMs)) {
-      if (this.#isLate(endMs)) return false;
+      if (this.#isLate(heldMs)) return false;
       const timeline = known ?? this.#timelineOf(key);
       this.#addEndMarker(timeline, endMs);
       this.#meetNeighbours(timeline, endMs, endMs);
@@ -205,7 +213,7 @@ export class ReferenceLane {
     const timeline = known!;
     if (session.closed) return false;
     if (endMs < session.lastMs) {
-      const around = timeline.around(endMs, this.#model.gapMs);
+      const around = timeline.around(endMs, endMs);
       const events = around.flatMap((each) => each.events);
       const markers = [...timeline.endMarkersMs, endMs];
       if (!this.#tryArrange(timeline, around, events, markers, null, endMs)) return false;
@@ -235,7 +243,7 @@ export class ReferenceLane {
   ): boolean {
     const segments = segmentsOf(this.#model, events, endMarkersMs);
     const own = came && segments.find((segment) => startMs(segment) <= timeMs && lastMs(segment) >= timeMs);
-    if (own && this.#isLate(lastMs(own))) return false;
+    if (own && this.#isLate(latestHeldMs(own.events))) return false;
     const isBehind = this.#watermarkMs !== null && timeMs < this.#watermarkMs;
     for (const session of around) {
       const cuts = segments.filter(
@@ -306,7 +314,7 @@ export class ReferenceLane {
     const endMs = isEnded(events) ? fromMs : isOwn ? marker : null;
     const moment = next?.events.filter(({ timeMs }) => timeMs === next.firstMs);
     const isSplit =
-      moment !== undefined && cutBetween(this.#model, events, moment, timeline.endMarkersMs) === 'split';
+      moment !== undefined && cutBetween(this.#model, session, moment, timeline.endMarkersMs) === 'split';
     session.endMs = isSplit ? next!.firstMs - 1 : endMs;
     session.endsBySplit = isSplit;
   }
@@ -316,6 +324,7 @@ export class ReferenceLane {
     return {
       timeMs,
       offset,
+      heldMs: heldUntilMs(this.#model, timeMs, values),
       values,
       ...(startEvent !== null && holds(startEvent, values) ? { starts: true } : {}),
       ...(endCounted && this.#isEndEvent(values) ? { ends: true } : {}),
@@ -327,9 +336,9 @@ export class ReferenceLane {
     return endEvent !== null && holds(endEvent, values);
   }
 
-  #isLate(lastEventMs: number): boolean {
-    const { gapMs, allowedLatenessMs } = this.#model;
-    return this.#watermarkMs !== null && lastEventMs + gapMs + allowedLatenessMs < this.#watermarkMs;
+  /** Is a session that is held open until then long over? */
+  #isLate(heldMs: number): boolean {
+    return this.#watermarkMs !== null && heldMs + this.#model.allowedLatenessMs < this.#watermarkMs;
   }
 
   #moveWatermark(watermarkMs: number): void {
@@ -353,9 +362,10 @@ export class ReferenceLane {
   }
 
   #dueMs(session: Session): number {
-    const { gapMs, allowedLatenessMs } = this.#model;
-    if (session.closed) return session.lastMs + gapMs + allowedLatenessMs;
-    return closingOf(this.#model, session).ms;
+    if (!session.closed) return closingOf(this.#model, session).ms;
+    const { gapField, allowedLatenessMs } = this.#model;
+    const timeline = gapField === null ? null : this.#timelineOf(session.key);
+    return (timeline?.neededUntilMs(session) ?? session.heldMs) + allowedLatenessMs;
   }
 
   #close(session: Session): void {
@@ -370,6 +380,8 @@ export class ReferenceLane {
     this.#remove(timeline, session);
     session.gone = true;
     this.#dropPassed(timeline);
+    // those behind it were to be known for as long as it
+    if (this.#model.gapField !== null) for (const later of timeline.sessions) this.#enqueue(later);
     this.#dropIfEmpty(timeline);
   }
 
@@ -416,6 +428,7 @@ export class ReferenceLane {
       if (!session.closed) this.#emit(session, 'memory');
       this.#forget(session);
     }
+    if (this.#watermarkMs !== null) this.#moveWatermark(this.#watermarkMs);
   }
 
   #sessionsInOrder(): Session[] {

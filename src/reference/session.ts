@@ -1,5 +1,6 @@
 import type { FieldValues } from './event.js';
 import type { SessionEvent, SessionState } from './lane-state.js';
+import { latestHeldMs } from './windows.js';
 
 /**
  * One session of a key: its events by (time, offset), so that first, last, lists, merges and splits need no care. Order
@@ -7,6 +8,8 @@ import type { SessionEvent, SessionState } from './lane-state.js';
  */
 export interface Session extends SessionState {
   readonly key: string;
+  /** Until when its events hold it open. */
+  heldMs: number;
   /** Due time of its valid entry in the queue. */
   queuedMs: number;
   /** Forgotten, or merged into another: entries in the queue are void. */
@@ -26,6 +29,7 @@ export function newSession(key: string): Session {
     events: [],
     firstMs: Number.POSITIVE_INFINITY,
     lastMs: Number.NEGATIVE_INFINITY,
+    heldMs: Number.NEGATIVE_INFINITY,
     endMs: null,
     endsBySplit: false,
     closed: false,
@@ -49,6 +53,7 @@ export function insertEvent(session: Session, event: SessionEvent): void {
   events.splice(at, 0, shared);
   session.firstMs = Math.min(session.firstMs, event.timeMs);
   session.lastMs = Math.max(session.lastMs, event.timeMs);
+  session.heldMs = Math.max(session.heldMs, event.heldMs);
   session.bytes += eventBytes(shared, neighbour);
   session.changed = true;
 }
@@ -59,6 +64,7 @@ export function sessionOf(key: string, events: readonly SessionEvent[], nextRevi
   session.events = [...events];
   session.firstMs = events[0]!.timeMs;
   session.lastMs = events.at(-1)!.timeMs;
+  session.heldMs = latestHeldMs(events);
   session.nextRevision = nextRevision;
   session.bytes = estimateBytes(session);
   return session;
@@ -67,6 +73,7 @@ export function sessionOf(key: string, events: readonly SessionEvent[], nextRevi
 /** A session as a snapshot has it, alive again. */
 export function reviveSession(key: string, state: SessionState): Session {
   const session = Object.assign(newSession(key), sessionState(state));
+  session.heldMs = latestHeldMs(session.events);
   session.bytes = estimateBytes(session);
   return session;
 }

@@ -6,6 +6,7 @@ import type { FieldValues } from './event.js';
 import type { KeyState, LaneState, SessionEvent, SessionState, StandingRow } from './lane-state.js';
 import { decodeRow } from './row-bytes.js';
 import { encodeRow } from './row-crc.js';
+import { heldUntilMs } from './windows.js';
 
 /**
  * A lane's state ⇄ bytes: what snapshots hold. Every engine writes and reads this form, so a table that was written by one
@@ -204,7 +205,8 @@ class StateReader {
     const read = this.#list(TIME_BYTES + maskBytes, () => {
       const timeMs = this.#timeMs();
       values = this.#values(this.#in.take(maskBytes), values);
-      return { timeMs, ...withoutFlags(this.#model, values) };
+      const heldMs = heldUntilMs(this.#model, timeMs, values);
+      return { timeMs, heldMs, ...withoutFlags(this.#model, values) };
     });
     // a stable sort; what comes later in the log has an offset of its own, none of them negative
     read.sort((a, b) => a.timeMs - b.timeMs);
@@ -265,7 +267,7 @@ function withFlags({ windows: { startEvent, endCounted } }: CompiledModel, event
 function withoutFlags(
   { fields }: CompiledModel,
   values: FieldValues,
-): Omit<SessionEvent, 'timeMs' | 'offset'> {
+): Omit<SessionEvent, 'timeMs' | 'offset' | 'heldMs'> {
   const flags = (values[fields.length] as number | null) ?? 0;
   if (flags > (STARTS | ENDS)) throw new Error('flags that no event has');
   return {

@@ -5,7 +5,7 @@ import type { Session } from './session.js';
  *
  * Invariants
  * - Between two neighbouring sessions lies what windows.ts cuts by. No two of their events have the same time.
- * - An end marker that ends a session lies at or after its last event, at most the gap behind it, before the next session.
+ * - An end marker that ends a session lies at or after its last event, while that is held open, before the next session.
  */
 export class Timeline {
   readonly key: string;
@@ -21,19 +21,29 @@ export class Timeline {
   }
 
   /**
-   * The sessions whose events an event at this time may belong together with, in one session or another: the one before or
-   * around it, and all that follow with no more than the gap between them.
+   * The sessions whose events an event at this time, that holds a session open until `heldMs`, may belong together with, in one
+   * session or another: the one before or around it, and all that follow while one is held open.
    */
-  around(timeMs: number, gapMs: number): Session[] {
+  around(timeMs: number, heldMs: number): Session[] {
     const at = this.#sessionsUpTo(timeMs);
     const before = this.sessions[at - 1];
-    const isNear = before !== undefined && timeMs - before.lastMs <= gapMs;
-    let lastMs = isNear ? Math.max(before.lastMs, timeMs) : timeMs;
+    const isNear = before !== undefined && timeMs <= before.heldMs;
+    let reachMs = isNear ? Math.max(before.heldMs, heldMs) : heldMs;
     let behind = at;
-    while (behind < this.sessions.length && this.sessions[behind]!.firstMs - lastMs <= gapMs) {
-      lastMs = this.sessions[behind++]!.lastMs;
+    while (behind < this.sessions.length && this.sessions[behind]!.firstMs <= reachMs) {
+      reachMs = Math.max(reachMs, this.sessions[behind++]!.heldMs);
     }
     return this.sessions.slice(isNear ? at - 1 : at, behind);
+  }
+
+  /** Until when a session is to be known, or one before it: what follows from earlier events can't be told without later ones. */
+  neededUntilMs(session: Session): number {
+    let neededMs = session.heldMs;
+    for (const earlier of this.sessions) {
+      if (earlier.firstMs >= session.firstMs) break;
+      neededMs = Math.max(neededMs, earlier.heldMs);
+    }
+    return neededMs;
   }
 
   /** The last session that begins at or before a time. */

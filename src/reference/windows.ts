@@ -21,10 +21,20 @@ export interface Segment {
 interface Walk {
   firstMs: number;
   lastMs: number;
+  /** Until when they hold it open. */
+  heldMs: number;
   /** Its last moment holds an end event that belongs to it. */
   ended: boolean;
   /** By field of on_change, its last value that is not null. */
   values: FieldValues;
+}
+
+/** Until when an event holds its session open: an event at that time belongs to it still. */
+export function heldUntilMs({ gapMs, gapField }: CompiledModel, timeMs: number, values: FieldValues): number {
+  if (gapField === null) return timeMs + gapMs;
+  const value = values[gapField.field] as number | null;
+  const saidMs = value === null ? gapField.defaultMs : Math.floor(value * gapField.unitMs);
+  return timeMs + Math.min(gapMs, Math.max(0, saidMs));
 }
 
 export function segmentsOf(
@@ -48,15 +58,14 @@ export function segmentsOf(
 /** Why later events, all of one moment, do not belong to a session; null: they do. */
 export function cutBetween(
   model: CompiledModel,
-  session: readonly SessionEvent[],
+  { events, firstMs, lastMs, heldMs }: OfSession & { readonly events: readonly SessionEvent[] },
   moment: readonly SessionEvent[],
   endMarkersMs: readonly number[],
 ): CutBy | null {
-  const lastMs = session.at(-1)!.timeMs;
   const values = model.windows.onChange.map(
-    (field) => session.findLast((event) => event.values[field] !== null)?.values[field] ?? null,
+    (field) => events.findLast((event) => event.values[field] !== null)?.values[field] ?? null,
   );
-  const walk = { firstMs: session[0]!.timeMs, lastMs, ended: isEnded(session), values };
+  const walk = { firstMs, lastMs, heldMs, ended: isEnded(events), values };
   return cutOf(model, walk, moment, endMarkersMs);
 }
 
@@ -77,7 +86,7 @@ function cutOf(
 ): CutBy | null {
   const { maxDurationMs, midnight } = model.windows;
   const { timeMs } = moment[0]!;
-  if (timeMs - walk.lastMs > model.gapMs) return 'gap';
+  if (timeMs > walk.heldMs) return 'gap';
   if (walk.ended || endMarkersMs.some((marker) => marker >= walk.lastMs && marker < timeMs)) {
     return 'end_event';
   }
@@ -99,6 +108,7 @@ function walkOn(model: CompiledModel, walk: Walk | null, moment: readonly Sessio
   return {
     firstMs: walk?.firstMs ?? timeMs,
     lastMs: timeMs,
+    heldMs: latestHeldMs(moment, walk?.heldMs),
     ended: moment.some((event) => event.ends),
     values: model.windows.onChange.map(
       (field, index) =>
@@ -109,14 +119,25 @@ function walkOn(model: CompiledModel, walk: Walk | null, moment: readonly Sessio
   };
 }
 
+/** Until when some events hold their session open, and what came before them. */
+export function latestHeldMs(events: readonly SessionEvent[], before = Number.NEGATIVE_INFINITY): number {
+  return events.reduce((latest, { heldMs }) => Math.max(latest, heldMs), before);
+}
+
+/** Times of a session's first and last event, and until when its events hold it open. */
+interface OfSession {
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly heldMs: number;
+}
+
 /** When the watermark passes `ms`, no event that is in time can join the session any more, and by what. */
 export function closingOf(
   model: CompiledModel,
-  session: { firstMs: number; lastMs: number; endMs: number | null; endsBySplit: boolean },
+  { firstMs, heldMs, endMs, endsBySplit }: OfSession & { endMs: number | null; endsBySplit: boolean },
 ): { ms: number; by: ClosedBy } {
-  const { firstMs, lastMs, endMs, endsBySplit } = session;
   const { maxDurationMs, midnight } = model.windows;
-  let closing: { ms: number; by: ClosedBy } = { ms: lastMs + model.gapMs, by: 'gap' };
+  let closing: { ms: number; by: ClosedBy } = { ms: heldMs, by: 'gap' };
   const earlier = (ms: number, by: ClosedBy) => {
     if (ms < closing.ms) closing = { ms, by };
   };
@@ -127,6 +148,6 @@ export function closingOf(
 }
 
 /** The last time at which an event could belong to a session, or end it, if nothing else lay in between. */
-export function openUntilMs(model: CompiledModel, session: { firstMs: number; lastMs: number }): number {
+export function openUntilMs(model: CompiledModel, session: OfSession): number {
   return closingOf(model, { ...session, endMs: null, endsBySplit: false }).ms;
 }

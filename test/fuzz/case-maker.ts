@@ -5,6 +5,7 @@ import { seededRandom } from '#src/random.js';
 import type { BatchCase, FuzzCase, Step } from './case.js';
 import { Dice } from './dice.js';
 import type { Manner } from './document-maker.js';
+import { withGapField } from './gap-maker.js';
 import { type LogManner, makeLog } from './log-maker.js';
 import { makeModelText } from './model-maker.js';
 import { SHIPPED_MODELS, shippedModelText } from './shipped-models.js';
@@ -12,6 +13,8 @@ import { inFormat, type ValueFormat } from './value-maker.js';
 
 /** A form of values has dice of its own, so that a case of JSON is what it was before there were others. */
 const FORMAT_SEED = 0x76616c75;
+/** So has a gap from a field. */
+const GAP_SEED = 0x67617073;
 
 /** Seed → case. The same seed gives the same case as long as the generators stay as they are; failures are kept as cases. */
 export function makeCase(seed: number): FuzzCase {
@@ -21,7 +24,10 @@ export function makeCase(seed: number): FuzzCase {
   const isBenign = isBig || dice.chance(0.4);
   const text = dice.chance(0.1)
     ? shippedModelText(dice.pick(SHIPPED_MODELS))
-    : makeModelText(dice, { odd: !isBenign && dice.chance(0.6) });
+    : withGapField(
+        new Dice(seededRandom(seed ^ GAP_SEED)),
+        makeModelText(dice, { odd: !isBenign && dice.chance(0.6) }),
+      );
   const model = compileModel(text, 'model.yaml');
   const lanes = dice.weighted([
     [6, 1],

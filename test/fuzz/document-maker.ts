@@ -1,6 +1,7 @@
 /// <reference lib="es2024.string" />
 import type { CompiledModel, Condition, Field } from '#src/model/types.js';
 import type { Dice } from './dice.js';
+import { makeGap } from './gap-maker.js';
 import { makeIp } from './ip-maker.js';
 import { notNumber, oddNumber, oddUint32, plainInt32, plainNumber, plainUint32 } from './number-maker.js';
 import { longText, oddText, plainText, spell } from './text-maker.js';
@@ -121,6 +122,8 @@ export class DocumentMaker {
         ? oddTime(dice, intent.timeMs, timeFormat)
         : plainTime(dice, intent.timeMs, timeFormat);
     }
+    if (field.index === this.#model.gapField?.field && dice.chance(0.9))
+      return makeGap(dice, field, this.#model);
     if (field.index === keyField && field.type === 'string') return spell(dice, intent.key, escapes);
     if (field.type === 'number') return dice.chance(odd) ? oddNumber(dice) : plainNumber(dice);
     if (field.type === 'boolean') return dice.pick(['true', 'true', 'false']);

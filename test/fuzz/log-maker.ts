@@ -40,7 +40,8 @@ class EventStream {
   #clockMs: number;
 
   constructor(dice: Dice, model: CompiledModel, manner: LogManner) {
-    const { gapMs: gap, allowedDisorderMs: disorder, allowedLatenessMs: lateness } = model;
+    const { gapMs: longestGap, allowedDisorderMs: disorder, allowedLatenessMs: lateness } = model;
+    const gap = model.gapField?.defaultMs ?? longestGap;
     const { maxDurationMs: longest } = model.windows;
     this.#dice = dice;
     const odd = manner.documents.odd > 0;
@@ -59,6 +60,7 @@ class EventStream {
       gap + disorder,
       gap + lateness + disorder,
       longest,
+      ...(model.gapField === null ? [] : [longestGap, longestGap + lateness]),
     ];
     this.#steps = [
       0,

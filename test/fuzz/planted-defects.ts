@@ -1,4 +1,4 @@
-import type { ColumnOp, CompiledModel, Condition, WindowRules } from '#src/model/types.js';
+import type { ColumnOp, CompiledModel, Condition, GapField, WindowRules } from '#src/model/types.js';
 import type { LaneEngine } from '../../workers/engines/engine.js';
 import { ReferenceEngine } from '../../workers/engines/reference-engine.js';
 import type { EngineMaker } from './side.js';
@@ -39,9 +39,17 @@ function withWindows(model: CompiledModel, windows: Partial<WindowRules>): Compi
   return { ...model, windows: { ...model.windows, ...windows } };
 }
 
+function withGapField(model: CompiledModel, change: (gap: GapField) => Partial<GapField>): CompiledModel {
+  const { gapField } = model;
+  return gapField === null ? model : { ...model, gapField: { ...gapField, ...change(gapField) } };
+}
+
 const DEFECTS: Readonly<Record<string, (model: CompiledModel) => CompiledModel>> = {
   'a gap that is 1 ms longer': (model) => ({ ...model, gapMs: model.gapMs + 1 }),
   'a gap that is 1 ms shorter': (model) => ({ ...model, gapMs: model.gapMs - 1 }),
+  'gaps in another unit': (model) => withGapField(model, ({ unitMs }) => ({ unitMs: 1_001 - unitMs })),
+  'gaps of events that say none that are 1 ms longer': (model) =>
+    withGapField(model, ({ defaultMs }) => ({ defaultMs: defaultMs + 1 })),
   'a disorder that is 1 ms longer': (model) => ({ ...model, allowedDisorderMs: model.allowedDisorderMs + 1 }),
   'a lateness that is 1 ms longer': (model) => ({ ...model, allowedLatenessMs: model.allowedLatenessMs + 1 }),
   'a future that is 1 ms shorter': (model) => ({ ...model, maxFutureMs: model.maxFutureMs - 1 }),

@@ -40,8 +40,9 @@ function modelOf(dice: Dice): string {
       page: { type: 'string' },
       label: { type: 'string' },
       number: { type: 'number' },
+      hold: { type: 'number' },
     },
-    gap: `${GAP}s`,
+    gap: dice.chance(0.5) ? `${GAP}s` : { field: 'hold', unit: 's', default: `${GAP}s`, max: '40s' },
     max_duration: `${dice.pick([1, 7, 12, 23, 100])}s`,
     allowed_disorder: `${dice.pick([0, 5, 15, 60])}s`,
     allowed_lateness: `${dice.pick([0, 12, 40])}s`,
@@ -74,6 +75,7 @@ function logOf(dice: Dice): BatchCase[] {
       page: dice.pick(['x', 'x', 'y', null]),
       label: dice.pick([null, `label ${offset}`]),
       number: dice.pick([null, offset]),
+      hold: dice.pick([null, 0, 1, 5, 10, 25, 40, 90]),
     };
     const value = Buffer.from(JSON.stringify(event));
     const record = { offsetDelta: 0, timestampMs: -1, key: null, value, headers: 0 };

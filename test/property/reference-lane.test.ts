@@ -23,7 +23,7 @@ const event: fc.Arbitrary<TinyEvent> = fc.record({
     { weight: 1, arbitrary: fc.constantFrom('end', 'logout') },
   ),
   page: fc.constantFrom('x', 'y', 'z', null, undefined),
-  price: fc.option(fc.integer({ min: 0, max: 9 }), { nil: undefined }),
+  price: fc.option(fc.integer({ min: 0, max: 30 }), { nil: undefined }),
 });
 
 /** Events that arrive at most the allowed disorder late: nothing of them is ever behind the watermark. */

@@ -30,6 +30,7 @@ export function modelOf(name: string, specs: readonly Spec[]): CompiledModel {
     timeFormat: 'iso8601',
     valueFormat: 'json',
     gapMs: 1,
+    gapField: null,
     allowedDisorderMs: 1,
     allowedLatenessMs: 1,
     maxFutureMs: 1,

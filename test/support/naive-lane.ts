@@ -13,6 +13,8 @@ export interface NaiveEvent {
   start?: boolean;
   /** Another one than the session's last begins a session; null: says nothing. */
   tag?: string | null;
+  /** How long it holds its session open; without it the rules' gap. */
+  hold?: number | undefined;
 }
 
 export interface NaiveSession {
@@ -29,6 +31,7 @@ export interface NaiveSession {
 type Cut = 'none' | 'end' | 'day' | 'split' | 'max';
 
 export interface NaiveRules {
+  /** Of events that say none of their own. */
   gap: number;
   max: number;
   /** End events belong to the session that they end. */
@@ -88,7 +91,7 @@ function cutOf(
   rules: NaiveRules,
 ): Cut | null {
   const [first, last, at] = [before[0]!.at, before.at(-1)!.at, moment[0]!.at];
-  if (at - last > rules.gap) return 'none';
+  if (at > heldUntil(before, rules)) return 'none';
   if (markers.some((marker) => marker >= last && marker < at)) return 'end';
   if (rules.counted && before.some((event) => event.end)) return 'end';
   if (rules.midnights.some((midnight) => first < midnight && midnight <= at)) return 'day';
@@ -100,6 +103,11 @@ function cutOf(
   return at - first > rules.max ? 'max' : null;
 }
 
+/** Events hold their session open until then. */
+function heldUntil(events: readonly NaiveEvent[], { gap }: NaiveRules): number {
+  return Math.max(...events.map((event) => event.at + (event.hold ?? gap)));
+}
+
 function lastOf(session: NaiveSession): number {
   return session.events.at(-1)!.at;
 }
@@ -108,7 +116,7 @@ function lastOf(session: NaiveSession): number {
 function limitOf({ events }: NaiveSession, rules: NaiveRules): number {
   const first = events[0]!.at;
   const midnight = rules.midnights.find((each) => each > first) ?? Number.POSITIVE_INFINITY;
-  return Math.min(events.at(-1)!.at + rules.gap, first + rules.max, midnight - 1);
+  return Math.min(heldUntil(events, rules), first + rules.max, midnight - 1);
 }
 
 /** Nothing that is in time belongs to it when the watermark is greater than this. */
@@ -119,7 +127,7 @@ function closesAfter(session: NaiveSession, rules: NaiveRules): number {
 export function closedBy(session: NaiveSession, rules: NaiveRules): string {
   const at = closesAfter(session, rules);
   if (session.endedAt === at) return 'end_event';
-  if (lastOf(session) + rules.gap === at) return 'gap';
+  if (heldUntil(session.events, rules) === at) return 'gap';
   return session.events[0]!.at + rules.max === at ? 'max_duration' : 'split';
 }
 
@@ -172,11 +180,11 @@ export class DefinitionLane {
     }
     if (isEnd && others.some(({ endedAt }) => endedAt === event.at)) return false;
     const own = others.find((session) => session.events.includes(event));
-    return this.#isOver(own === undefined ? event.at : lastOf(own));
+    return this.#isOver(own === undefined ? [event] : own.events);
   }
 
-  #isOver(last: number): boolean {
-    return last + this.#rules.gap + this.#rules.lateness < this.#watermark;
+  #isOver(events: readonly NaiveEvent[]): boolean {
+    return heldUntil(events, this.#rules) + this.#rules.lateness < this.#watermark;
   }
 
   /** −old for each row that stands, +new. */
@@ -196,7 +204,12 @@ export class DefinitionLane {
 
   #forget(): void {
     const sessions = naiveSessions(this.#known, this.#rules);
-    const kept = sessions.filter((session) => !this.#isOver(lastOf(session)));
+    // none is forgotten before one that it follows
+    const kept = sessions.filter(({ user, events: [first] }) =>
+      sessions.some(
+        (each) => each.user === user && each.events[0]!.at <= first!.at && !this.#isOver(each.events),
+      ),
+    );
     const events = new Set(kept.flatMap((session) => session.events));
     this.#known = this.#known.filter((event) => {
       if (!event.end || this.#rules.counted) return events.has(event);

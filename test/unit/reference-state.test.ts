@@ -35,8 +35,9 @@ function asKept(state: LaneState): LaneState {
       ...key,
       sessions: key.sessions.map((session) => ({
         ...session,
-        events: session.events.map(({ timeMs, values }, index) => ({
+        events: session.events.map(({ timeMs, heldMs, values }, index) => ({
           timeMs,
+          heldMs,
           offset: BigInt(index - session.events.length),
           values: values.map((value, field) => (READ.has(MODEL.fields[field]!.path[0]!) ? value : null)),
         })),

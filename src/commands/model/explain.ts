@@ -42,7 +42,7 @@ export function explain(model: CompiledModel): ModelExplanation {
     key: model.keyParts.map((part) => fieldName(model, part)).join(' and '),
     time: `${fieldName(model, model.timeField)}, ${model.timeFormat}`,
     session: {
-      gap: formatElapsed(model.gapMs),
+      gap: gapWords(model),
       allowed_disorder: formatElapsed(model.allowedDisorderMs),
       allowed_lateness: formatElapsed(model.allowedLatenessMs),
       max_future: formatElapsed(model.maxFutureMs),
@@ -64,6 +64,14 @@ export function explain(model: CompiledModel): ModelExplanation {
       holds: columnWords(model, column),
     })),
   };
+}
+
+function gapWords(model: CompiledModel): string {
+  const { gapMs, gapField } = model;
+  if (gapField === null) return formatElapsed(gapMs);
+  const { field, unitMs, defaultMs } = gapField;
+
+  return `${fieldName(model, field)} of each event, in ${unitMs === 1 ? 'ms' : 's'}, at most ${formatElapsed(gapMs)}; ${formatElapsed(defaultMs)} without one`;
 }
 
 /** What of the rules about sessions a model asks for, beside the times that all have. */

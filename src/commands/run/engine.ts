@@ -208,6 +208,7 @@ export class Engine {
       topic: topic.name,
       limitBytes: config.limits.sessionMemoryBytes,
       gapMs: model.gapMs,
+      usualGapMs: model.gapField?.defaultMs ?? model.gapMs,
       clock,
       log,
     });

@@ -4,8 +4,9 @@
  * built of the events of those they replace.
  */
 import { EVENT_ENDS, EVENT_STARTS } from '../abi';
+import { heldByEntry, heldOf } from './gap';
 import { hold, poolOf, release } from './intern';
-import { addSession, isLate, markerFrom, sessionUpTo } from './lane';
+import { addSession, eventHeld, isLate, markerFrom, sessionUpTo } from './lane';
 import {
   FLAG_CLOSED,
   KEY_SESSIONS,
@@ -32,26 +33,41 @@ import { decodedEntry, decodedSorted, decodedTimes, decodeLog } from './log-deco
 import { entriesOf, eventEntries } from './log';
 import { orderEvents } from './log-order';
 import { alloc, free, reserve } from './memory';
-import { changeCount, changePlace, flagsPlace, gapMs, hasSayings, loggedCount, maxDurationMs } from './model';
+import {
+  changeCount,
+  changePlace,
+  flagsPlace,
+  gapField,
+  gapMs,
+  gapPlace,
+  hasSayings,
+  loggedCount,
+  maxDurationMs,
+} from './model';
 import { addEntries, freeSession, newSession, takeDecoded } from './session';
 import { addStanding, makeReal, restOf } from './standing';
 import { unlink } from './wheel';
 import { flagsOfEntry, midnightAfter, setSaid } from './windows';
 
-/** Events in order: time i64 │ flags u32 │ entries of the values whose change matters, u32 each. */
+/**
+ * Events in order: time i64 │ flags u32 │ entries of the values whose change matters, u32 each; where events say how long they
+ * hold, until when i64.
+ */
 const EVENT_TIME: usize = 0;
 const EVENT_FLAGS: usize = 8;
 const EVENT_VALUES: usize = 12;
+let eventHeldAt: u32 = 0;
 let eventBytes: u32 = 0;
 let events: usize = 0;
 let eventCount: u32 = 0;
 
-/** Parts: first event i64 │ last event i64 │ events u32 │ cut off by max_duration u32 */
+/** Parts: first event i64 │ last event i64 │ events u32 │ cut off by max_duration u32 │ held open until i64 */
 const PART_FIRST: usize = 0;
 const PART_LAST: usize = 8;
 const PART_EVENTS: usize = 16;
 const PART_TOO_LONG: usize = 20;
-const PART_BYTES: u32 = 24;
+const PART_HELD: usize = 24;
+const PART_BYTES: u32 = 32;
 let parts: usize = 0;
 let partCount: u32 = 0;
 
@@ -60,7 +76,8 @@ let ownEntries: usize = 0;
 let said: usize = 0;
 
 export function arrangeInit(): void {
-  eventBytes = (<u32>EVENT_VALUES + (changeCount << 2) + 7) & ~7;
+  eventHeldAt = (<u32>EVENT_VALUES + (changeCount << 2) + 7) & ~7;
+  eventBytes = eventHeldAt + (gapField < 0 ? 0 : 8);
   ownEntries = reserve((loggedCount << 2) + 8);
   said = reserve((changeCount << 2) + 8);
 }
@@ -70,11 +87,13 @@ export function arrangeInit(): void {
  * `values`: of the event at `timeMs`, 0: it is an end event at `markerMs` instead. False, and nothing is changed: it is late.
  */
 export function tryArrange(lane: usize, key: usize, first: usize, timeMs: i64, values: usize, markerMs: i64): bool {
-  let reach = load<i64>(first + SESSION_FIRST) <= timeMs ? max(timeMs, load<i64>(first + SESSION_LAST)) : timeMs;
+  // an end event holds nothing
+  let reach = values != 0 ? eventHeld : timeMs;
+  if (load<i64>(first + SESSION_FIRST) <= timeMs) reach = max<i64>(reach, heldOf(first));
   let count: u32 = values != 0 ? 1 : 0;
   let behind = first;
-  while (behind != 0 && load<i64>(behind + SESSION_FIRST) - reach <= gapMs) {
-    reach = max(reach, load<i64>(behind + SESSION_LAST));
+  while (behind != 0 && load<i64>(behind + SESSION_FIRST) <= reach) {
+    reach = max<i64>(reach, heldOf(behind));
     count += load<u32>(behind + SESSION_EVENTS);
     behind = load<u32>(behind + NODE_LATER);
   }
@@ -124,6 +143,7 @@ function layOut(first: usize, behind: usize, timeMs: i64, values: usize): void {
       }
       const at = nextEvent(time);
       if (flagsPlace >= 0) store<u32>(at + EVENT_FLAGS, flagsOfEntry(decodedEntry(flagsPlace, event)));
+      if (gapField >= 0) store<i64>(at + eventHeldAt, heldByEntry(time, decodedEntry(gapPlace, event)));
       for (let index: u32 = 0; index < changeCount; index++) {
         store<u32>(at + EVENT_VALUES + (index << 2), decodedEntry(changePlace(index), event));
       }
@@ -135,6 +155,7 @@ function layOut(first: usize, behind: usize, timeMs: i64, values: usize): void {
 function layOutOwn(timeMs: i64): void {
   const at = nextEvent(timeMs);
   if (flagsPlace >= 0) store<u32>(at + EVENT_FLAGS, flagsOfEntry(load<u32>(ownEntries + (flagsPlace << 2))));
+  if (gapField >= 0) store<i64>(at + eventHeldAt, eventHeld);
   for (let index: u32 = 0; index < changeCount; index++) {
     store<u32>(at + EVENT_VALUES + (index << 2), load<u32>(ownEntries + (changePlace(index) << 2)));
   }
@@ -173,12 +194,15 @@ function cut(key: usize, markerMs: i64): void {
       store<i64>(part + PART_FIRST, time);
       store<u32>(part + PART_EVENTS, 0);
       store<u32>(part + PART_TOO_LONG, u32(by == CUT_MAX_DURATION));
+      store<i64>(part + PART_HELD, time);
       memory.fill(said, 0, changeCount << 2);
     }
     store<i64>(part + PART_LAST, time);
     store<u32>(part + PART_EVENTS, load<u32>(part + PART_EVENTS) + <u32>(behind - at) / eventBytes);
     isEnded = (flags & EVENT_ENDS) != 0;
     for (; at < behind; at += eventBytes) {
+      const held = gapField < 0 ? time + gapMs : load<i64>(at + eventHeldAt);
+      if (held > load<i64>(part + PART_HELD)) store<i64>(part + PART_HELD, held);
       for (let index: u32 = 0; index < changeCount; index++) {
         const entry = load<u32>(at + EVENT_VALUES + (index << 2));
         if (entry != 0) store<u32>(said + (index << 2), entry);
@@ -189,7 +213,7 @@ function cut(key: usize, markerMs: i64): void {
 
 function cutAt(key: usize, part: usize, time: i64, flags: u32, at: usize, behind: usize, markerMs: i64): u32 {
   const last = load<i64>(part + PART_LAST);
-  if (time - last > gapMs) return CUT_OTHER;
+  if (time > load<i64>(part + PART_HELD)) return CUT_OTHER;
   if (markerMs != NONE && markerMs >= last && markerMs < time) return CUT_OTHER;
   const marker = markerFrom(key, last);
   if (marker != 0 && load<i64>(marker + MARKER_TIME) < time) return CUT_OTHER;
@@ -218,7 +242,7 @@ function isAllowed(lane: usize, first: usize, behind: usize, timeMs: i64, isEven
     const part = parts + index * PART_BYTES;
     const from = load<i64>(part + PART_FIRST);
     const last = load<i64>(part + PART_LAST);
-    if (isEvent && from <= timeMs && timeMs <= last && isLate(lane, last)) return false;
+    if (isEvent && from <= timeMs && timeMs <= last && isLate(lane, load<i64>(part + PART_HELD))) return false;
     for (let session = first; session != behind; session = load<u32>(session + NODE_LATER)) {
       if (from <= load<i64>(session + SESSION_FIRST) || from > load<i64>(session + SESSION_LAST)) continue;
       if ((load<u32>(session + NODE_FLAGS) & FLAG_CLOSED) != 0) return false;

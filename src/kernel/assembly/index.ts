@@ -2,6 +2,7 @@
 import { crcInit } from './crc32c';
 import { bytesInit } from './bytes';
 import { freeRows } from './emitted';
+import { gapInit } from './gap';
 import { internInit } from './intern';
 import { moveWatermark, settleLane } from './lane';
 import { lanesBytes } from './lane-memory';
@@ -54,6 +55,7 @@ export function init(program: usize, seed: u64, sessionBytesMax: u64, recordByte
   crcInit();
   internInit(loggedCount);
   logInit();
+  gapInit();
   rowInit();
   wheelInit();
   windowsInit();

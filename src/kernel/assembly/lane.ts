@@ -4,6 +4,7 @@
  * all others when their bucket of the wheel has passed, so the state seen from outside is as if it were done at once.
  */
 import { tryArrange } from './arrange';
+import { heldBy, heldOf, neededUntil } from './gap';
 import { addKey, findKey, newSlots, removeKey, SLOTS_FIRST } from './keys';
 import {
   FLAG_CLOSED,
@@ -32,7 +33,7 @@ import {
 } from './lane-layout';
 import { given, taken } from './lane-memory';
 import { alloc } from './memory';
-import { disorderMs, gapMs, hasEnds, hasSayings, latenessMs, maxDurationMs } from './model';
+import { disorderMs, gapField, hasEnds, hasSayings, latenessMs, maxDurationMs } from './model';
 import { absorb, addEvent, emitSession, freeSession, markClosed, newSessionOf, reopen } from './session';
 import { keepKey } from './snapshot-turns';
 import { setEnd } from './standing';
@@ -54,6 +55,9 @@ export function laneNew(): usize {
   return lane;
 }
 
+/** Until when the event that is taken holds its session open. */
+export let eventHeld: i64 = 0;
+
 /** Takes an event; false: it is late. Values as in abi.ts. `isEnd`: an end event that belongs to no session. */
 export function acceptEvent(
   lane: usize,
@@ -64,13 +68,14 @@ export function acceptEvent(
   values: usize,
   isEnd: bool,
 ): bool {
+  eventHeld = heldBy(timeMs, values);
   let key = findKey(lane, hash, keyAt, keyBytes);
   if (key != 0) keepKey(lane, key);
   if (key != 0 && !settleKey(lane, key)) key = 0;
   if (isEnd) {
     if (!acceptEnd(lane, key, hash, keyAt, keyBytes, timeMs)) return false;
   } else if (key == 0) {
-    if (isLate(lane, timeMs)) return false;
+    if (isLate(lane, eventHeld)) return false;
     key = addKey(lane, hash, keyAt, keyBytes);
     const session = newSessionOf(lane, key, timeMs, values);
     addSession(lane, key, 0, session);
@@ -96,15 +101,16 @@ function acceptInto(lane: usize, key: usize, timeMs: i64, values: usize): bool {
     after = load<u32>(after + NODE_LATER);
   }
   const earlier = before;
-  if (before != 0 && timeMs - load<i64>(before + SESSION_LAST) > gapMs) before = 0;
+  if (before != 0 && timeMs > heldOf(before)) before = 0;
   // from where on sessions are others
   let from = timeMs;
-  const reach = before == 0 ? timeMs : max(timeMs, load<i64>(before + SESSION_LAST));
-  if (after != 0 && load<i64>(after + SESSION_FIRST) - reach > gapMs) after = 0;
+  const reach = before == 0 ? eventHeld : max<i64>(eventHeld, heldOf(before));
+  if (after != 0 && load<i64>(after + SESSION_FIRST) > reach) after = 0;
   if (after == 0 && (before == 0 || timeMs > load<i64>(before + SESSION_LAST))) {
     // behind all that it could belong to
-    if (isLate(lane, timeMs)) return false;
-    if (before != 0 && !isCutOff(key, before, timeMs) && !(hasSayings && isSaidCut(before, values))) {
+    const joins = before != 0 && !isCutOff(key, before, timeMs) && !(hasSayings && isSaidCut(before, values));
+    if (isLate(lane, joins ? reach : eventHeld)) return false;
+    if (joins) {
       join(lane, key, before, timeMs, values);
       if (hasSayings) sayLast(before, values);
     } else {
@@ -150,16 +156,18 @@ function tryJoin(lane: usize, key: usize, before: usize, after: usize, timeMs: i
   wasLate = false;
   if (before != 0 && timeMs > load<i64>(before + SESSION_LAST) && isCutOff(key, before, timeMs)) before = 0;
   const start = before == 0 ? timeMs : load<i64>(before + SESSION_FIRST);
-  let last = before == 0 ? timeMs : max(timeMs, load<i64>(before + SESSION_LAST));
+  const last = before == 0 ? timeMs : max(timeMs, load<i64>(before + SESSION_LAST));
+  let held = before == 0 ? eventHeld : max<i64>(eventHeld, heldOf(before));
   if (after != 0) {
     const next = load<i64>(after + SESSION_FIRST);
     // what lies between cuts them apart, whatever comes
-    const isApart = hasMarkerIn(key, last, next) || midnightAfter(start) <= next;
+    const isApart = next > held || hasMarkerIn(key, last, next) || midnightAfter(start) <= next;
     if (isApart || next - start > maxDurationMs) after = 0;
     else if (load<i64>(after + SESSION_LAST) - start > maxDurationMs) return false;
-    else last = load<i64>(after + SESSION_LAST);
+    else held = max<i64>(held, heldOf(after));
+    if (gapField >= 0 && after != 0 && reachesBehind(after, held)) return false;
   }
-  if (isLate(lane, last)) {
+  if (isLate(lane, held)) {
     wasLate = true;
     return false;
   }
@@ -176,6 +184,12 @@ function tryJoin(lane: usize, key: usize, before: usize, after: usize, timeMs: i
   }
   join(lane, key, session, timeMs, values);
   return true;
+}
+
+/** Where events say how long they hold: is what was a gap behind a session none any more? */
+function reachesBehind(session: usize, heldMs: i64): bool {
+  const behind: usize = load<u32>(session + NODE_LATER);
+  return behind != 0 && load<i64>(behind + SESSION_FIRST) <= heldMs;
 }
 
 /** Adds an event to a session, which closes again if it was closed. */
@@ -202,7 +216,7 @@ function acceptEnd(lane: usize, key: usize, hash: u32, keyAt: usize, keyBytes: u
     const isWithin = endMs < load<i64>(session + SESSION_LAST);
     if (isWithin && !tryArrange(lane, key, session, endMs, 0, endMs)) return false;
   } else {
-    if (isLate(lane, endMs)) return false;
+    if (isLate(lane, eventHeld)) return false;
     if (key == 0) key = addKey(lane, hash, keyAt, keyBytes);
   }
   addMarker(lane, key, endMs);
@@ -247,7 +261,7 @@ function meetEnd(lane: usize, key: usize, session: usize): void {
   else if (marker != 0 && load<i64>(marker + MARKER_TIME) <= until) end = load<i64>(marker + MARKER_TIME);
   else if (next != 0 && hasSayings) {
     const from = load<i64>(next + SESSION_FIRST);
-    const isNear = from - last <= gapMs && midnightAfter(load<i64>(session + SESSION_FIRST)) > from;
+    const isNear = from <= heldOf(session) && midnightAfter(load<i64>(session + SESSION_FIRST)) > from;
     if (isNear && !hasMarkerIn(key, last, from) && isSplitFrom(session, next)) {
       end = from - 1;
       bySplit = true;
@@ -285,9 +299,9 @@ export function addMarker(lane: usize, key: usize, timeMs: i64): void {
 
 // @ts-ignore: decorator
 @inline
-export function isLate(lane: usize, lastMs: i64): bool {
+export function isLate(lane: usize, heldMs: i64): bool {
   const watermark = load<i64>(lane + LANE_WATERMARK);
-  return watermark != NONE && lastMs + gapMs + latenessMs < watermark;
+  return watermark != NONE && heldMs + latenessMs < watermark;
 }
 
 // @ts-ignore: decorator
@@ -330,7 +344,7 @@ function settleKey(lane: usize, key: usize): bool {
 /** Closes a session that is due, and forgets it when that is due too. */
 function settleSession(lane: usize, key: usize, session: usize, watermark: i64): void {
   unlink(lane, session);
-  const isOver = load<i64>(session + SESSION_LAST) + gapMs + latenessMs < watermark;
+  const isOver = neededUntil(session) + latenessMs < watermark;
   if (!isClosed(session)) {
     // without more to say of it, its row needs no saying either
     emitSession(lane, session, closedByOf(session), !isOver && load<u32>(session + SESSION_REST) != 0);
@@ -346,6 +360,9 @@ export function forgetSession(lane: usize, key: usize, session: usize): void {
   while (load<u32>(at) != <u32>session) at = <usize>load<u32>(at) + NODE_LATER;
   store<u32>(at, load<u32>(session + NODE_LATER));
   freeSession(lane, session);
+  if (gapField < 0) return;
+  // those behind it were to be known for as long as it
+  for (let later: usize = load<u32>(at); later != 0; later = load<u32>(later + NODE_LATER)) relink(lane, later);
 }
 
 /** Does a marker end a session that is still known? */
@@ -392,8 +409,8 @@ function settleBucket(lane: usize, place: u32, watermark: i64): void {
     if (next != 0) touchNode(next);
     const due = dueOf(node);
     if (due < watermark) {
-      // an end marker goes with its session, and may be the next in this bucket
-      const isAlone = load<u32>(<usize>load<u32>(node + NODE_KEY) + KEY_MARKERS) == 0;
+      // what goes with it, or is due earlier without it, may be the next in this bucket
+      const isAlone = isAloneInKey(node);
       settleNode(lane, node, watermark);
       if (!isAlone) next = load<u32>(<usize>load<u32>(lane + LANE_WHEEL) + (place << 2));
     } else if (isMisplaced(node, due, place)) {
@@ -401,6 +418,15 @@ function settleBucket(lane: usize, place: u32, watermark: i64): void {
     }
     node = next;
   }
+}
+
+/** Has its key no marker and, where sessions are known for as long as earlier ones, no other session? */
+// @ts-ignore: decorator
+@inline
+function isAloneInKey(node: usize): bool {
+  const key: usize = load<u32>(node + NODE_KEY);
+  if (load<u32>(key + KEY_MARKERS) != 0) return false;
+  return gapField < 0 || (load<u32>(key + KEY_SESSIONS) == <u32>node && load<u32>(node + NODE_LATER) == 0);
 }
 
 let sink: u32 = 0;

@@ -1,7 +1,7 @@
 /** What a cut does to a lane beside the log: early rows, the end of the input, eviction; and the end of the lane itself. */
 import { CLOSED_BY_EARLY, CLOSED_BY_END_OF_INPUT, CLOSED_BY_MEMORY } from '../abi';
 import { freeRows } from './emitted';
-import { dropIfEmpty, dropPassed, forgetSession } from './lane';
+import { dropIfEmpty, dropPassed, forgetSession, settleLane } from './lane';
 import {
   FLAG_CHANGED,
   FLAG_CLOSED,
@@ -17,6 +17,7 @@ import {
   SESSION_LAST,
 } from './lane-layout';
 import { given } from './lane-memory';
+import { gapField } from './model';
 import { emitSession, freeSession } from './session';
 import { free } from './memory';
 import { keepKey, snapshotDrop } from './snapshot-turns';
@@ -60,6 +61,8 @@ export function laneEvict(lane: usize, beforeMs: i64): void {
     if (key == 0 || !evictKey(lane, key, beforeMs) || !dropIfEmpty(lane, key)) place++;
     else if (load<u32>(lane + LANE_SLOTS) != <u32>slots) place = 0;
   }
+  // what was known because of them is not any more
+  if (gapField >= 0) settleLane(lane, true);
 }
 
 /** True: a session went. */

@@ -16,6 +16,9 @@ import {
   P_FIELD_COUNT,
   P_FLAGS_FIELD,
   P_GAP,
+  P_GAP_DEFAULT,
+  P_GAP_FIELD,
+  P_GAP_UNIT,
   P_KEY_FIELD,
   P_LATENESS,
   P_LOGGED_COUNT,
@@ -48,6 +51,11 @@ export let partitionField: i32 = -1;
 export let collectionBytesMax: u32 = 0;
 export let sessionStartColumn: u32 = 0;
 export let gapMs: i64 = 0;
+/** What says how long an event holds its session open, and where it is in the log; −1: all events do for `gapMs`. */
+export let gapField: i32 = -1;
+export let gapPlace: u32 = 0;
+export let gapUnitMs: f64 = 1;
+export let gapDefaultMs: i64 = 0;
 export let disorderMs: i64 = 0;
 export let latenessMs: i64 = 0;
 export let maxFutureMs: i64 = 0;
@@ -82,6 +90,10 @@ export function modelInit(at: usize): void {
   collectionBytesMax = load<u32>(at + P_COLLECTION_BYTES);
   sessionStartColumn = load<u32>(at + P_SESSION_START_COLUMN);
   gapMs = load<i64>(at + P_GAP);
+  gapField = load<i32>(at + P_GAP_FIELD);
+  if (gapField >= 0) gapPlace = loggedPlace(gapField);
+  gapUnitMs = <f64>load<u32>(at + P_GAP_UNIT);
+  gapDefaultMs = load<i64>(at + P_GAP_DEFAULT);
   disorderMs = load<i64>(at + P_DISORDER);
   latenessMs = load<i64>(at + P_LATENESS);
   maxFutureMs = load<i64>(at + P_MAX_FUTURE);
@@ -122,6 +134,9 @@ export function typeOfField(field: u32): u32 {
 // @ts-ignore: decorator
 @inline
 export function placeOf(column: usize): u32 {
-  const field = load<u32>(column + COLUMN_FIELD);
+  return loggedPlace(load<u32>(column + COLUMN_FIELD));
+}
+
+function loggedPlace(field: u32): u32 {
   return load<u32>(program + load<u32>(program + P_FIELDS) + field * FIELD_BYTES + FIELD_LOGGED);
 }

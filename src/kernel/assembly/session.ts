@@ -1,6 +1,7 @@
 /** One session: made, added to, joined with another, emitted, given back. When that happens is decided in lane.ts. */
 import { emitNegated, emitRow, holdRow, MS_PER_DAY, newRow, ROW_BYTES, ROW_LENGTH } from './emitted';
 import { sameBytes } from './bytes';
+import { holdEntries, holdFirst, holdValues, sessionBytes } from './gap';
 import {
   FLAG_CHANGED,
   FLAG_CLOSED,
@@ -16,14 +17,12 @@ import {
   REST_REVISION,
   REST_ROWS,
   REST_STANDING,
-  SESSION_BYTES,
   SESSION_EVENTS,
   SESSION_FIRST,
   SESSION_LAST,
   SESSION_LOG,
   SESSION_LOG_BYTES,
   SESSION_REST,
-  SESSION_VALUE_BYTES,
   STANDING_BYTES,
   STANDING_IDENTITY,
   STANDING_ROW,
@@ -41,7 +40,7 @@ import {
 } from './log';
 import { decodedEntry, decodedTimes, decodeLog } from './log-decode';
 import { blockBytes } from './memory';
-import { changeCount, hasSayings, loggedCount } from './model';
+import { hasSayings, loggedCount } from './model';
 import { bufferAt, bufferBegin, bufferBytes } from './row-buffer';
 import { buildRow, rowClamped, rowRevisionAt, rowSignAt, rowStartMs } from './row';
 import {
@@ -59,13 +58,14 @@ import { flagsOf, sayFirst } from './windows';
 
 /** A session of a key with the event whose entries lie in `eventEntries`. In no list and no bucket yet. */
 export function newSession(lane: usize, key: usize, timeMs: i64): usize {
-  const session = taken(lane, SESSION_BYTES + changeCount * SESSION_VALUE_BYTES);
+  const session = taken(lane, sessionBytes);
   store<u32>(session + NODE_FLAGS, FLAG_CHANGED);
   store<u32>(session + NODE_KEY, <u32>key);
   store<u32>(session + NODE_LATER, 0);
   store<i64>(session + SESSION_FIRST, timeMs);
   store<i64>(session + SESSION_LAST, timeMs);
   store<u32>(session + SESSION_REST, 0);
+  holdFirst(session, timeMs);
   setLog(lane, session, newLog(timeMs), logHeadBytes, 1);
   store<u32>(lane + LANE_OPEN, load<u32>(lane + LANE_OPEN) + 1);
   return session;
@@ -116,6 +116,7 @@ export function addEvent(lane: usize, session: usize, timeMs: i64, values: usize
   const size = roomOf(session, log);
   const whole = isYoung(lane, session);
   const grown = appendValues(log, load<u32>(session + SESSION_LOG_BYTES), size, last, timeMs, values, whole);
+  holdValues(session, timeMs, values);
   appended(lane, session, log, size, grown, last, timeMs);
 }
 
@@ -126,6 +127,7 @@ export function addEntries(lane: usize, session: usize, timeMs: i64): void {
   const size = roomOf(session, log);
   const whole = isYoung(lane, session);
   const grown = appendEntries(log, load<u32>(session + SESSION_LOG_BYTES), size, last, timeMs, whole);
+  holdEntries(session, timeMs);
   appended(lane, session, log, size, grown, last, timeMs);
 }
 

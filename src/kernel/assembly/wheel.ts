@@ -3,6 +3,7 @@
  * each lane. A node lies in the bucket of the time that was due when it was put there; events that move it on do not touch
  * the wheel, it is put off when its bucket comes. So the watermark touches only what it passes.
  */
+import { neededUntil } from './gap';
 import { gapMs, latenessMs } from './model';
 import {
   FLAG_CLOSED,
@@ -14,7 +15,6 @@ import {
   NODE_FLAGS,
   NODE_NEXT,
   NODE_PREVIOUS,
-  SESSION_LAST,
   WHEEL_BUCKETS,
 } from './lane-layout';
 import { closesAfter } from './windows';
@@ -44,7 +44,7 @@ export function dueOf(node: usize): i64 {
     return closesAfter(node);
   }
   if ((flags & FLAG_MARKER) != 0) return load<i64>(node + MARKER_TIME);
-  return load<i64>(node + SESSION_LAST) + gapMs + latenessMs;
+  return neededUntil(node) + latenessMs;
 }
 
 /** Puts a node into the bucket of its due time, or into the first that is still to come. */

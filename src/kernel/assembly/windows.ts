@@ -15,6 +15,7 @@ import {
   ZONE_ENTRIES,
   ZONE_ENTRY_BYTES,
 } from '../abi';
+import { heldOf } from './gap';
 import { ENTRY_VALUE } from './intern';
 import {
   FLAG_ENDED,
@@ -24,12 +25,11 @@ import {
   NONE,
   REST_END,
   SESSION_FIRST,
-  SESSION_LAST,
   SESSION_REST,
   SESSION_VALUE_BYTES,
   SESSION_VALUES,
 } from './lane-layout';
-import { changeCount, changePlace, flagsField, gapMs, maxDurationMs, program } from './model';
+import { changeCount, changePlace, flagsField, maxDurationMs, program } from './model';
 import { entrySaid, eventEntries, saysOther } from './log';
 
 const DAY_MS: i64 = 86400000;
@@ -106,7 +106,7 @@ export function endOf(session: usize): i64 {
 @inline
 export function openUntil(session: usize): i64 {
   const first = load<i64>(session + SESSION_FIRST);
-  const limit = min<i64>(load<i64>(session + SESSION_LAST) + gapMs, first + maxDurationMs);
+  const limit = min<i64>(heldOf(session), first + maxDurationMs);
   return zone == 0 ? limit : min<i64>(limit, midnightAfter(first) - 1);
 }
 
@@ -124,7 +124,7 @@ export function closedByOf(session: usize): u32 {
   const end = endOf(session);
   if (end != NONE && (load<u32>(session + NODE_FLAGS) & FLAG_SPLIT) == 0) return CLOSED_BY_END_EVENT;
   const first = load<i64>(session + SESSION_FIRST);
-  let closing = load<i64>(session + SESSION_LAST) + gapMs;
+  let closing = heldOf(session);
   let by: u32 = CLOSED_BY_GAP;
   if (first + maxDurationMs < closing) {
     closing = first + maxDurationMs;
