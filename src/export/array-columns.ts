@@ -143,7 +143,7 @@ function sessionId(dialect: ArrayDialect, template: string): string {
 
 /** What would end the session first, where the gap and the longest duration are all that can. */
 function closedBy(dialect: ArrayDialect, model: CompiledModel): string {
-  if (endsOtherwise(model)) return dialect.text('');
+  if (endsOtherwise(model) || model.gapField !== null) return dialect.text('');
   const isByLength = `start_ms + ${model.windows.maxDurationMs} < end_ms + ${model.gapMs}`;
   return `CASE WHEN ${isByLength} THEN ${dialect.text('max_duration')} ELSE ${dialect.text('gap')} END`;
 }

@@ -11,6 +11,7 @@ import {
 import { conditionSql } from './conditions.js';
 import { isDerived, rawName, rowColumn } from './derived-columns.js';
 import { fieldOf, ISO_8601_PATTERN } from './fields.js';
+import { heldForSql } from './held.js';
 import { headComment, NotExpressed } from './not-expressed.js';
 import type { Exported, ExportPlace } from './types.js';
 
@@ -190,8 +191,10 @@ function keySql(model: CompiledModel): string {
 }
 
 /** What an event that is later than the one before begins a session by. */
-function beginsSession({ endEvent, gapMs, windows: { startEvent, midnight } }: CompiledModel): string[] {
-  const begins = [`at_ms - lagInFrame(at_ms) OVER before > ${gapMs}`];
+function beginsSession(model: CompiledModel): string[] {
+  const { endEvent, windows } = model;
+  const { startEvent, midnight } = windows;
+  const begins = [isOver(model)];
   if (endEvent !== null) begins.push('lagInFrame(is_end) OVER before');
   if (startEvent !== null) begins.push('starts');
   if (midnight !== null) {
@@ -199,6 +202,18 @@ function beginsSession({ endEvent, gapMs, windows: { startEvent, midnight } }: C
     begins.push(`${day('at_ms')} <> ${day('lagInFrame(at_ms) OVER before')}`);
   }
   return begins;
+}
+
+/** Later than until when the events before, whatever session they are of, hold theirs open; the fold knows which they are of. */
+function isOver(model: CompiledModel): string {
+  const { gapMs, gapField } = model;
+  if (gapField === null) return `at_ms - lagInFrame(at_ms) OVER before > ${gapMs}`;
+  const value = clickHouseFieldValue('event', fieldOf(model, gapField.field));
+  const held = `if(${isMember(model)}, at_ms + ${heldForSql(model, gapField, value)}, at_ms)`;
+  return `at_ms > max(${held}) OVER (
+        PARTITION BY partition, session_key ORDER BY at_ms, is_end, offset
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+      )`;
 }
 
 const momentName = (index: number) => `moment_${index}`;
@@ -217,36 +232,44 @@ function momentTuple({ windows: { onChange } }: CompiledModel): string {
   return `tuple(${['0', ...onChange.map((_, index) => `toNullable(toString(${momentName(index)}))`)].join(', ')})`;
 }
 
-/** Only a session that is long enough is looked through, unless values may change. */
+/** Only a session that is long enough is looked through, unless values may change or events say for how long they hold it. */
 function cuts(model: CompiledModel): string {
-  const { onChange, maxDurationMs } = model.windows;
+  const { gapField, windows } = model;
+  const { onChange, maxDurationMs } = windows;
   const dialect = clickHouseDialect(model);
   const values = onChange.map((field) => `toNullable(toString(${dialect.value(field)}))`);
   const looked =
-    onChange.length > 0 ? 'island' : `if(island[-1].1 - island[1].1 > ${maxDurationMs}, island, [])`;
-  const cutsAt = 3 + onChange.length;
-  const type = `Tuple(Int64, Int64, ${onChange.map(() => 'Nullable(String), ').join('')}Array(Int64))`;
+    onChange.length > 0 || gapField !== null
+      ? 'island'
+      : `if(island[-1].1 - island[1].1 > ${maxDurationMs}, island, [])`;
+  const held =
+    gapField === null ? [] : [`x.1 + ${heldForSql(model, gapField, dialect.value(gapField.field))}`];
+  const valuesAt = 3 + held.length;
+  const cutsAt = valuesAt + onChange.length;
+  const type = `Tuple(Int64, Int64, ${held.map(() => 'Int64, ').join('')}${onChange.map(() => 'Nullable(String), ').join('')}Array(Int64))`;
   const step = foldStep(
     {
       state: {
         began: 's.1',
         before: 's.2',
-        value: (index) => `s.${3 + index}`,
+        heldMs: 's.3',
+        value: (index) => `s.${valuesAt + index}`,
         cuts: `s.${cutsAt}`,
       },
       event: {
         atMs: 'e.1',
-        value: (index) => `e.${2 + 2 * index}`,
-        momentValue: (index) => `e.${3 + 2 * index}`,
+        heldMs: 'e.2',
+        value: (index) => `e.${valuesAt - 1 + 2 * index}`,
+        momentValue: (index) => `e.${valuesAt + 2 * index}`,
       },
       append: (items, item) => `arrayPushBack(${items}, ${item})`,
       make: (parts) => `CAST((${parts.join(', ')}), ${quoteText(type)})`,
     },
     model,
   );
-  const seen = ['x.1', ...values.flatMap((value, index) => [value, `x.4.${2 + index}`])];
+  const seen = ['x.1', ...held, ...values.flatMap((value, index) => [value, `x.4.${2 + index}`])];
   const events = `arrayMap(x -> tuple(${seen.join(', ')}), ${looked})`;
-  const start = `CAST((0, -1, ${onChange.map(() => 'NULL, ').join('')}[]), ${quoteText(type)})`;
+  const start = `CAST((0, -1, ${held.map(() => '0, ').join('')}${onChange.map(() => 'NULL, ').join('')}[]), ${quoteText(type)})`;
   return `arrayFold((s, e) -> ${step}, ${events}, ${start}).${cutsAt}`;
 }
 

@@ -49,6 +49,13 @@ function explain(model: CompiledModel, not: NotExpressed): void {
     'end of the input: a bounded job lets open sessions out for good, a later run does not revise them',
   );
   not.add(`max_duration: a session that goes on for longer than ${maxDurationMs} ms is not cut`);
+  if (model.gapField !== null) {
+    not.add('gap: a session’s row comes only when gap.max has passed, however short its events hold it');
+    if (endsOtherwise(model))
+      not.add(
+        'gap: what comes behind an end event, a start event or a split is held open by what came before it, too',
+      );
+  }
   if (endsOtherwise(model)) {
     not.add(
       'end_event, start_event, split: they end a session, whose row comes only when the gap has passed as well',

@@ -2,6 +2,7 @@ import type { CompiledModel } from '../model/types.js';
 import { fieldOf } from './fields.js';
 import { type FlinkColumns, IS_KEPT } from './flink-columns.js';
 import { FLINK_WORDS, flinkEvents } from './flink-source.js';
+import { heldForSql } from './held.js';
 import type { ExportPlace } from './types.js';
 
 /** The steps from events to events whose session is known: `WITH` members, each over the one before. */
@@ -75,7 +76,8 @@ function beginning(
     before.push(`${over(`MIN(${name})`, LANE, LAST_TWO)} AS ${name}_before`);
     return `${name}_before`;
   };
-  begins.push(`headrace_ms - ${changed('headrace_ms')} > ${model.gapMs}`);
+  const { gapField } = model;
+  if (gapField === null) begins.push(`headrace_ms - ${changed('headrace_ms')} > ${model.gapMs}`);
   const { startEvent, endCounted, midnight } = model.windows;
   if (model.endEvent !== null) {
     const isEnd = columns.condition(model.endEvent);
@@ -96,6 +98,13 @@ function beginning(
     const local = `CONVERT_TZ(${utc}, 'UTC', ${FLINK_WORDS.text(midnight.name)})`;
     steps.add('headrace_days', [`CAST(REPLACE(SUBSTRING(${local}, 1, 10), '-', '') AS INT) AS headrace_day`]);
     begins.push(`headrace_day <> ${changed('headrace_day')}`);
+  }
+  if (gapField !== null) {
+    const heldFor = heldForSql(model, gapField, columns.value(gapField.field));
+    steps.add('headrace_held', [
+      `${over(`MAX(headrace_ms + ${heldFor})`, LANE, RUNNING)} AS headrace_held_ms`,
+    ]);
+    begins.push(`headrace_ms > ${changed('headrace_held_ms')}`);
   }
   return { begins, before };
 }

@@ -34,7 +34,8 @@ export class NotExpressed {
 
   /** Sessions are told apart by why they ended only where a gap is all that can end them. */
   #closedBy(model: CompiledModel): void {
-    if (endsOtherwise(model)) this.add('closed_by: empty, the job does not tell what ended a session');
+    if (endsOtherwise(model) || model.gapField !== null)
+      this.add('closed_by: empty, the job does not tell what ended a session');
     else this.add('closed_by: always gap, also for a session that the end of the input ended');
   }
 

@@ -4,6 +4,7 @@ import { foldStep, isMember } from './array-cuts.js';
 import { conditionSql } from './conditions.js';
 import { isDerived, rawName, rowColumn } from './derived-columns.js';
 import { fieldOf, ISO_8601_PATTERN } from './fields.js';
+import { heldForSql } from './held.js';
 import { endsByTheEvent, headComment, NotExpressed } from './not-expressed.js';
 import { SPARK_WORDS, sparkDialect, sparkEventType, sparkFieldValue, sparkPath } from './spark-dialect.js';
 import type { Exported, ExportPlace } from './types.js';
@@ -88,7 +89,7 @@ begins AS (
     *,${momentValues(model)}
     max(is_start AND ${isMember(model)}) OVER (PARTITION BY partition, session_key, at_ms) AS starts,
     lag(at_ms) OVER before AS before_ms,
-    lag(is_end) OVER before AS before_is_end
+    lag(is_end) OVER before AS before_is_end${heldBefore(model)}
   FROM accepted
   WINDOW before AS (PARTITION BY partition, session_key ORDER BY at_ms, is_end, offset)
 ),
@@ -126,7 +127,7 @@ SELECT *, timestamp_millis(at_ms) AS at FROM accepted
 SESSIONS = r"""
 WITH
 islands AS (
-${grouped(model, 'accepted', `session_window(at, '${model.gapMs} milliseconds')`)}
+${grouped(model, 'accepted', sessionWindow(model))}
 ),
 ${rows(model)}
 """
@@ -143,6 +144,12 @@ accepted.createOrReplaceTempView("accepted")
     .awaitTermination()
 )
 `;
+}
+
+/** An event that holds nothing would be dropped: a microsecond more is less than what lies between two times. */
+function sessionWindow(model: CompiledModel): string {
+  if (model.gapField === null) return `session_window(at, '${model.gapMs} milliseconds')`;
+  return `session_window(at, concat((${heldFor(model, 'event')}) * 1000 + 1, ' microseconds'))`;
 }
 
 function source(place: ExportPlace, read: 'read' | 'readStream'): string {
@@ -205,8 +212,9 @@ function keySql(model: CompiledModel): string {
 }
 
 /** What an event that is later than the one before begins a session by. */
-function beginsSession({ endEvent, gapMs, windows: { startEvent, midnight } }: CompiledModel): string[] {
-  const begins = [`at_ms - before_ms > ${gapMs}`];
+function beginsSession({ endEvent, gapMs, gapField, windows }: CompiledModel): string[] {
+  const { startEvent, midnight } = windows;
+  const begins = [gapField === null ? `at_ms - before_ms > ${gapMs}` : 'at_ms > before_held_ms'];
   if (endEvent !== null) begins.push('before_is_end');
   if (startEvent !== null) begins.push('starts');
   if (midnight !== null) {
@@ -215,6 +223,24 @@ function beginsSession({ endEvent, gapMs, windows: { startEvent, midnight } }: C
     begins.push(`${day('at_ms')} <> ${day('before_ms')}`);
   }
   return begins;
+}
+
+/** Until when the events before, whatever session they are of, hold theirs open; the fold knows which they are of. */
+function heldBefore(model: CompiledModel): string {
+  if (model.gapField === null) return '';
+  const held = `CASE WHEN ${isMember(model)} THEN at_ms + ${heldFor(model, 'event')} ELSE at_ms END`;
+  return `,
+    max(${held}) OVER (
+      PARTITION BY partition, session_key ORDER BY at_ms, is_end, offset
+      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) AS before_held_ms`;
+}
+
+/** For how long an event holds its session open, ms. */
+function heldFor(model: CompiledModel, event: string): string {
+  const { gapMs, gapField } = model;
+  if (gapField === null) return `${gapMs}`;
+  return heldForSql(model, gapField, sparkFieldValue(event, fieldOf(model, gapField.field)));
 }
 
 /** The first value of a field at the event's time, for each field of on_change. */
@@ -282,14 +308,22 @@ function cuts(model: CompiledModel): string {
   const { onChange } = model.windows;
   const dialect = sparkDialect(model);
   const texts = onChange.map((field) => `CAST(${dialect.value(field)} AS STRING)`);
-  const names = ['began', 'before', ...onChange.map((_, index) => `value_${index}`), 'cuts'];
+  const held = model.gapField === null ? [] : ['held'];
+  const names = ['began', 'before', ...held, ...onChange.map((_, index) => `value_${index}`), 'cuts'];
   const state = (parts: readonly string[]) =>
     `named_struct(${parts.map((part, at) => `'${names[at]}', ${part}`).join(', ')})`;
   const step = foldStep(
     {
-      state: { began: 's.began', before: 's.before', value: (index) => `s.value_${index}`, cuts: 's.cuts' },
+      state: {
+        began: 's.began',
+        before: 's.before',
+        heldMs: 's.held',
+        value: (index) => `s.value_${index}`,
+        cuts: 's.cuts',
+      },
       event: {
         atMs: 'x.at_ms',
+        heldMs: `(x.at_ms + ${heldFor(model, 'x.event')})`,
         value: (index) => texts[index]!,
         momentValue: (index) => `CAST(x.moment_${index} AS STRING)`,
       },
@@ -299,7 +333,7 @@ function cuts(model: CompiledModel): string {
     model,
   );
   const nothing = onChange.map(() => 'CAST(NULL AS STRING)');
-  const start = state(['0L', '-1L', ...nothing, 'CAST(array() AS ARRAY<BIGINT>)']);
+  const start = state(['0L', '-1L', ...held.map(() => '0L'), ...nothing, 'CAST(array() AS ARRAY<BIGINT>)']);
   return `aggregate(island, ${start}, (s, x) -> ${step}, s -> s.cuts)`;
 }
 

@@ -6,7 +6,7 @@ import { exportFlinkSql } from '#src/export/flink-sql.js';
 import { loadModel } from '#src/model/load.js';
 import type { CompiledModel } from '#src/model/types.js';
 import { committedRecords } from '../support/committed-records.js';
-import { NEIGHBOURS, windowsModel } from '../support/exported-models.js';
+import { HOLDS, NEIGHBOURS, windowsModel } from '../support/exported-models.js';
 import {
   comparable,
   type ExportedRecord,
@@ -25,7 +25,7 @@ import { WEB_CLICKS_FORM } from '../support/spine-web-clicks.js';
 /** Exported jobs in a real Flink over a topic in a real Kafka: their sessions are those of the engine. */
 
 const PARTITIONS = 6;
-const CASES: { topic: string; form: SpineForm; model: CompiledModel }[] = [
+const CASES: { topic: string; form: SpineForm; model: CompiledModel; holds?: boolean }[] = [
   { topic: 'clickstream_events', form: CLICKSTREAM_FORM, model: loadModel('clickstream') },
   { topic: 'web_clicks', form: WEB_CLICKS_FORM, model: loadModel('web_clicks') },
   { topic: 'product_events', form: PRODUCT_ANALYTICS_FORM, model: loadModel('product_analytics') },
@@ -34,6 +34,7 @@ const CASES: { topic: string; form: SpineForm; model: CompiledModel }[] = [
     form: CLICKSTREAM_FORM,
     model: windowsModel({ ...NEIGHBOURS, deduplicate: 'session_id' }),
   },
+  { topic: 'holds', form: CLICKSTREAM_FORM, model: windowsModel(HOLDS), holds: true },
 ];
 const TEST_MS_MAX = 420_000;
 
@@ -44,8 +45,8 @@ const records = new Map<string, ExportedRecord[]>();
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'headrace-flink-'));
   cluster = await startKafkaCluster({ brokers: 1 });
-  for (const { topic, form } of CASES) {
-    const made = exportedRecords(form, { seed: 21, events: 4_000, partitions: PARTITIONS });
+  for (const { topic, form, holds } of CASES) {
+    const made = exportedRecords(form, { seed: 21, events: 4_000, partitions: PARTITIONS }, holds);
     records.set(topic, made);
     await produce(topic, made);
     await cluster.createTopic({ name: `${topic}_sessions`, partitions: 1 });
@@ -81,7 +82,7 @@ async function flinkRows(model: CompiledModel, topic: string): Promise<NamedRow[
 }
 
 it(
-  'of shipped models and of one with all windows, refused events and ended sessions among them',
+  'of shipped models, of one with all windows and of one with gaps from a field, refused events and ended sessions among them',
   async () => {
     const place = { brokers: cluster.bootstrap, untilEnd: true };
     const jobs = CASES.map(({ topic, model }) => exportFlinkSql(model, { ...place, topic }).text);

@@ -15,6 +15,7 @@ const FIELDS = {
   'geo.latitude': { type: 'number' },
   'geo.longitude': { type: 'number' },
   'device.browser': { type: 'string' },
+  hold: { type: 'number' },
 };
 const NORTH = [
   { field: 'geo.latitude', min: 0.5 },
@@ -82,6 +83,9 @@ export function windowsModel(rules: object): CompiledModel {
   };
   return compileModel(JSON.stringify(file), 'windows.yaml');
 }
+
+/** Each event says for how long it holds its session open, some of them nothing. */
+export const HOLDS = { gap: { field: 'hold', unit: 's', default: '20m', max: '50m' } };
 
 /** What cuts sessions by what lies beside one another. */
 export const NEIGHBOURS = {

@@ -19,12 +19,16 @@ export type NamedRow = Record<string, unknown>;
 export function exportedRecords(
   form: SpineForm,
   profile: { seed: number; events: number; partitions: number },
+  /** Each event says how long it holds its session open, most of them. */
+  holds = false,
 ): ExportedRecord[] {
   const { events } = makeSpineEvents({ ...profile, users: 900, spanMs: 4 * 3_600_000 }, form);
   const next: number[] = new Array(profile.partitions).fill(0);
   return events.flatMap(({ key, value, arrivalMs }, index) => {
     const partition = [...key].reduce((sum, char) => sum + char.codePointAt(0)!, 0) % profile.partitions;
-    const values = index % 50 === 7 ? [refused(value, arrivalMs, index), value] : [value];
+    const said =
+      holds && index % 7 !== 0 ? `{"hold":${((index * 7_919) % 40_000) / 10 - 100},${value.slice(1)}` : value;
+    const values = index % 50 === 7 ? [refused(said, arrivalMs, index), said] : [said];
     return values.map((text) => ({
       partition,
       offset: next[partition]!++,

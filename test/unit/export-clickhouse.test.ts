@@ -6,7 +6,7 @@ import { type ChdbSession, openChdb } from '#src/embedded/chdb-query.js';
 import { clickHouseRecordsTable, exportClickHouseSql } from '#src/export/clickhouse-sql.js';
 import { loadModel } from '#src/model/load.js';
 import type { CompiledModel } from '#src/model/types.js';
-import { keysModel, NEIGHBOURS, windowsModel } from '../support/exported-models.js';
+import { HOLDS, keysModel, NEIGHBOURS, windowsModel } from '../support/exported-models.js';
 import {
   comparable,
   type ExportedRecord,
@@ -78,8 +78,19 @@ it.each([
         split: { on_change: ['device.browser', 'geo.country'] },
       }),
   ],
+  ['gaps from a field', CLICKSTREAM_FORM, () => windowsModel({ ...HOLDS, max_duration: '90m' })],
+  [
+    'gaps from a field and all that cuts',
+    CLICKSTREAM_FORM,
+    () => windowsModel({ ...NEIGHBOURS, ...HOLDS, max_duration: '40m' }),
+  ],
+  [
+    'gaps from a field and end events that belong to none',
+    CLICKSTREAM_FORM,
+    () => windowsModel({ ...HOLDS, end_event: { field: 'event_type', in: ['purchase'] } }),
+  ],
 ] as const)('of %s, refused events and ended sessions among them', async (name, form, makeModel) => {
-  const records = exportedRecords(form, { seed: 33, events: 6_000, partitions: 5 });
+  const records = exportedRecords(form, { seed: 33, events: 6_000, partitions: 5 }, name.startsWith('gaps'));
   const topic = name.replaceAll(/[^a-z]+/g, '_');
   await fillTable(topic, records);
   const model = makeModel();

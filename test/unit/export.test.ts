@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { modelExport } from '#src/commands/model/export.js';
+import { exportFlinkSql } from '#src/export/flink-sql.js';
 import { EXPORT_TARGETS } from '#src/export/targets.js';
 import { compileModel } from '#src/model/compile.js';
 import { loadModel, presetNames } from '#src/model/load.js';
-import { NEIGHBOURS, windowsModel } from '../support/exported-models.js';
+import { HOLDS, NEIGHBOURS, windowsModel } from '../support/exported-models.js';
 
 /** The texts of exported jobs; that they run and what they find is in export-clickhouse and export-flink. */
 
@@ -96,6 +97,21 @@ describe('what a job can’t express', () => {
     }
     expect(lists['flink-sql']).toMatch(/^max_duration: .* 7200000 ms is not cut/m);
     expect(`${lists.spark}${lists['clickhouse-sql']}`).not.toMatch(/max_duration/);
+  });
+
+  it('says where gaps from a field are not quite ours', () => {
+    const model = windowsModel(HOLDS);
+    expect(exportFlinkSql(model, PLACE).notExpressed.join('\n')).toMatch(
+      /^gap: .* only when gap\.max has passed/m,
+    );
+    const both = exportFlinkSql(windowsModel({ ...NEIGHBOURS, ...HOLDS }), PLACE);
+    expect(both.notExpressed.join('\n')).toMatch(/^gap: what comes behind an end event/m);
+    const stream = EXPORT_TARGETS.spark!(model, PLACE);
+    expect(stream.text).toMatch(
+      /session_window\(at, concat\(\(CASE WHEN event\.`hold` IS NULL THEN CAST\(1200000 /,
+    );
+    for (const to of ['spark', 'clickhouse-sql'])
+      expect(EXPORT_TARGETS[to]!(model, PLACE).notExpressed.join('\n')).not.toMatch(/^gap: /m);
   });
 
   it('an event exactly a gap later finds its session open, one a millisecond later does not', () => {
