@@ -10,20 +10,21 @@ import { isNull, type Place, takeRows } from './take-rows.js';
  * decoded; what is left of one is written as the engine would have written it.
  */
 
-/** A value that a row may have, in its column's own type. */
-export interface RowMatch {
-  column: string;
-  value: string | number;
-}
+/** A value that a row may have, in its column's own type, or a regular expression that its text as a whole meets. */
+export type RowMatch = { column: string } & ({ value: string | number } | { pattern: string });
 
-/** The rows, ascending, in which one of the columns has the value. Throws Error for bytes that are no data file. */
+/** The rows, ascending, in which one of the columns matches. Throws Error for bytes that are no data file. */
 export function matchingRows(parquet: Uint8Array, matches: readonly RowMatch[]): number[] {
   const columns = [...new Set(matches.map(({ column }) => column))];
   const table: Table = tableFromIPC(readParquet(parquet, { columns }).intoIPCStream());
   const found = new Set<number>();
-  for (const { column, value } of matches) {
+  for (const match of matches) {
+    const { column } = match;
     const chunks = chunksOf(table, column);
-    const equals = equality(column, chunks[0], value);
+    const equals =
+      'pattern' in match
+        ? likeness(column, chunks[0], match.pattern)
+        : equality(column, chunks[0], match.value);
     for (const [row, { chunk, at }] of allPlaces(chunks).entries()) {
       if (!isNull(chunks[chunk]!, at) && equals(chunks[chunk]!, at)) found.add(row);
     }
@@ -73,4 +74,15 @@ function equality(name: string, first: Data | undefined, value: string | number)
   if (typeof value === 'number' && DataType.isInt(type))
     return ({ values }: Data, at: number) => Number(values[at]) === value;
   throw new Error(`its column ${name} is ${type}`);
+}
+
+function likeness(name: string, first: Data | undefined, pattern: string) {
+  const type = first?.type as DataType | undefined;
+  if (type === undefined) return () => false;
+  if (!DataType.isUtf8(type)) throw new Error(`its column ${name} is ${type}`);
+  const expression = new RegExp(pattern, 'u');
+  return ({ values, valueOffsets }: Data, at: number) => {
+    const text = (values as Uint8Array).subarray(valueOffsets[at], valueOffsets[at + 1]);
+    return expression.test(Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString());
+  };
 }

@@ -103,7 +103,12 @@ function madeValue(
 
 /** Different parts give different keys: what separates them is escaped in them. */
 function joinedKey(parts: readonly (string | number | null)[]): string {
-  return parts.map((part) => String(part).replace(/[|\\]/g, '\\$&')).join('|');
+  return parts.map((part) => keyPartText(part!)).join('|');
+}
+
+/** A part as it stands in a key of several. */
+export function keyPartText(part: string | number): string {
+  return String(part).replace(/[|\\]/g, '\\$&');
 }
 
 function readField(event: object, field: Field, timeFormat: CompiledModel['timeFormat']): FieldResult {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { forgetInClickHouse } from '#src/commands/forget/clickhouse-erasure.js';
+import { keyPartOf } from '#src/commands/forget/key-part.js';
 import { personOf } from '#src/commands/forget/person.js';
 import { Progress } from '#src/commands/forget/progress.js';
 import { type ClickHouseFront, startClickHouseFront } from '#src/embedded/clickhouse-front.js';
@@ -100,6 +101,26 @@ it('are deleted in both, everybody else’s are left, and no statement has the v
     [0, null],
     [0, null],
   ]);
+});
+
+it('by a part of the key of several fields, without a statement that has it', async () => {
+  const before = await byUser();
+  const probe = new LaneProbe(MODEL);
+  const keys = ['neighbour\\|ü|x', 'y|neighbour\\|ü', 'neighbour|ü|z', 'neighbour\\|ü|w'];
+  for (const user of keys) probe.send({ user, at: 0, page: 'p' });
+  probe.send({ user: 'end', at: 10_000 });
+  await rig.insertRows(probe.rows);
+  const person = { ...PERSON, isKey: false, value: 'neighbour|ü', keyPart: keyPartOf(0, 2, 'neighbour|ü') };
+  const report = await forgetInClickHouse(rig.target, person, { id, dryRun: false, progress });
+  expect(report.findings.map(({ rows: found, left }) => [found, left])).toEqual([
+    [2, 0],
+    [2, 0],
+  ]);
+  const left = [...before.map(({ user }) => user), keys[1], keys[2]];
+  expect((await byUser()).map(({ user }) => user).sort()).toEqual([...new Set(left)].sort());
+  for (const { command } of await rig.rows<{ command: string }>('SELECT command FROM system.mutations'))
+    expect(command).not.toContain('neighbour');
+  expect(await rig.rows("SELECT name FROM system.tables WHERE name LIKE 'headrace_forget%'")).toEqual([]);
 });
 
 it('that is not there has nothing of anybody', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { encodeRows } from '#src/columnar/encode.js';
 import { matchingRows } from '#src/columnar/without-rows.js';
+import { keyPartOf } from '#src/commands/forget/key-part.js';
 import { LakeErasure } from '#src/commands/forget/lake-erasure.js';
 import { personOf } from '#src/commands/forget/person.js';
 import { Progress } from '#src/commands/forget/progress.js';
@@ -19,6 +20,23 @@ import { LaneProbe, tinyModel } from '../support/reference-lane.js';
 /** The table's part of an erasure, beside others who write the table. */
 const MODEL = tinyModel();
 const PERSON = personOf(MODEL, 'user=me');
+
+it('rows are found by a regular expression over a text, too', () => {
+  const probe = new LaneProbe(MODEL);
+  for (const user of ['a|b', 'b|a', 'a\\|b|c', 'ü|b']) probe.send({ user, at: 0 });
+  probe.send({ user: 'end', at: 1_000 });
+  const seal = { createdAtMs: 1, batchId: 1n, fileId: 1n };
+  const rows = probe.rows.toSorted((a, b) => (String(a[1]) < String(b[1]) ? -1 : 1));
+  const { bytes } = encodeRows(MODEL, rows, seal);
+  const found = (at: number, value: string) => {
+    const { pattern } = keyPartOf(at, 2, value);
+    return matchingRows(bytes, [{ column: 'user', pattern }]).map((row) => rows[row]![1]);
+  };
+  expect(found(1, 'b')).toEqual(['a|b', 'ü|b']);
+  expect(found(0, 'a|b')).toEqual(['a\\|b|c']);
+  expect(found(0, 'c')).toEqual([]);
+  expect(() => matchingRows(bytes, [{ column: 'events', pattern: 'a' }])).toThrow(/its column events is/);
+});
 
 /** Something happens before a version is put, once. */
 class RacingStore extends MemoryStore {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { hasKeyPart, keyPartOf } from '#src/commands/forget/key-part.js';
 import { personOf } from '#src/commands/forget/person.js';
 import { withoutValue } from '#src/commands/forget/redact.js';
 import { isBound, mayHold } from '#src/commands/forget/stats.js';
@@ -90,6 +91,32 @@ describe('a person', () => {
     expect(codeOf(() => personOf(model, 'ip=203.0.113.9')).text).toMatch(/only the network/);
   });
 
+  it('is named by a part that no column holds alone by what the key says of it, and not where no column holds the key', () => {
+    const model = keyed('id: { type: string, required: true }', '', '[id, b]');
+    const byPart = personOf(model, 'b=x|y');
+    expect(byPart).toMatchObject({ isKey: false, value: 'x|y', keyPart: { written: 'x\\|y' } });
+    expect(byPart.columns.map(({ name }) => name)).toEqual(['who']);
+    expect(personOf(model, 'id=anna').keyPart).toBeNull();
+    const keyless = { ...model, columns: model.columns.filter(({ name }) => name !== 'who') };
+    expect(codeOf(() => personOf(keyless, 'b=x')).text).toMatch(/no column of the table holds this field/);
+    expect(codeOf(() => personOf(model, 'bb=x')).text).toMatch(/did you mean b\?/);
+  });
+
+  it('as a part of a key is every key’s that has it there, whatever the other parts are', () => {
+    const texts = ['a', 'b', '', '|', '\\', 'a|b', 'a\\', '\\|', 'a.b', 'ab', '\n', 'é😀', '^$'];
+    const escaped = (text: string) => text.replace(/[|\\]/g, '\\$&');
+    for (const value of texts) {
+      for (const at of [0, 1, 2]) {
+        const part = keyPartOf(at, 3, value);
+        for (const other of texts) {
+          const parts = [other, other, other];
+          expect(hasKeyPart(parts.map(escaped).join('|'), part), `${value} ${other}`).toBe(other === value);
+          expect(hasKeyPart(parts.with(at, value).map(escaped).join('|'), part)).toBe(true);
+        }
+      }
+    }
+  });
+
   it('that nothing in the model names is refused with what is near, and without the value', () => {
     const near = codeOf(() => personOf(clickstream, 'userid=secret-value'));
     expect(near).toMatchObject({ exitCode: 78, code: 'CONFIG_INVALID' });
@@ -135,6 +162,10 @@ describe('statistics of a file', () => {
   it('are told of when the value is one of the bounds', () => {
     expect(isBound(stats('a', 'm'), person)).toBe(true);
     expect(isBound(stats('a', 'z'), person)).toBe(false);
+    const part = { ...person, keyPart: keyPartOf(1, 2, 'm') };
+    expect(isBound(stats('a|b', 'z|m'), part)).toBe(true);
+    expect(isBound(stats('m|b', 'z|n'), part)).toBe(false);
+    expect(mayHold(stats('x|a', 'z|b'), part)).toBe(true);
   });
 });
 

@@ -10,7 +10,7 @@ const BEHIND = {
   silent: [],
 };
 const need = (path: string) => ({ path, version: 5, lanes: [2] });
-const model = { gapMs: 60_000, allowedLatenessMs: 1_000 };
+const model = { allowedLatenessMs: 1_000 };
 
 describe('of a place', () => {
   it('old files are for --finish while a follower is behind, and it is said which', () => {
@@ -45,7 +45,7 @@ describe('of a place', () => {
 
   it('snapshots say until when a partition knows the person', () => {
     const empty = { held: new Map(), all: [], unread: [] };
-    const lane = { partition: 7, state: 'in use' as const, older: [], lastMs: Date.UTC(2026, 0, 1) };
+    const lane = { partition: 7, state: 'in use' as const, older: [], heldMs: Date.UTC(2026, 0, 1, 0, 1) };
     const place = snapshotPlace(
       { before: empty, after: empty, lanes: [lane], deleted: 0, single: [] },
       model,

@@ -65,6 +65,7 @@ class Erasure {
   readonly #person: Person;
   readonly #options: { id: string; dryRun: boolean; progress: Progress };
   readonly #values: string;
+  readonly #patterns: string;
 
   constructor(
     client: ClickHouseClient,
@@ -77,6 +78,7 @@ class Erasure {
     this.#person = person;
     this.#options = options;
     this.#values = quoteTable(target.database, `headrace_forget_${options.id}`);
+    this.#patterns = quoteTable(target.database, `headrace_forget_pattern_${options.id}`);
   }
 
   async run(): Promise<ClickHouseReport> {
@@ -98,6 +100,7 @@ class Erasure {
 
   async #erase({ table, columns }: Place): Promise<ClickHouseFinding> {
     const name = nameOf(table);
+    if (this.#person.keyPart !== null) await this.#addKeys(table, columns);
     const rows = await this.#count(table, this.#condition(columns, false));
     if (rows === 0 || this.#options.dryRun) return { table: name, rows, left: null, isInLogs: false };
     const isInLogs = /^(Replicated|Shared)/.test(table.engine);
@@ -145,7 +148,9 @@ class Erasure {
 
   /** Deletes by the same words by which it counts. */
   #condition(columns: readonly string[], literal: boolean): string {
-    const { value } = this.#person;
+    const { value, keyPart } = this.#person;
+    if (literal && keyPart !== null)
+      return columns.map((name) => `match(${quoteName(name)}, ${quoteText(keyPart.pattern)})`).join(' OR ');
     const values = literal ? quoteText(String(value)) : `SELECT value FROM ${this.#values}`;
     const names = columns.map((name) =>
       typeof value === 'string' ? quoteName(name) : `toString(${quoteName(name)})`,
@@ -153,22 +158,39 @@ class Erasure {
     return names.map((name) => `${name} IN (${values})`).join(' OR ');
   }
 
+  /** The keys that have the person's part are values like any other then. */
+  async #addKeys({ database, name }: TableState, columns: readonly string[]): Promise<void> {
+    for (const column of columns) {
+      await this.#command(
+        `INSERT INTO ${this.#values} SELECT DISTINCT ${quoteName(column)} FROM ${quoteTable(database, name)}
+         WHERE match(${quoteName(column)}, (SELECT pattern FROM ${this.#patterns}))`,
+      );
+    }
+  }
+
   async #withValues(work: () => Promise<void>): Promise<void> {
     // what a call that was ended has left
-    await this.#command(`DROP TABLE IF EXISTS ${this.#values} SYNC`);
+    await this.#dropValues();
     await this.#command(`CREATE TABLE ${this.#values} (value String) ENGINE = Memory`);
+    await this.#command(`CREATE TABLE ${this.#patterns} (pattern String) ENGINE = Memory`);
     try {
-      const values = [{ value: String(this.#person.value) }];
-      await this.#client.insert({
-        table: this.#values,
-        values,
-        format: 'JSONEachRow',
-        clickhouse_settings: { async_insert: 0, wait_end_of_query: 1 },
-      });
+      const { value, keyPart } = this.#person;
+      if (keyPart === null) await this.#insert(this.#values, { value: String(value) });
+      else await this.#insert(this.#patterns, { pattern: keyPart.pattern });
       await work();
     } finally {
-      await this.#command(`DROP TABLE IF EXISTS ${this.#values} SYNC`);
+      await this.#dropValues();
     }
+  }
+
+  async #dropValues(): Promise<void> {
+    for (const table of [this.#values, this.#patterns])
+      await this.#command(`DROP TABLE IF EXISTS ${table} SYNC`);
+  }
+
+  async #insert(table: string, row: Record<string, string>): Promise<void> {
+    const clickhouse_settings = { async_insert: 0, wait_end_of_query: 1 } as const;
+    await this.#client.insert({ table, values: [row], format: 'JSONEachRow', clickhouse_settings });
   }
 
   async #command(query: string, settings: Record<string, string> = {}): Promise<void> {

@@ -182,10 +182,11 @@ export class LakeErasure {
       return [];
     }
     try {
-      const { value } = person;
+      const { value, keyPart } = person;
+      const wanted = keyPart === null ? { value } : { pattern: keyPart.pattern };
       const rows = matchingRows(
         bytes,
-        person.columns.map(({ name }) => ({ column: name, value })),
+        person.columns.map(({ name }) => ({ column: name, ...wanted })),
       );
       this.lookedThrough++;
       if (rows.length > 0 && !person.isKey) {

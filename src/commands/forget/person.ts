@@ -2,10 +2,11 @@ import { suggest } from '../../config/suggest.js';
 import { HeadraceError } from '../../errors.js';
 import type { Column, CompiledModel, Field } from '../../model/types.js';
 import { masked } from '../../reference/mask.js';
+import { type KeyPart, keyPartOf } from './key-part.js';
 
 /**
- * Whose rows and events are meant by `--key user_id=…`. The name is the model's key, or a column that holds a field's first value,
- * or the field of one. The value is in no message of ours: what is said of a person is the name of what names it.
+ * Whose rows and events are meant by `--key user_id=…`. The name is the model's key, a part of it where it is of several fields, or a
+ * column that holds a field's first value, or the field of one. The value is in no message of ours: what is said of a person is the name of what names it.
  */
 export interface Person {
   /** As it was given. */
@@ -20,6 +21,11 @@ export interface Person {
   field: Field;
   /** The field is the model's key: of a session all is the person's. */
   isKey: boolean;
+  /**
+   * The field is one of several that make the key, and no column holds it alone: of a session all is the person's whose key has the
+   * value as this part, and `columns` hold keys.
+   */
+  keyPart: KeyPart | null;
 }
 
 const KEY_ALONE = '{key}';
@@ -58,13 +64,16 @@ export function personOf(model: CompiledModel, text: string): Person {
   const typed = typedValue(name, field, raw, model);
   // as a key every value is a text
   const keys = isKey ? columns.filter(isOfKey) : [];
+  const { keyParts } = model;
+  const isPart = keyParts.length > 1 && columns.every(isOfKey);
   return {
     name,
     raw,
-    value: keys.length > 0 ? String(typed) : typed,
+    value: keys.length > 0 || isPart ? String(typed) : typed,
     columns: keys.length > 0 ? keys : columns,
     field,
     isKey,
+    keyPart: isPart ? keyPartOf(keyParts.indexOf(field.index), keyParts.length, typed) : null,
   };
 }
 
@@ -88,8 +97,9 @@ function findName(model: CompiledModel, name: string): { field: Field; columns: 
   const read = model.fields.find((each) => nameOf(each) === name);
   if (read === undefined) return null;
   const columns = columnsOf(model, read);
-  const isKey = read === keyFieldOf(model);
-  return columns.length > 0 || isKey ? { field: read, columns } : null;
+  if (columns.length > 0) return { field: read, columns };
+  // without a column of its own, what the key says of it
+  return model.keyParts.includes(read.index) ? { field: read, columns: model.columns.filter(isOfKey) } : null;
 }
 
 /** The field that a column repeats, null: it is made of more. */
@@ -124,14 +134,16 @@ function typedValue(name: string, field: Field, text: string, model: CompiledMod
 }
 
 function unknownName(model: CompiledModel, name: string): HeadraceError {
+  const parts = model.columns.some(isOfKey) ? model.keyParts.map((part) => nameOf(model.fields[part]!)) : [];
   const names = [
-    ...new Set(
-      model.columns.flatMap((column) => {
+    ...new Set([
+      ...parts,
+      ...model.columns.flatMap((column) => {
         const field = fieldOf(model, column);
         if (field === null || (field.type !== 'string' && field.type !== 'uint32')) return [];
         return [column.name];
       }),
-    ),
+    ]),
   ];
   const meant = suggest(name, names);
   return new HeadraceError('CONFIG_INVALID', 'nothing in the model names a person by this', {

@@ -123,15 +123,15 @@ export function clickHousePlaces(
 
 export function snapshotPlace(
   { before, after, lanes, deleted, single }: SnapshotErasure,
-  model: { gapMs: number; allowedLatenessMs: number },
+  model: { allowedLatenessMs: number },
   dryRun: boolean,
 ): PlaceReport {
   const inUse = lanes.filter(({ state }) => state === 'in use');
   const older = lanes.filter(({ state, older: paths }) => state === 'older' && paths.length > 0);
   const reasons = [
     ...inUse.map(
-      ({ partition, lastMs }) =>
-        `partition ${partition} still knows the person, until its event time is past ${timeText(forgottenAtMs(lastMs!, model))}, and until it is cut then`,
+      ({ partition, heldMs }) =>
+        `partition ${partition} still knows the person, until its event time is past ${timeText(forgottenAtMs(heldMs!, model))}, and until it is cut then`,
     ),
     ...(dryRun
       ? []

@@ -15,8 +15,8 @@ export interface LanePlan {
   state: 'clean' | 'older' | 'in use';
   /** Held ones that the lane does not stand on. */
   older: string[];
-  /** Event time of the last event of the person that the newest one knows; null: it knows none. */
-  lastMs: number | null;
+  /** Until when, in event time, events that the newest one knows hold sessions of the person open; null: it knows none. */
+  heldMs: number | null;
 }
 
 export function planLane(
@@ -32,10 +32,10 @@ export function planLane(
     ({ path, offset }) => path !== newest?.path && newest !== undefined && offset < newest.offset,
   );
   const state = inNewest !== undefined ? 'in use' : own.length > 0 ? 'older' : 'clean';
-  return { partition, state, older: older.map(({ path }) => path), lastMs: inNewest?.lastMs ?? null };
+  return { partition, state, older: older.map(({ path }) => path), heldMs: inNewest?.heldMs ?? null };
 }
 
 /** From when on a lane knows nothing more of the person, in event time of its partition. */
-export function forgottenAtMs(lastMs: number, model: { gapMs: number; allowedLatenessMs: number }): number {
-  return lastMs + model.gapMs + model.allowedLatenessMs;
+export function forgottenAtMs(heldMs: number, model: { allowedLatenessMs: number }): number {
+  return heldMs + model.allowedLatenessMs;
 }

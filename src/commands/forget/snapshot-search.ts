@@ -5,6 +5,8 @@ import type { CompiledModel } from '../../model/types.js';
 import type { LaneState, SessionState } from '../../reference/lane-state.js';
 import { decodeSnapshot } from '../../reference/snapshot.js';
 import { decodeState } from '../../reference/state-codec.js';
+import { latestHeldMs } from '../../reference/windows.js';
+import { hasKeyPart } from './key-part.js';
 import type { Person } from './person.js';
 import type { Progress } from './progress.js';
 
@@ -24,8 +26,8 @@ export interface HeldSessions {
   /** Sessions that go on, and closed ones that are still correctable. */
   open: number;
   closed: number;
-  /** Event time of the last of their events. */
-  lastMs: number;
+  /** Until when, in event time, they are held open, or sessions before them for whose sake they are known. */
+  heldMs: number;
 }
 
 export interface SnapshotSearch {
@@ -74,9 +76,10 @@ export async function searchSnapshots(options: SearchOptions): Promise<SnapshotS
 
 /** A text of the person stands in the content as it is, so most lanes need not be decoded. */
 function heldIn(model: CompiledModel, content: Uint8Array, person: Person): HeldSessions | null {
-  const { value } = person;
+  const { value, keyPart } = person;
+  const text = keyPart === null ? String(value) : keyPart.written;
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-  if ((typeof value === 'string' || person.isKey) && !bytes.includes(Buffer.from(String(value)))) return null;
+  if ((typeof value === 'string' || person.isKey) && !bytes.includes(Buffer.from(text))) return null;
   return heldSessions(decodeState(model, content), person);
 }
 
@@ -84,26 +87,35 @@ function heldIn(model: CompiledModel, content: Uint8Array, person: Person): Held
 export function heldSessions({ keys }: Pick<LaneState, 'keys'>, person: Person): HeldSessions | null {
   const own: SessionState[] = [];
   let hasKey = false;
-  let lastMs = Number.NEGATIVE_INFINITY;
+  let heldMs = Number.NEGATIVE_INFINITY;
   for (const { key, sessions, endMarkersMs } of keys) {
-    const isOwn = person.isKey && key === String(person.value);
+    const isOwn = isKeyOf(key, person);
     if (isOwn) {
       hasKey = true;
-      lastMs = Math.max(lastMs, ...endMarkersMs);
+      heldMs = Math.max(heldMs, ...endMarkersMs);
     }
-    own.push(...(isOwn ? sessions : sessions.filter((session) => isOf(session, person))));
+    const found = isOwn ? sessions : sessions.filter((session) => isOf(session, person));
+    own.push(...found);
+    if (found.length === 0) continue;
+    for (const { events } of sessions) heldMs = latestHeldMs(events, heldMs);
   }
   if (own.length === 0 && !hasKey) return null;
   const open = own.filter(({ closed }) => !closed).length;
   return {
     open,
     closed: own.length - open,
-    lastMs: Math.max(lastMs, ...own.map((session) => session.lastMs)),
+    heldMs,
   };
 }
 
-function isOf({ events, standing }: SessionState, { isKey, field, columns, value }: Person): boolean {
-  if (isKey) return false;
+/** Is all of a key the person's? */
+function isKeyOf(key: string, { isKey, value, keyPart }: Person): boolean {
+  return keyPart === null ? isKey && key === String(value) : hasKeyPart(key, keyPart);
+}
+
+function isOf({ events, standing }: SessionState, person: Person): boolean {
+  const { isKey, keyPart, field, columns, value } = person;
+  if (isKey || keyPart !== null) return false;
   return (
     events.some(({ values }) => values[field.index] === value) ||
     standing.some(({ row }) => columns.some(({ index }) => row[index] === value))

@@ -1,4 +1,8 @@
+import { hasKeyPart } from './key-part.js';
 import type { Person } from './person.js';
+
+/** By what a row is seen to be the person's. */
+export type RowSign = Pick<Person, 'columns' | 'value' | 'keyPart'>;
 
 /** Delta's statistics of a file, as far as they are read here. */
 interface Stats {
@@ -9,11 +13,9 @@ interface Stats {
 }
 
 /** May a file with these statistics hold a row of the person? False only when it certainly does not; bounds may be cut outwards. */
-export function mayHold(
-  stats: string | undefined,
-  { columns, value }: Pick<Person, 'columns' | 'value'>,
-): boolean {
-  if (stats === undefined) return true;
+export function mayHold(stats: string | undefined, { columns, value, keyPart }: RowSign): boolean {
+  // keys with the same part lie anywhere
+  if (stats === undefined || keyPart !== null) return true;
   let parsed: Stats;
   try {
     parsed = JSON.parse(stats) as Stats;
@@ -35,14 +37,13 @@ function isBelow(a: unknown, b: unknown): boolean {
 }
 
 /** Is the value itself one of the bounds? They stay in the log when the file goes. */
-export function isBound(
-  stats: string | undefined,
-  { columns, value }: Pick<Person, 'columns' | 'value'>,
-): boolean {
+export function isBound(stats: string | undefined, { columns, value, keyPart }: RowSign): boolean {
   if (stats === undefined) return false;
+  const isOne = (bound: unknown) =>
+    keyPart === null ? bound === value : typeof bound === 'string' && hasKeyPart(bound, keyPart);
   try {
     const { minValues = {}, maxValues = {} } = JSON.parse(stats) as Stats;
-    return columns.some(({ name }) => minValues[name] === value || maxValues[name] === value);
+    return columns.some(({ name }) => isOne(minValues[name]) || isOne(maxValues[name]));
   } catch {
     return false;
   }

@@ -4,7 +4,7 @@ import { isHidden } from '../../lake/delta/table-folder.js';
 import type { ObjectInfo } from '../../lake/store/store.js';
 import { factsOf } from '../../ledger/ledger.js';
 import type { Person } from './person.js';
-import { isBound, mayHold } from './stats.js';
+import { isBound, mayHold, type RowSign } from './stats.js';
 
 /** Who may still come for a file: followers that have not passed the version in which these lanes' rows were committed. */
 export interface FileNeed {
@@ -17,7 +17,7 @@ export interface FileNeed {
 
 /** The table's data files, as its versions tell of them: which may hold rows of the person, and whose each is. */
 export class TableFiles {
-  readonly #person: Pick<Person, 'columns' | 'value'>;
+  readonly #person: RowSign;
   readonly #needs = new Map<string, FileNeed>();
   /** Files that their statistics rule out. */
   readonly #ruledOut = new Set<string>();
@@ -88,7 +88,7 @@ export class TableFiles {
 }
 
 /** Of whom there is no row. */
-const NOBODY = { columns: [], value: '' };
+const NOBODY: RowSign = { columns: [], value: '', keyPart: null };
 
 /** Data files that lie in the folder and are not in the table: removed ones that nobody vacuumed, and those of engines that ended. */
 export function filesBeside(
