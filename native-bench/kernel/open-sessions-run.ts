@@ -16,6 +16,8 @@ import { UserStream } from './user-stream.js';
 export interface RunOptions {
   engine: EngineName;
   model: BenchModel;
+  /** Another model over the same events. */
+  compiled?: CompiledModel;
   openSessions: number;
   lanes: number;
   recordsPerBatch: number;
@@ -72,7 +74,7 @@ const BATCHES_A_TURN = 64;
 
 export function runOpenSessions(options: RunOptions): OpenSessionsFigure {
   const { engine: name, lanes, openSessions, rounds, eventsPerRound, hours, onProgress } = options;
-  const model = loadModel(options.model);
+  const model = options.compiled ?? loadModel(options.model);
   const bench = new BenchEngine(name, model, lanes, openSessions);
   const run = new Run(bench, model, options);
   while (run.stream.minute < WARM_MINUTES) {
