@@ -68,7 +68,44 @@ describe('the schedule', () => {
     expect(schedule.cursor).toBe(1);
     schedule.hold(1, 1);
     schedule.addVersion(1, [file('a', 1, [1]), file('b', 1, [2], 1), file('c', 1, [0, 2], 2)]);
+    schedule.othersAt(new Map([[2, 0]]));
     expect(names(schedule.toPrepare(0))).toEqual(['c']);
+  });
+
+  it('has files that are others’ too wait for the others’ files before them, but not for shared ones', () => {
+    const schedule = new FollowerSchedule();
+    schedule.hold(0, 1);
+    schedule.addVersion(2, [file('a', 2, [1])]);
+    schedule.addVersion(3, [file('b', 3, [0, 1])]);
+    schedule.addVersion(4, [file('c', 4, [0, 1])]);
+    expect(schedule.awaited()).toEqual([1]);
+    expect(names(schedule.toPrepare(0))).toEqual([]);
+    schedule.othersAt(new Map([[1, 1]]));
+    expect(names(schedule.toPrepare(0))).toEqual([]);
+    schedule.othersAt(new Map([[1, 2]]));
+    expect(schedule.awaited()).toEqual([]);
+    expect(names(schedule.toPrepare(0))).toEqual(['b']);
+    bringIn(schedule, 'b');
+    expect(names(schedule.toPrepare(0))).toEqual(['c']);
+    // what lies before the walk began went by unseen
+    const late = new FollowerSchedule();
+    late.hold(0, 6);
+    late.addVersion(7, [file('d', 7, [0, 1])]);
+    expect(late.awaited()).toEqual([1]);
+    late.hold(1, 6);
+    late.addVersion(7, [file('d', 7, [0, 1])]);
+    expect([late.awaited(), names(late.toPrepare(0))]).toEqual([[], ['d']]);
+  });
+
+  it('has a file wait for one that is not in yet of a lane that went to another engine', () => {
+    const schedule = scheduleOf([[file('a', 0, [0])], [file('b', 1, [0, 1])], [file('c', 2, [1])]]);
+    schedule.foundIntent('a', 5);
+    schedule.drop([0]);
+    // it would cancel rows of the one in doubt, of which the other engine can't tell then whether it is in
+    expect(names(schedule.toPrepare(0))).toEqual([]);
+    expect(schedule.awaited()).toEqual([0]);
+    schedule.othersAt(new Map([[0, 0]]));
+    expect(names(schedule.toPrepare(0))).toEqual(['b']);
   });
 
   it('steps back for a lane that is behind the others, and sends nothing of theirs out of order', () => {

@@ -131,10 +131,7 @@ export class ClickHouseFollower {
     this.#wake.wake();
   }
 
-  /**
-   * These lanes go: what is under way for them is finished within the time or given up, and where they stand is written.
-   * Resolves when nothing of theirs is sent any more. Never rejects.
-   */
+  /** These lanes go: what is under way is finished within the time or given up, where they stand is written. Never rejects. */
   async released(partitions: readonly number[], timeoutMs: number): Promise<void> {
     const { clock } = this.#options;
     for (const partition of partitions) {
@@ -233,6 +230,8 @@ export class ClickHouseFollower {
     await this.#contact();
     await this.#acquire();
     await this.#readLedger(newest);
+    const awaited = this.#schedule.awaited();
+    if (awaited.length > 0) this.#schedule.othersAt(await this.#positions.ofOthers(awaited));
     await this.#record();
     await this.#prepare();
     await this.#settlement.settle(this.#toSettle());

@@ -28,6 +28,11 @@ export class FollowerPositions {
     return this.#take(await this.#rows(partitions));
   }
 
+  /** The same of lanes that are others': nothing of it is kept. */
+  async ofOthers(partitions: readonly number[]): Promise<Map<number, number>> {
+    return new Map([...(await this.#rows(partitions))].map(([lane, row]) => [lane, row?.version ?? -1]));
+  }
+
   /** A done row is there for this file, and must stay. */
   recorded(path: string): void {
     if (this.#firstDone.length < WITNESSES_MAX) this.#firstDone.push(path);

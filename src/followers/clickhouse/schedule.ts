@@ -1,4 +1,5 @@
 import type { LedgerFile } from '../ledger-files.js';
+import { OtherLanes } from './others.js';
 
 /**
  * What is inserted when: facts in, decisions out, no I/O. The ledger's versions are walked by one cursor; of each, the files
@@ -8,8 +9,8 @@ import type { LedgerFile } from '../ledger-files.js';
  *    │                    ▲          │ no answer, or a refusal
  *    └─ intent found ─▶ doubt ◀──────┘
  *
- * - A file is due when all earlier files that share a lane with it are done: the files of a lane go in the ledger's order, and
- *   where the rows of one are asked for, no later one has cancelled them.
+ * - A file is due when all earlier files that share a lane with it are done, whoever holds that lane (others.ts): the files of a
+ *   lane go in the ledger's order, and where the rows of one are asked for, no later one has cancelled them.
  * - An intent row is there before the first try, so whoever comes after a crash knows which files are in doubt.
  * - A lane's position is the version up to which each of its files is *done*: never ahead of the rows that say so.
  * - At most `openMax` files wait here: the cursor stops, the backlog stays in the ledger.
@@ -58,6 +59,7 @@ export class FollowerSchedule {
   /** In the ledger's order. */
   #entries: Entry[] = [];
   readonly #byPath = new Map<string, Entry>();
+  readonly #others = new OtherLanes();
   #cursor = 0;
   /** Versions up to here were written before ClickHouse was set back: whether their files are in has to be asked. */
   #askUntil = -1;
@@ -99,14 +101,18 @@ export class FollowerSchedule {
   hold(partition: number, position: number): void {
     const first = this.#positions.size === 0;
     this.#positions.set(partition, position);
-    if (first) this.#cursor = position + 1;
+    if (first) this.#walkFrom(position + 1);
     else if (position + 1 < this.#cursor) this.#rewind(position + 1);
   }
 
   /** These lanes are not ours any more. What is under way goes on to its end. */
   drop(partitions: Iterable<number>): void {
-    for (const partition of partitions) this.#positions.delete(partition);
-    this.#keep((entry) => this.#isHeld(entry.file) || entry.state === 'trying' || entry.state === 'in');
+    const lanes = new Set([...partitions].filter((partition) => this.#positions.delete(partition)));
+    const stays = (entry: Entry) =>
+      this.#isHeld(entry.file) || entry.state === 'trying' || entry.state === 'in';
+    const open = this.#entries.filter(({ state }) => state !== 'done').map(({ file }) => file);
+    this.#others.drop(lanes, open, (file) => !this.#isHeld(file));
+    this.#keep(stays);
   }
 
   /**
@@ -119,7 +125,8 @@ export class FollowerSchedule {
       if (this.#positions.has(partition)) this.#positions.set(partition, position);
     }
     this.#askUntil = newest;
-    this.#cursor = Math.min(...this.#positions.values()) + 1;
+    this.#others.clear();
+    this.#walkFrom(Math.min(...this.#positions.values()) + 1);
   }
 
   /** Should the next version be read, now that the ledger has `newest`? */
@@ -133,7 +140,12 @@ export class FollowerSchedule {
     this.#skipped += skipped;
     let sorted = true;
     for (const file of files) {
+      if (!this.#isHeld(file)) this.#others.pass(file);
       if (!this.#isMissing(file) || this.#byPath.has(file.path)) continue;
+      this.#others.meet(
+        file,
+        file.lanes.filter((lane) => !this.#positions.has(lane)),
+      );
       const entry: Entry = {
         file,
         state: 'new',
@@ -289,8 +301,26 @@ export class FollowerSchedule {
     return [...paths].flatMap((path) => this.#byPath.get(path) ?? []);
   }
 
-  /** Files all of whose lanes have nothing before them that is not done. */
+  /** Lanes of others that files of ours wait for, which are next otherwise. */
+  awaited(): number[] {
+    return [...new Set(this.#next().flatMap(({ file }) => this.#awaitedBy(file)))];
+  }
+
+  /** Up to which version ClickHouse has lanes of others. */
+  othersAt(positions: ReadonlyMap<number, number>): void {
+    this.#others.at(positions);
+  }
+
+  #awaitedBy(file: LedgerFile): number[] {
+    return this.#others.awaitedBy(file, (lane) => this.#positions.has(lane));
+  }
+
   #due(): Entry[] {
+    return this.#next().filter(({ file }) => this.#awaitedBy(file).length === 0);
+  }
+
+  /** Files all of whose lanes have nothing before them here that is not done. */
+  #next(): Entry[] {
     const blocked = new Set<number>();
     const due: Entry[] = [];
     for (const entry of this.#entries) {
@@ -326,14 +356,20 @@ export class FollowerSchedule {
 
   /** Back to an earlier version; what has a history of its own stays, the rest is read again. */
   #rewind(version: number): void {
-    this.#cursor = version;
+    this.#walkFrom(version);
     this.#keep(({ file, state }) => file.version < version || (state !== 'new' && state !== 'ready'));
+  }
+
+  #walkFrom(version: number): void {
+    this.#cursor = version;
+    this.#others.walkFrom(version);
   }
 
   #keep(predicate: (entry: Entry) => boolean): void {
     this.#entries = this.#entries.filter((entry) => {
       if (predicate(entry)) return true;
       this.#byPath.delete(entry.file.path);
+      this.#others.forget(entry.file.path);
       return false;
     });
   }
