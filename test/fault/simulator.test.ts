@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest';
+import { seededRandom } from '#src/random.js';
 import { FIRST_SEED, failuresOf, SEEDS } from './simulator/seeds.js';
+import { SimTopic } from './simulator/sim-topic.js';
 import { simulate } from './simulator/simulate.js';
+import { ToyLane, type ToyRow } from './simulator/toy-sessions.js';
 
 /**
  * Three engines in a simulated world, with crashes, standstills, moved lanes, a lake, a ClickHouse and topics that lose answers,
@@ -10,6 +13,33 @@ import { simulate } from './simulator/simulate.js';
 it('whatever happens, in the end each row is in the table, in ClickHouse and in the output topic once', async () => {
   expect(await failuresOf(FIRST_SEED, SEEDS / 2)).toEqual([]);
 }, 900_000);
+
+it('late events revise rows, make one session of two and become dead letters in what is simulated', () => {
+  const rows: ToyRow[] = [];
+  const reasons: string[] = [];
+  let merges = 0;
+  for (let seed = 1; seed <= 100; seed++) {
+    const topic = new SimTopic(seededRandom(seed), 4, 19_000);
+    for (const events of topic.lanes) {
+      const lane = new ToyLane(0);
+      for (const [offset, event] of events.entries()) {
+        lane.event(offset, event);
+        // as half of the engines do now and then
+        if (offset % 3 === 0) lane.marks({ early: true });
+        const taken = lane.take();
+        rows.push(...taken.rows);
+        reasons.push(...taken.letters.map(({ reason }) => reason));
+        const [one, other, both] = taken.rows;
+        if (one?.sign === -1 && other?.sign === -1 && both?.session === one.session && both.sign === 1)
+          merges++;
+      }
+    }
+  }
+  expect(rows.filter(({ sign }) => sign < 0).length).toBeGreaterThan(100);
+  expect(merges).toBeGreaterThan(10);
+  expect(reasons.filter((reason) => reason === 'late').length).toBeGreaterThan(10);
+  expect(reasons.filter((reason) => reason === 'future').length).toBeGreaterThan(10);
+});
 
 it('a seed gives the same run every time', async () => {
   const runs = [[], []] as string[][];

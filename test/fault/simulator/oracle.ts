@@ -84,7 +84,7 @@ function reference(lake: SimLake, topic: SimTopic) {
     goTo(events.length);
     const taken = lane.take();
     rows.push(...taken.rows);
-    letters.push(...taken.letters.map((offset) => letterOf(partition, offset)));
+    letters.push(...taken.letters.map((letter) => letterOf(partition, letter)));
   });
   return { rows, letters, tooFar };
 }

@@ -2,6 +2,7 @@ import type { FileInserter, InsertOutcome } from '#src/followers/clickhouse/file
 import type { FileState, FollowerTables } from '#src/followers/clickhouse/tables.js';
 import { storedVersions } from '../../support/fake-ledger.js';
 import type { Rule } from './rules.js';
+import { replaced } from './seam-tools.js';
 import type { SimEngine } from './sim-engine.js';
 import { truthOf } from './sim-store.js';
 
@@ -52,6 +53,40 @@ export const CLICKHOUSE_RULES: Readonly<Record<string, Rule>> = {
   '19-restore': {
     without: 'nobody looks whether ClickHouse was set back',
     seams: () => ({ tables: neverSetBack }),
+  },
+  '19-others': {
+    without: 'a file with rows of lanes that others hold does not wait for those lanes',
+    seams: () => {
+      const own = new Set<number>();
+      return {
+        laneFollower: (follower) =>
+          replaced(follower, {
+            acquired: (partitions) => {
+              for (const partition of partitions) own.add(partition);
+              follower.acquired(partitions);
+            },
+            released: async (partitions, timeoutMs) => {
+              await follower.released(partitions, timeoutMs);
+              for (const partition of partitions) own.delete(partition);
+            },
+            lost: (partitions) => {
+              follower.lost(partitions);
+              for (const partition of partitions) own.delete(partition);
+            },
+          }),
+        tables: (tables) => ({
+          ...tables,
+          positions: async (appIds) => {
+            const rows = await tables.positions(appIds);
+            const others = appIds.filter((appId) => !own.has(Number(appId.slice(-1))));
+            const far = others.map(
+              (appId) => [appId, { version: Number.MAX_SAFE_INTEGER, seq: 0n }] as const,
+            );
+            return new Map([...rows, ...far]);
+          },
+        }),
+      };
+    },
   },
 };
 

@@ -3,7 +3,7 @@ import type { ReadRecords } from '#src/followers/topics/sink.js';
 import type { LaneHistory } from '#src/ledger/history.js';
 import { RecordPacker, type RecordRequest } from '#src/ledger/record-pack.js';
 import type { SimLake } from './sim-store.js';
-import { lineOf, type ToyRow } from './toy-sessions.js';
+import { lineOf, type ToyLetter, type ToyRow } from './toy-sessions.js';
 
 /** A worker's answer holds so many records. */
 const ANSWER_RECORDS = 6;
@@ -41,14 +41,14 @@ export function dataFile(lake: SimLake, path: string): readonly ToyRow[] {
 }
 
 function lettersOf(lake: SimLake, path: string) {
-  return lake.letters.get(path)!.map(({ partition, offset }) => ({
-    partition,
-    text: letterOf(partition, offset),
+  return lake.letters.get(path)!.map((letter) => ({
+    partition: letter.partition,
+    text: letterOf(letter.partition, letter),
   }));
 }
 
-export function letterOf(partition: number, offset: number): string {
-  return `${partition}@${offset}`;
+export function letterOf(partition: number, { offset, reason }: ToyLetter): string {
+  return `${partition}@${offset} ${reason}`;
 }
 
 /** The version of a lane's start while the ledger has nothing else of it, as src/commands/run/output.ts says it. */

@@ -3,7 +3,7 @@ import type { Marks } from '#src/model/marks.js';
 import type { AssignCommand } from '#src/pool/messages.js';
 import type { Evictable } from '../../../workers/make-room.js';
 import type { SimTopic } from './sim-topic.js';
-import { sumOf, type ToyLane, type ToyRow } from './toy-sessions.js';
+import { sumOf, type ToyLane, type ToyLetter, type ToyRow } from './toy-sessions.js';
 
 /** What a lane let out up to a place where marks were applied, and how it stood there. */
 export interface SimPart {
@@ -14,8 +14,7 @@ export interface SimPart {
   openSessions: number;
   sessionBytes: number;
   rows: ToyRow[];
-  /** Offsets of its dead letters. */
-  letters: number[];
+  letters: ToyLetter[];
 }
 
 /** A lane in a worker: workers/lane-slot.ts over toy sessions. */

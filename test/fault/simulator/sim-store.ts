@@ -3,7 +3,7 @@ import type { ObjectInfo, ObjectStore } from '#src/lake/store/store.js';
 import type { Random } from '#src/random.js';
 import { MemoryStore, PUT_FAULTS, type PutFault } from '../../support/fake-store.js';
 import { latencyMs, type SimProcess } from './sim-process.js';
-import type { ToyRow } from './toy-sessions.js';
+import type { ToyLetter, ToyRow } from './toy-sessions.js';
 
 /** The lake: what is in it does not depend on who asks. */
 export interface SimLake {
@@ -30,9 +30,8 @@ export function truthOf(lake: SimLake): MemoryStore {
 /** The system writes to the disk what nobody asked it to. */
 const WRITTEN_BACK_MS = 8_000;
 
-export interface SimLetter {
+export interface SimLetter extends ToyLetter {
   partition: number;
-  offset: number;
 }
 
 const LATE_MS_MAX = 8_000;

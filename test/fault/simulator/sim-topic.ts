@@ -1,6 +1,6 @@
 import type { Random } from '#src/random.js';
 import { WALL_MS } from './sim-process.js';
-import type { ToyEvent } from './toy-sessions.js';
+import { FUTURE_MS, type ToyEvent } from './toy-sessions.js';
 
 /** What Kafka holds: events a lane, each there from some time on. */
 export class SimTopic {
@@ -29,18 +29,21 @@ export class SimTopic {
   }
 }
 
-/** A few keys with pauses, disorder and late ones; the last event closes all sessions before it. */
+/** A few keys with pauses, disorder, late ones and some far ahead; the last event closes all sessions before it. */
 function makeLane(random: Random, durationMs: number) {
   const events: ToyEvent[] = [];
   const arrivals: number[] = [];
   const paceMs = 200 + random.below(1_200);
   for (let atMs = random.below(1_000); atMs < durationMs; atMs += random.below(2 * paceMs)) {
     const behindMs = random.below(10) === 0 ? random.below(14_000) : random.below(1_300);
-    events.push({ key: random.below(4), timeMs: WALL_MS + atMs - behindMs });
+    const aheadMs = random.below(40) === 0 ? FUTURE_MS + 1 + random.below(60_000) : 0;
+    const timestampMs = WALL_MS + atMs;
+    events.push({ key: random.below(4), timeMs: timestampMs + (aheadMs || -behindMs), timestampMs });
     arrivals.push(atMs);
     if (random.below(20) === 0) atMs += random.below(8_000);
   }
-  events.push({ key: 9, timeMs: WALL_MS + durationMs + 60_000 });
+  const endMs = WALL_MS + durationMs + 60_000;
+  events.push({ key: 9, timeMs: endMs, timestampMs: endMs });
   arrivals.push(durationMs);
   return { events, arrivals };
 }

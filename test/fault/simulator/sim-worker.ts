@@ -210,7 +210,7 @@ export class SimWorker {
   async #storeLetters(report: SealedReport, sealed: readonly SimSealed[]): Promise<void> {
     const { store, index } = this.#options;
     const letters = sealed.flatMap(({ lane: { partition }, part }) =>
-      part.letters.map((offset) => ({ partition, offset })),
+      part.letters.map((letter) => ({ partition, ...letter })),
     );
     if (letters.length === 0) return;
     const path = `_headrace/dead-letters/${report.cutId}-${index}.jsonl`;

@@ -1,6 +1,12 @@
 import type { LaneOffset } from '#src/followers/offsets.js';
 import { seededRandom } from '#src/random.js';
-import { createTable, foldedHistory, TOPIC_ID } from '../../support/fake-ledger.js';
+import {
+  createTable,
+  foldedHistory,
+  type StoredVersion,
+  storedVersions,
+  TOPIC_ID,
+} from '../../support/fake-ledger.js';
 import { MemoryStore } from '../../support/fake-store.js';
 import { filesUpTo, missingInTopic, verdict } from './oracle.js';
 import { RULES } from './rules.js';
@@ -154,7 +160,8 @@ class Simulation {
     const { random } = this.#world;
     // somebody starts an engine with a model that the table was not written by, beside others
     const isOdd = this.#options.seed % OTHER_MODEL === 0 && random.below(3) === 0;
-    const otherModel = isOdd && this.#started >= ENGINES && this.#alive.some((each) => !each.otherModel);
+    const isOneThere = this.#alive.some(({ otherModel, isLeaving }) => !otherModel && !isLeaving);
+    const otherModel = isOdd && this.#started >= ENGINES && isOneThere;
     const engine = new SimEngine(`engine-${++this.#started}`, this.#world, otherModel);
     this.#engines.push(engine);
     void engine.start();
@@ -283,8 +290,6 @@ class Simulation {
   }
 
   #nextLookMs = 0;
-  /** The newest version when all lanes were at their ends for the first time. */
-  #lastVersion: number | null = null;
 
   #whatIsMissing(): string {
     const { topic } = this.#world;
@@ -295,16 +300,14 @@ class Simulation {
         missing.push(`lane ${partition} stands at ${offsets}, its end is ${events.length}`);
       }
     });
-    if (missing.length === 0) this.#lastVersion ??= truthOf(this.#world.lake).objects.size - 1;
-    // snapshots of lanes that stand go on for ever: what is asked for is what there was when the last lane came to its end
+    const last = lastOfRows(this.#world.lake);
     for (const engine of this.#alive) {
       const newest = engine.ledger?.version ?? -1;
-      const toGo = (behind: number) => Math.max(0, (this.#lastVersion ?? newest) - (newest - behind));
       const { files, versions } = engine.follower?.behind ?? { files: 0, versions: 0 };
-      if (files + toGo(versions) > 0)
+      if (files > 0 || newest - versions < last)
         missing.push(`${engine.name} has ${files} files and ${versions} versions to go`);
       const behind = engine.topics?.behind ?? 0;
-      if (toGo(behind) > 0) missing.push(`${engine.name} has ${behind} versions to go into the topics`);
+      if (newest - behind < last) missing.push(`${engine.name} has ${behind} versions to go into the topics`);
     }
     if (missing.length === 0) missing.push(verdict(this.#world) ?? '');
     return missing.filter((each) => each !== '').join(', ');
@@ -351,4 +354,12 @@ class Simulation {
   #tell(what: string): void {
     this.#world.tell('·', what);
   }
+}
+
+/** The last version that brought rows, dead letters or offsets: engines go on to write ones with snapshots alone, and followers after them. */
+function lastOfRows(lake: SimLake): number {
+  const isMore = ({ facts: { entry }, paths }: StoredVersion) =>
+    paths.length > 0 ||
+    entry!.cuts.some(({ lanes }) => lanes.some(({ from, to, deadLetters }) => to > from || deadLetters > 0));
+  return storedVersions(truthOf(lake)).findLast(isMore)?.version ?? -1;
 }

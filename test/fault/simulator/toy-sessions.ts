@@ -2,11 +2,14 @@ import type { Marks } from '#src/model/marks.js';
 
 /**
  * Sessions small enough for thousands of runs, with all that exactly once depends on: their rows are a function of the events
- * and the marks, reach over cuts, are taken back and replaced by late events, and say why they were let out.
+ * and the marks, reach over cuts, and say why they were let out; late events revise them, open them again and make one of two,
+ * and what is too late or too far ahead is a dead letter.
  */
 export interface ToyEvent {
   key: number;
   timeMs: number;
+  /** Its record's. */
+  timestampMs: number;
 }
 
 /** A row of the table. */
@@ -17,17 +20,24 @@ export interface ToyRow {
   checksum: number;
 }
 
+export interface ToyLetter {
+  offset: number;
+  reason: 'late' | 'future';
+}
+
 interface ToySession {
   id: string;
   key: number;
   startMs: number;
   lastMs: number;
-  /** Over its events. */
+  /** Over its events, whatever their order. */
   sum: number;
   open: boolean;
-  /** Something happened since the row that stands was let out. */
+  /** Events came since its last row. */
   changed: boolean;
-  standing: { revision: number; checksum: number } | null;
+  nextRevision: number;
+  /** Several after a merge that has not been let out yet, the earliest session's first. */
+  standing: { session: string; revision: number; checksum: number }[];
 }
 
 export interface ToyState {
@@ -38,13 +48,14 @@ export interface ToyState {
 export const GAP_MS = 4_000;
 const DISORDER_MS = 1_000;
 const LATENESS_MS = 8_000;
+export const FUTURE_MS = 20_000;
 
 export class ToyLane {
   readonly #partition: number;
   readonly state: ToyState;
   readonly #salt: number;
   #rows: ToyRow[] = [];
-  #letters: number[] = [];
+  #letters: ToyLetter[] = [];
 
   /** `salt`: another one is another model. */
   constructor(partition: number, state: ToyState = { watermarkMs: null, sessions: [] }, salt = 0) {
@@ -57,25 +68,31 @@ export class ToyLane {
     return this.state.sessions.filter(({ open }) => open).length;
   }
 
-  /** What was let out since the last time: rows, and the offsets of dead letters. */
-  take(): { rows: ToyRow[]; letters: number[] } {
+  /** What was let out since the last time. */
+  take(): { rows: ToyRow[]; letters: ToyLetter[] } {
     const taken = { rows: this.#rows, letters: this.#letters };
     this.#rows = [];
     this.#letters = [];
     return taken;
   }
 
-  event(offset: number, { key, timeMs }: ToyEvent): void {
-    const { watermarkMs, sessions } = this.state;
-    const session = sessions.find((each) => each.key === key);
-    if (watermarkMs !== null && timeMs + GAP_MS + LATENESS_MS < watermarkMs) this.#letters.push(offset);
-    else if (session === undefined) this.#begin(offset, key, timeMs);
-    else if (timeMs > session.lastMs + GAP_MS) {
-      this.#close(session, 'gap');
-      this.#forget(session);
-      this.#begin(offset, key, timeMs);
-    } else if (timeMs < session.startMs - GAP_MS) this.#letters.push(offset);
-    else this.#extend(session, offset, timeMs);
+  event(offset: number, { key, timeMs, timestampMs }: ToyEvent): void {
+    if (timeMs > timestampMs + FUTURE_MS) {
+      this.#letters.push({ offset, reason: 'future' });
+      return;
+    }
+    const around = this.state.sessions
+      .filter((each) => each.key === key && each.startMs - GAP_MS <= timeMs && timeMs <= each.lastMs + GAP_MS)
+      .sort((a, b) => a.startMs - b.startMs);
+    const lastMs = Math.max(timeMs, ...around.map((each) => each.lastMs));
+    const { watermarkMs } = this.state;
+    if (watermarkMs !== null && lastMs + GAP_MS + LATENESS_MS < watermarkMs) {
+      this.#letters.push({ offset, reason: 'late' });
+      return;
+    }
+    const session = around[0] ?? this.#begin(offset, key, timeMs);
+    for (const other of around.slice(1)) this.#absorb(session, other);
+    this.#extend(session, offset, timeMs);
     this.#watermark(timeMs - DISORDER_MS);
   }
 
@@ -88,29 +105,46 @@ export class ToyLane {
       }
     }
     if (early === true) {
-      for (const session of this.state.sessions) if (session.open) this.#letOut(session, 'early');
+      for (const session of this.state.sessions) {
+        if (session.open && session.changed) this.#letOut(session, 'early');
+      }
     }
   }
 
-  #begin(offset: number, key: number, timeMs: number): void {
-    this.state.sessions.push({
+  #begin(offset: number, key: number, timeMs: number): ToySession {
+    const session: ToySession = {
       id: `${this.#partition}/${key}/${offset}`,
       key,
       startMs: timeMs,
       lastMs: timeMs,
-      sum: mixed(17 + this.#salt, offset),
+      sum: 0,
       open: true,
       changed: true,
-      standing: null,
-    });
+      nextRevision: 1,
+      standing: [],
+    };
+    this.state.sessions.push(session);
+    return session;
   }
 
+  /** A later session's events, rows and revisions become an earlier one's. */
+  #absorb(session: ToySession, later: ToySession): void {
+    session.lastMs = Math.max(session.lastMs, later.lastMs);
+    session.sum = (session.sum + later.sum) >>> 0;
+    session.nextRevision = Math.max(session.nextRevision, later.nextRevision);
+    session.standing.push(...later.standing);
+    this.#forget(later);
+  }
+
+  /** It closes again, at once where the watermark has passed it. */
   #extend(session: ToySession, offset: number, timeMs: number): void {
     session.startMs = Math.min(session.startMs, timeMs);
     session.lastMs = Math.max(session.lastMs, timeMs);
-    session.sum = mixed(session.sum, offset);
+    session.sum = (session.sum + mixed(17 + this.#salt, offset)) >>> 0;
     session.changed = true;
-    if (!session.open) this.#letOut(session, 'late');
+    session.open = true;
+    const { watermarkMs } = this.state;
+    if (watermarkMs !== null && session.lastMs + GAP_MS < watermarkMs) this.#close(session, 'gap');
   }
 
   #watermark(ms: number): void {
@@ -130,15 +164,17 @@ export class ToyLane {
     this.#letOut(session, reason);
   }
 
+  /** −old for each row that stands, +new; nothing when the row would be the one that stands. */
   #letOut(session: ToySession, reason: string): void {
-    if (!session.changed) return;
     session.changed = false;
-    const { id, sum, standing } = session;
-    const revision = (standing?.revision ?? 0) + 1;
-    const checksum = mixed(mixed(sum, revision), reason.charCodeAt(0));
-    if (standing !== null) this.#rows.push({ session: id, ...standing, sign: -1 });
-    this.#rows.push({ session: id, revision, checksum, sign: 1 });
-    session.standing = { revision, checksum };
+    const { standing, nextRevision: revision } = session;
+    const checksum = mixed(session.sum, reason.charCodeAt(0));
+    if (standing.length === 1 && standing[0]!.checksum === checksum) return;
+    for (const row of standing) this.#rows.push({ ...row, sign: -1 });
+    const row = { session: standing[0]?.session ?? session.id, revision, checksum };
+    this.#rows.push({ ...row, sign: 1 });
+    session.standing = [row];
+    session.nextRevision++;
   }
 
   #forget(session: ToySession): void {
