@@ -2,8 +2,10 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import type { CompiledModel } from '../model/types.js';
 import { checkServer } from './check-server.js';
 import { compare } from './compare.js';
-import { asClickHouseError } from './errors.js';
-import { DEDUPLICATION_WINDOW, schemaOf } from './schema.js';
+import { asClickHouseError, heldError } from './errors.js';
+import { isHeld } from './hold-statement.js';
+import { DEDUPLICATION_WINDOW, storedName } from './layout.js';
+import { schemaOf } from './schema.js';
 import { readState } from './state.js';
 import { type ClickHouseTarget, openClickHouse } from './target.js';
 import { problemOf, type UnfitProblem, unfitError } from './unfit.js';
@@ -45,8 +47,13 @@ export async function findProblems(
   const window = Math.max(DEDUPLICATION_WINDOW, needed);
   try {
     const state = await readState(client, target);
+    const rows = state.tables.get(storedName(target.warehouse, target.table));
+    // whoever holds it is about to make what may be missing: it is looked at again soon
+    if (rows !== undefined && isHeld(rows.createQuery))
+      throw heldError({ url: target.url, database: target.database, table: target.table });
     const server = await checkServer(client, target, state);
-    return [...server, ...compare(schemaOf(target, model), state, window).map(problemOf)];
+    const found = compare(schemaOf(target, model), state, window);
+    return [...server, ...found.filter(({ beside }) => beside !== true).map(problemOf)];
   } catch (error) {
     throw asClickHouseError(error, { url: target.url, user: target.user, database: target.database });
   }

@@ -1,5 +1,5 @@
 import type { Finding } from './compare.js';
-import { DEDUPLICATION_WINDOW } from './schema.js';
+import { DEDUPLICATION_WINDOW, WINDOW_SECONDS } from './layout.js';
 import { quoteTable } from './sql.js';
 import type { TableState } from './state.js';
 
@@ -7,9 +7,6 @@ import type { TableState } from './state.js';
  * Does a table recognise an insert that comes again? The table of change rows must, and so must every table that a view fills from
  * it: set on the source alone, a repeat is left out there and doubles the rows behind the view.
  */
-
-/** Replicated tables forget by age too. The time must outlast an outage of ClickHouse in which nobody could try again. */
-const WINDOW_SECONDS = 7 * 86_400;
 
 export interface Deduplicating {
   table: TableState;

@@ -2,7 +2,7 @@ import type { ClickHouseError } from '@clickhouse/client';
 import { HeadraceError, messageOf, type Where } from '../errors.js';
 import { clientPackage } from './client-package.js';
 import { networkTrouble } from './network-errors.js';
-import { troubleOf } from './server-errors.js';
+import { HELD, troubleOf } from './server-errors.js';
 
 /**
  * What ClickHouse, or the way to it, answered → one line that says what is wrong and what to do, and whether the rows may be
@@ -44,6 +44,12 @@ export function isUnknownOutcome(error: unknown): boolean {
   // an error of our own without a cause came before anything was sent
   if (raw === undefined) return false;
   return !explain(raw, {}).nothingDone;
+}
+
+/** The table takes no rows for a while. */
+export function heldError({ url, database, table }: Where): HeadraceError {
+  const { what, remedy } = HELD;
+  return new HeadraceError('CLICKHOUSE_UNREACHABLE', what, { where: { url, database, table }, remedy });
 }
 
 function explain(error: unknown, where: Where): Trouble {

@@ -43,15 +43,24 @@ export const INSERT_SETTINGS = {
   optimize_on_insert: 0,
 } as const satisfies Readonly<Record<string, SettingValue>>;
 
+/** Into a table over shards: answered when the shards have stored their rows, not when they are to be told of them. */
+const OVER_SHARDS = { distributed_foreground_insert: 1 } as const;
+
 /** No setting but a word of the HTTP interface: the status comes when all is done, so that 200 means stored. */
 const HTTP_PARAMETERS = { wait_end_of_query: 1 } as const;
 
 /** All settings of one file's insert. The user's come first: what the engine decides is refused among them at boot. */
 export function insertSettings(
-  target: Pick<ClickHouseTarget, 'settings'>,
+  target: Pick<ClickHouseTarget, 'settings'> & { warehouse?: Pick<ClickHouseTarget['warehouse'], 'kind'> },
   token: string,
 ): Record<string, SettingValue> {
-  return { ...target.settings, ...INSERT_SETTINGS, ...HTTP_PARAMETERS, insert_deduplication_token: token };
+  return {
+    ...target.settings,
+    ...INSERT_SETTINGS,
+    ...(target.warehouse?.kind === 'cluster' ? OVER_SHARDS : {}),
+    ...HTTP_PARAMETERS,
+    insert_deduplication_token: token,
+  };
 }
 
 /** The statement before a file's bytes. Columns are named, so that one that the table lacks is an error and not left out. */

@@ -1,19 +1,20 @@
 import { Readable } from 'node:stream';
-import type { ClickHouseClient } from '@clickhouse/client';
 import type { CompiledModel } from '../model/types.js';
 import { asClickHouseError } from './errors.js';
 import { type InsertFile, tokenOf } from './file.js';
+import { ClickHouseHosts } from './hosts.js';
 import { insertSettings, insertStatement } from './insert-settings.js';
-import { type ClickHouseTarget, openClickHouse } from './target.js';
+import type { ClickHouseTarget } from './target.js';
 
-/** Inserts files of the table, as they are, over one client. */
+/** Inserts files of the table, as they are, over one client a host. */
 export class FileInsert {
   readonly #target: ClickHouseTarget;
   readonly #statement: string;
-  #client: ClickHouseClient | null = null;
+  readonly #hosts: ClickHouseHosts;
 
   constructor(target: ClickHouseTarget, model: CompiledModel) {
     this.#target = target;
+    this.#hosts = new ClickHouseHosts(target);
     this.#statement = insertStatement(target, model);
   }
 
@@ -27,12 +28,12 @@ export class FileInsert {
     bytes: Uint8Array,
     signal: AbortSignal,
   ): Promise<void> {
-    this.#client ??= openClickHouse(this.#target);
-    const { url, database, table } = this.#target;
+    const { database, table } = this.#target;
+    const { url, client } = this.#hosts;
     // a view of the bytes: nothing is copied before the socket
     const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     try {
-      const { stream } = await this.#client.exec({
+      const { stream } = await client.exec({
         query: this.#statement,
         values: Readable.from([body], { objectMode: false }),
         clickhouse_settings: insertSettings(this.#target, tokenOf(file)),
@@ -40,11 +41,13 @@ export class FileInsert {
       });
       for await (const _ of stream);
     } catch (error) {
-      throw asClickHouseError(error, { url, database, table, path: file.path });
+      const known = asClickHouseError(error, { url, database, table, path: file.path });
+      // an insert that was given up says nothing of its host
+      throw signal.aborted ? known : this.#hosts.failed(known);
     }
   }
 
   async close(): Promise<void> {
-    await this.#client?.close();
+    await this.#hosts.close();
   }
 }

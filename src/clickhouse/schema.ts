@@ -1,8 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { CompiledModel } from '../model/types.js';
-import { quoteName, quoteTable, quoteText } from './sql.js';
+import { codecOf } from './codecs.js';
+import type { Layout } from './layout.js';
+import { MIGRATIONS } from './migrations-table.js';
+import { quoteName, quoteTable } from './sql.js';
 import type { ClickHouseTarget } from './target.js';
 import { clickHouseType } from './types.js';
+import type { WantedView } from './views/compare-views.js';
+import { viewsOf } from './views/model-views.js';
 
 /**
  * What there should be in ClickHouse for a model:
@@ -11,6 +16,8 @@ import { clickHouseType } from './types.js';
  *   sessions            view: one row a session, without sign; for people and BI tools
  *   headrace_files      the follower's: files it has begun to insert, and has inserted
  *   headrace_positions  the follower's: up to which version of the table each lane is in
+ *   headrace_migrations which versions of this schema were applied, when and by which headrace
+ *   <view>, <view>_sums, <view>_feed, <view>_exact   the analytic views (views/analytic-view.ts)
  *
  * Pure: `migrate` carries it out, `check` holds the server to it.
  */
@@ -19,15 +26,14 @@ export const SESSIONS_VIEW = 'sessions';
 export const FILES_TABLE = 'headrace_files';
 export const POSITIONS_TABLE = 'headrace_positions';
 
-/** What a repeated insert is recognised by is kept for so many inserts (ledger, rule 19). */
-export const DEDUPLICATION_WINDOW = 100_000;
-
 export interface SchemaColumn {
   name: string;
   type: string;
   /** ClickHouse computes it from the others; files do not have it. */
   materialized: string | null;
   comment: string | null;
+  /** Null: the server's default. */
+  codec: string | null;
 }
 
 export interface SchemaTable {
@@ -39,7 +45,7 @@ export interface SchemaTable {
   columns: readonly SchemaColumn[];
   partitionBy: string | null;
   orderBy: readonly string[];
-  /** Must recognise repeated inserts. */
+  /** Must recognise repeated inserts; holds the rows of changes. */
   deduplicates: boolean;
   comment: string;
 }
@@ -55,22 +61,49 @@ export interface SchemaView {
 export interface ClickHouseSchema {
   database: string;
   databaseComment: string;
+  layout: Layout;
+  model: { name: string; hash: string };
   sessions: SchemaTable;
   followers: readonly SchemaTable[];
+  migrations: SchemaTable;
   view: SchemaView;
+  analytics: readonly WantedView[];
 }
 
 export function schemaOf(
-  target: Pick<ClickHouseTarget, 'database' | 'table'>,
+  target: Pick<ClickHouseTarget, 'database' | 'table' | 'warehouse'>,
   model: CompiledModel,
 ): ClickHouseSchema {
+  const { warehouse } = target;
   return {
     database: target.database,
     databaseComment: `headrace: sessions of the model ${model.name}`,
     sessions: sessionsTable(target.table, model),
+    layout: warehouse,
+    model: { name: model.name, hash: model.hash },
     followers: [FILES, POSITIONS],
+    migrations: MIGRATIONS,
     view: sessionsView(target, model),
+    analytics: analyticsOf(target, model),
   };
+}
+
+/** The views that are wanted of those that the model's columns carry. */
+export function analyticsOf(
+  { database, table, warehouse }: Pick<ClickHouseTarget, 'database' | 'table' | 'warehouse'>,
+  model: CompiledModel,
+): WantedView[] {
+  const place = {
+    database,
+    table,
+    sessions: SESSIONS_VIEW,
+    dateColumn: model.partitionColumn,
+    layout: warehouse,
+    exactEveryMs: warehouse.exactEveryMs,
+  };
+  return viewsOf(model)
+    .filter(({ name }) => warehouse.views === 'all' || warehouse.views.includes(name))
+    .map((view) => ({ view, place }));
 }
 
 function sessionsTable(name: string, model: CompiledModel): SchemaTable {
@@ -97,6 +130,8 @@ function modelColumns(model: CompiledModel): SchemaColumn[] {
     type: clickHouseType(column),
     materialized: null,
     comment: null,
+    // ClickHouse lets nothing of the engine's own columns be altered, so they could not be brought up
+    codec: column.op.op === 'sign' || column.op.op === 'revision' ? null : codecOf(column),
   }));
 }
 
@@ -107,6 +142,8 @@ function sessionDate(model: CompiledModel): SchemaColumn {
     type: 'Date',
     materialized: "toDate(session_start, 'UTC')",
     comment: 'UTC date of session_start',
+    // first in the sorting key: one value for thousands of rows
+    codec: 'ZSTD(1)',
   };
 }
 
@@ -136,6 +173,7 @@ const plain = (name: string, type: string, comment: string | null = null): Schem
   type,
   materialized: null,
   comment,
+  codec: null,
 });
 
 const FILES: SchemaTable = {
@@ -178,40 +216,3 @@ const POSITIONS: SchemaTable = {
   deduplicates: false,
   comment: 'headrace: up to which version of the table each lane has been inserted. Read it with FINAL',
 };
-
-/** One statement, on several lines, as it can be run by hand. */
-export function createDatabase({ database, databaseComment }: ClickHouseSchema): string {
-  return `CREATE DATABASE IF NOT EXISTS ${quoteName(database)} COMMENT ${quoteText(databaseComment)}`;
-}
-
-export function createTable(database: string, table: SchemaTable): string {
-  const columns = table.columns.map((column) => `    ${columnDefinition(column)}`).join(',\n');
-  return [
-    `CREATE TABLE IF NOT EXISTS ${quoteTable(database, table.name)}\n(\n${columns}\n)`,
-    `ENGINE = ${table.engine}(${table.engineColumns.join(', ')})`,
-    ...(table.partitionBy === null ? [] : [`PARTITION BY ${table.partitionBy}`]),
-    `ORDER BY ${orderBy(table.orderBy)}`,
-    // 0 by default: a repeated insert would double its rows
-    ...(table.deduplicates ? [`SETTINGS non_replicated_deduplication_window = ${DEDUPLICATION_WINDOW}`] : []),
-    `COMMENT ${quoteText(table.comment)}`,
-  ].join('\n');
-}
-
-function orderBy(columns: readonly string[]): string {
-  return columns.length === 1 ? columns[0]! : `(${columns.join(', ')})`;
-}
-
-export function createView(database: string, view: SchemaView): string {
-  const columns = view.columns.map(({ name, type }) => `    ${quoteName(name)} ${type}`).join(',\n');
-  return [
-    `CREATE OR REPLACE VIEW ${quoteTable(database, view.name)}\n(\n${columns}\n)`,
-    `COMMENT ${quoteText(view.comment)}`,
-    `AS ${view.select}`,
-  ].join('\n');
-}
-
-/** `name` Type MATERIALIZED … COMMENT '…', as in CREATE TABLE and ADD COLUMN. */
-export function columnDefinition({ name, type, materialized, comment }: SchemaColumn): string {
-  const computed = materialized === null ? '' : ` MATERIALIZED ${materialized}`;
-  return `${quoteName(name)} ${type}${computed}${comment === null ? '' : ` COMMENT ${quoteText(comment)}`}`;
-}

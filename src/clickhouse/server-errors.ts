@@ -1,5 +1,6 @@
 import type { Where } from '../errors.js';
 import type { Trouble } from './errors.js';
+import { HOLD, REBUILDING } from './hold-statement.js';
 
 /** What ClickHouse itself answers, by the numbers of its error codes, which never change. */
 
@@ -108,6 +109,22 @@ const replicas: Explain = (words) => ({
   nothingDone: false,
 });
 
+export const HELD = {
+  what: 'the table in ClickHouse is held while sums are made of it anew',
+  remedy:
+    'nothing: its files wait in the lake. Where no `headrace clickhouse migrate` or rebuild runs any more, run migrate: it lets the table go',
+};
+
+/** A constraint: ours holds the table, one of somebody else's refuses rows. Both come before anything is written. */
+const refusedByConstraint: Explain = (words) =>
+  words.includes(HOLD) || words.includes(REBUILDING)
+    ? { code: 'CLICKHOUSE_UNREACHABLE', ...HELD, nothingDone: true }
+    : {
+        what: `a constraint of the table refuses rows: ${words}`,
+        remedy: `drop the constraint: the engine adds every row or none of a file; ${AGAIN}`,
+        nothingDone: true,
+      };
+
 const BY_NUMBER: ReadonlyMap<number, Explain> = new Map(
   (
     [
@@ -121,6 +138,7 @@ const BY_NUMBER: ReadonlyMap<number, Explain> = new Map(
       [[164], readOnly],
       [[497], notGranted],
       [[452], constrained],
+      [[469], refusedByConstraint],
       [[115], unknownSetting],
       [[201, 202], busy],
       [[243], diskFull],

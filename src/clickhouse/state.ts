@@ -1,5 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { asClickHouseError } from './errors.js';
+import { storedName } from './layout.js';
+import { type AppliedVersion, MIGRATIONS_TABLE, readApplied } from './migrations-table.js';
 import { quoteText } from './sql.js';
 import type { ClickHouseTarget } from './target.js';
 
@@ -10,6 +12,8 @@ export interface ColumnState {
   type: string;
   /** '', DEFAULT, MATERIALIZED, ALIAS or EPHEMERAL. */
   kind: string;
+  /** `CODEC(…)`, or empty: the server's default. */
+  codec: string;
 }
 
 export interface TableState {
@@ -37,6 +41,8 @@ export interface ServerState {
   windowDefaults: ReadonlyMap<string, number>;
   /** Tables that materialized views fill, directly or through others, by `database.name`; each with the view that does. */
   viewTargets: ReadonlyMap<string, { view: string; table: TableState }>;
+  /** Of the schema; null: nothing says so. */
+  applied: AppliedVersion | null;
 }
 
 interface TableRow {
@@ -59,6 +65,7 @@ interface ColumnRow {
   name: string;
   type: string;
   default_kind: string;
+  compression_codec: string;
 }
 
 /** How many inserts, and for how long, a table recognises again. */
@@ -80,16 +87,22 @@ export async function readState(client: ClickHouseClient, target: ClickHouseTarg
     );
     const inDatabase = await readTables(client, target.database);
     const tables = new Map(inDatabase.map((table) => [table.name, table]));
-    const sessions = tables.get(target.table);
+    const sessions = tables.get(storedName(target.warehouse, target.table));
     return {
       hasDatabase: databases.length > 0,
       tables,
       windowDefaults: await readWindowDefaults(client),
       viewTargets: sessions === undefined ? new Map() : await readViewTargets(client, sessions),
+      applied: tables.has(MIGRATIONS_TABLE) ? await lastApplied(client, target.database) : null,
     };
   } catch (error) {
     throw asClickHouseError(error, { url: target.url, user: target.user, database: target.database });
   }
+}
+
+async function lastApplied(client: ClickHouseClient, database: string): Promise<AppliedVersion | null> {
+  const [row] = await rows<{ version: number; model_hash: string }>(client, readApplied(database));
+  return row === undefined ? null : { version: Number(row.version), modelHash: row.model_hash };
 }
 
 /** Tables and views of a database, or the one of that name; those that the user may not see are not among them. */
@@ -102,7 +115,7 @@ async function readTables(client: ClickHouseClient, database: string, name?: str
   );
   const columns = await rows<ColumnRow>(
     client,
-    `SELECT database, table, name, type, default_kind FROM system.columns WHERE ${where('table')} ORDER BY database, table, position`,
+    `SELECT database, table, name, type, default_kind, compression_codec FROM system.columns WHERE ${where('table')} ORDER BY database, table, position`,
   );
   return tables.map((table) => ({
     database: table.database,
@@ -116,7 +129,12 @@ async function readTables(client: ClickHouseClient, database: string, name?: str
     uuid: table.uuid,
     columns: columns
       .filter((column) => column.database === table.database && column.table === table.name)
-      .map(({ name, type, default_kind }) => ({ name, type, kind: default_kind })),
+      .map(({ name, type, default_kind, compression_codec }) => ({
+        name,
+        type,
+        kind: default_kind,
+        codec: compression_codec,
+      })),
     views: table.dependencies_table.map((name, index) => [
       table.dependencies_database[index] ?? table.database,
       name,

@@ -6,7 +6,7 @@ import type { EngineConfig } from '../config/types.js';
 import { HeadraceError } from '../errors.js';
 import { packageVersion } from '../version.js';
 import { addDlqCommand, type DlqLoaders, ownDlqLoaders } from './dlq/command.js';
-import { toLoad } from './engine-flags.js';
+import { clickHouseFlags, tableFlags, toLoad } from './engine-flags.js';
 import {
   CLICKHOUSE_EXAMPLES,
   DEMO_EXAMPLES,
@@ -20,11 +20,12 @@ import { addLakeCommand, type LakeLoaders, ownLakeLoaders } from './lake/command
 import { addLedgerCommand, type LedgerLoaders, ownLedgerLoaders } from './ledger/command.js';
 import { addModelCommand, type ModelLoaders, ownModelLoaders } from './model/command.js';
 import type { CommandLoaders } from './options.js';
+import { addWarehouseCommands, ownWarehouseLoaders, type WarehouseLoaders } from './warehouse/command.js';
 
 /**
  * The command line: words → options, a command, an exit code. Nothing of a command is loaded before it is called.
  *
- * Exit codes: 0 done · 1 the demo's figures differ · 64 the command line is wrong · 70 our own fault · 75 try again
+ * Exit codes: 0 done · 1 the demo's figures differ, or an audit's · 64 the command line is wrong · 70 our own fault · 75 try again
  * later · 78 the configuration is wrong.
  */
 
@@ -34,6 +35,7 @@ export interface CliSurroundings {
   modelLoaders?: ModelLoaders;
   dlqLoaders?: DlqLoaders;
   lakeLoaders?: LakeLoaders;
+  warehouseLoaders?: WarehouseLoaders;
   forgetLoader?: ForgetSurroundings['loader'];
   stdout: (text: string) => void;
   stderr: (text: string) => void;
@@ -95,7 +97,7 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
     .exitOverride();
 
   addRun(cli, surroundings, outcome);
-  addClickHouse(cli, surroundings, outcome);
+  const clickhouse = addClickHouse(cli, surroundings, outcome);
   addDemo(cli, surroundings, outcome);
   const ofEngines = {
     stdout,
@@ -118,6 +120,11 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
     loaders: surroundings.modelLoaders ?? ownModelLoaders,
   });
   addForgetCommand(cli, { ...ofEngines, loader: surroundings.forgetLoader ?? ownForgetLoader });
+  addWarehouseCommands(cli, clickhouse, {
+    ...ofEngines,
+    loadClickHouse: surroundings.loadClickHouse ?? loadClickHouseConfig,
+    loaders: surroundings.warehouseLoaders ?? ownWarehouseLoaders,
+  });
   return cli;
 }
 
@@ -136,10 +143,10 @@ function addRun(cli: Command, surroundings: CliSurroundings, outcome: Outcome): 
     });
 }
 
-function addClickHouse(cli: Command, surroundings: CliSurroundings, outcome: Outcome): void {
+function addClickHouse(cli: Command, surroundings: CliSurroundings, outcome: Outcome): Command {
   const clickhouse = cli
     .command('clickhouse')
-    .description('prepare the tables in ClickHouse')
+    .description('make the tables in ClickHouse, prove them, make them anew')
     .addHelpText('after', CLICKHOUSE_EXAMPLES);
   migrateFlags(
     clickhouse.command('migrate').description('make database, tables and view, or what of them is missing'),
@@ -154,6 +161,7 @@ function addClickHouse(cli: Command, surroundings: CliSurroundings, outcome: Out
         json: flags.json === true,
       });
     });
+  return clickhouse;
 }
 
 function addDemo(cli: Command, surroundings: CliSurroundings, outcome: Outcome): void {
@@ -213,25 +221,9 @@ function runFlags(command: Command): Command {
 }
 
 function migrateFlags(command: Command): Command {
-  return clickHouseFlags(
-    command
-      .option(
-        '--config <file>',
-        'YAML file of an engine; flags win over it, and only model and clickhouse are read',
-      )
-      .option('--model <name|file>', 'what a session is: a shipped model (clickstream) or a YAML file'),
-  )
+  return tableFlags(command)
     .option('--dry-run', 'show the statements, run none')
-    .option('--log-level <level>', 'debug shows where a failure came from')
     .option('--json', 'the result as one JSON object on stdout');
-}
-
-function clickHouseFlags(command: Command): Command {
-  return command
-    .option('--clickhouse <url>', 'ClickHouse, such as http://localhost:8123')
-    .option('--clickhouse-database <name>', 'its database; without it the model’s name')
-    .option('--clickhouse-user <name>', 'who inserts; default is called default')
-    .option('--clickhouse-password-file <file>', 'a file that holds the password');
 }
 
 /** Help and version are no failures; all else that commander refuses is a mistake in the command line. */
@@ -240,7 +232,7 @@ function usageError(error: CommanderError): HeadraceError | null {
   if (error.code === 'commander.help') {
     return new HeadraceError(
       'USAGE',
-      'a command is needed: run, demo, model, clickhouse, ledger, lake, dlq or forget',
+      'a command is needed: run, demo, model, clickhouse, query, ledger, lake, dlq or forget',
       {
         remedy: 'headrace --help shows how',
       },

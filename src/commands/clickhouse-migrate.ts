@@ -1,7 +1,9 @@
 import type { Finding } from '../clickhouse/compare.js';
+import { withReachable } from '../clickhouse/hosts.js';
 import { assertRunnable, type MigrationPlan, planMigration, runMigration } from '../clickhouse/migrate.js';
 import { type ClickHouseTarget, openClickHouse, targetOf } from '../clickhouse/target.js';
 import { loadModel } from '../model/load.js';
+import type { CompiledModel } from '../model/types.js';
 import type { ClickHouseMigrateOptions } from './options.js';
 
 /**
@@ -13,9 +15,24 @@ export async function clickhouseMigrateCommand(
   write: (text: string) => void = (text) => process.stdout.write(text),
 ): Promise<number> {
   const model = loadModel(options.settings.model);
-  const target = targetOf(options.settings.clickhouse, model);
+  const wanted = targetOf(options.settings.clickhouse, model);
+  return await withReachable(wanted, (target) => migrate(options, target, model, write));
+}
+
+/** Sums are filled from all rows that are there. */
+const REQUEST_MS = 3_600_000;
+
+async function migrate(
+  options: ClickHouseMigrateOptions,
+  target: ClickHouseTarget,
+  model: CompiledModel,
+  write: (text: string) => void,
+): Promise<number> {
   // not the database itself: it may be what is missing
-  const client = openClickHouse(target, { database: 'system' });
+  const client = openClickHouse(target, {
+    database: 'system',
+    requestTimeoutMs: Math.max(REQUEST_MS, target.requestTimeoutMs),
+  });
   const say = (text: string) => {
     if (!options.json) write(text);
   };

@@ -17,6 +17,27 @@ export function engineFlags(command: Command, more = ''): Command {
     .option('--log-level <level>', 'trace, debug, info, warn or error');
 }
 
+/** Where ClickHouse is, and who comes in. */
+export function clickHouseFlags(command: Command): Command {
+  return command
+    .option('--clickhouse <url,…>', 'ClickHouse, such as http://localhost:8123; replicas with commas')
+    .option('--clickhouse-database <name>', 'its database; without it the model’s name')
+    .option('--clickhouse-user <name>', 'who inserts; default is called default')
+    .option('--clickhouse-password-file <file>', 'a file that holds the password');
+}
+
+/** For commands that need a model and ClickHouse, no Kafka and no lake. */
+export function tableFlags(command: Command): Command {
+  return clickHouseFlags(
+    command
+      .option(
+        '--config <file>',
+        'YAML file of an engine; flags win over it, and only model and clickhouse are read',
+      )
+      .option('--model <name|file>', 'what a session is: a shipped model (clickstream) or a YAML file'),
+  ).option('--log-level <level>', 'debug shows where a failure came from');
+}
+
 export function toLoad({ config, ...flags }: EngineFlags): { file?: string; flags: ConfigFlags } {
   return { ...(config === undefined ? {} : { file: config }), flags };
 }

@@ -38,13 +38,15 @@ Exit codes: 0 done, 64 wrong flag, 70 our own fault, 75 try again later, 78 wron
 
 export const CLICKHOUSE_EXAMPLES = `
 Examples:
-  headrace clickhouse migrate --config engine.yaml
+  headrace clickhouse migrate --config engine.yaml      tables and views, or what of them is missing
+  headrace clickhouse audit --config engine.yaml        does each view say what its rows say?
+  headrace clickhouse rebuild --config engine.yaml      the table anew from the lake
 `;
 
 export const MIGRATE_EXAMPLES = `
 Examples:
   headrace clickhouse migrate --model clickstream --clickhouse http://localhost:8123
-      Makes database, tables and view, and says each; what is there already is left as it is.
+      Makes database, tables and views, and says each; what is there already is left as it is.
 
   headrace clickhouse migrate --config engine.yaml --dry-run
       The engine's file will do. Shows the statements and runs none: for whoever runs them by hand.
@@ -53,8 +55,9 @@ Examples:
       --clickhouse-user admin --clickhouse-password-file admin.secret
       As somebody who may make tables; the engine's own user needs SELECT and INSERT only.
 
-It creates, adds columns and raises settings; it never drops, renames or rewrites. Where that would be needed it does
-nothing and says what to do.
+It creates, adds columns and raises settings; of session_metrics it never drops, renames or rewrites anything. Where that
+would be needed it does nothing and says what to do. Sums behind analytic views are filled from rows that are there already;
+meanwhile the table takes no rows, engines wait and then go on.
 Exit codes: 0 done or nothing to do, 75 try again later, 78 wrong setting or a table that a person must look at.
 `;
 

@@ -22,6 +22,8 @@ const ENGINES_OWN: Readonly<Record<string, string>> = {
   async_insert: SYNCHRONOUS,
   wait_end_of_query: SYNCHRONOUS,
   wait_for_async_insert: SYNCHRONOUS,
+  distributed_foreground_insert: SYNCHRONOUS,
+  insert_distributed_sync: SYNCHRONOUS,
   max_insert_threads: ONE_BLOCK,
   use_strict_insert_block_limits: ONE_BLOCK,
   optimize_on_insert: 'the rows of a file are counted after an insert in doubt',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { text } from './fields.js';
+import { kindOf, MISSING, text } from './fields.js';
 import { quote } from './units.js';
 
 /**
@@ -12,7 +12,7 @@ const HTTP_PORT = 8123;
 const HTTPS_PORT = 8443;
 
 /** `http://localhost:8123`, lower case, without a slash at the end. */
-export function clickHouseUrl() {
+function clickHouseUrl() {
   return text('a URL').transform((url, context) => {
     const problem = urlProblem(url);
     if (problem !== undefined) {
@@ -21,6 +21,49 @@ export function clickHouseUrl() {
     }
     return url.toLowerCase().replace(/\/$/, '');
   });
+}
+
+/** One address, a list of them, or several in one text with commas; the first is asked first. */
+export function clickHouseUrls() {
+  const one = clickHouseUrl();
+  return z
+    .union([z.string(), z.array(z.string())], {
+      error: ({ input }) =>
+        input === undefined ? MISSING : `must be a URL or a list of them, not ${kindOf(input)}`,
+    })
+    .transform((input, context) => {
+      const parts = (typeof input === 'string' ? input.split(',') : input).map((part) => part.trim());
+      const urls: string[] = [];
+      for (const part of parts) {
+        const parsed = one.safeParse(part);
+        if (parsed.success) urls.push(parsed.data);
+        else for (const { message } of parsed.error.issues) context.addIssue({ code: 'custom', message });
+      }
+      if (parts.length === 0) context.addIssue({ code: 'custom', message: 'must name at least one URL' });
+      return [...new Set(urls)];
+    });
+}
+
+/** What the words that say who comes in must satisfy together. */
+export function clickHouseProblem(values: {
+  url: readonly string[];
+  user?: string | undefined;
+  user_file?: string | undefined;
+  ca_file?: string | undefined;
+  cert_file?: string | undefined;
+  key_file?: string | undefined;
+}): { path: string; message: string } | undefined {
+  const { url, user, user_file, ca_file, cert_file, key_file } = values;
+  if (user !== undefined && user_file !== undefined)
+    return { path: 'user_file', message: 'says the same as user: give one of them' };
+  if ((cert_file === undefined) !== (key_file === undefined))
+    return { path: 'cert_file', message: 'and key_file belong together: give both or none' };
+  const plain = url.find((each) => each.startsWith('http:'));
+  if (plain !== undefined && (ca_file !== undefined || cert_file !== undefined))
+    return { path: 'url', message: `${quote(plain)} has no TLS, and there are certificates: write https://` };
+  if (new Set(url.map((each) => each.slice(0, each.indexOf(':')))).size > 1)
+    return { path: 'url', message: 'must be all http:// or all https://' };
+  return undefined;
 }
 
 /** What is wrong with an address, without repeating what may be a secret. */

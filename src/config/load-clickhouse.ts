@@ -10,6 +10,7 @@ import {
   type Sources,
 } from './sources.js';
 import type { ClickHouseConfig } from './types.js';
+import { toWarehouse } from './warehouse.js';
 
 /**
  * What preparing ClickHouse needs of a configuration: the model and the section `clickhouse`. An engine's file will do, but no
@@ -58,16 +59,22 @@ export function toClickHouseConfig(
   section: NonNullable<ConfigFile['clickhouse']>,
   sources: Sources,
 ): ClickHouseConfig {
-  const passwordFile = section.password_file;
+  const fileOf = (name: 'password_file' | 'user_file' | 'ca_file' | 'cert_file' | 'key_file') => {
+    const file = section[name];
+    return file === undefined ? null : resolve(sources.folderOf(`clickhouse.${name}`), file);
+  };
   return {
-    url: section.url,
+    url: section.url[0]!,
+    urls: section.url,
     database: section.database ?? null,
     table: section.table,
-    user: section.user,
-    passwordFile:
-      passwordFile === undefined ? null : resolve(sources.folderOf('clickhouse.password_file'), passwordFile),
+    user: section.user ?? 'default',
+    userFile: fileOf('user_file'),
+    tls: { caFile: fileOf('ca_file'), certFile: fileOf('cert_file'), keyFile: fileOf('key_file') },
+    passwordFile: fileOf('password_file'),
     requestTimeoutMs: section.request_timeout,
     keptBytes: section.kept_bytes,
     settings: section.settings,
+    warehouse: toWarehouse(section),
   };
 }

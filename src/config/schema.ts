@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { clickHouseSettingProblem } from './clickhouse-settings.js';
-import { clickHouseUrl } from './clickhouse-url.js';
+import { clickHouseProblem, clickHouseUrls } from './clickhouse-url.js';
 import {
   brokers,
   count,
@@ -17,6 +17,7 @@ import {
 import { acceptedGaps } from './gaps.js';
 import { librdkafkaProblem } from './librdkafka.js';
 import { startPlace } from './start-place.js';
+import { WAREHOUSE_FIELDS, warehouseProblem } from './warehouse.js';
 
 /**
  * The configuration file: its words, their types, ranges and defaults. config/default.yaml shows the same defaults with
@@ -81,14 +82,23 @@ const table = text('a table', {
 });
 
 const clickhouse = section({
-  url: clickHouseUrl(),
+  url: clickHouseUrls(),
   database: database.optional(),
   table: table.prefault('session_metrics'),
-  user: text('a user').prefault('default'),
+  user: text('a user').optional(),
+  user_file: text('a file').optional(),
   password_file: text('a file').optional(),
+  ca_file: text('a file').optional(),
+  cert_file: text('a file').optional(),
+  key_file: text('a file').optional(),
   request_timeout: duration({ minMs: 1_000, maxMs: HOUR_MS }).prefault('30s'),
   kept_bytes: size({ minBytes: 0, maxBytes: 64 * GiB }).prefault('64MiB'),
   settings: properties(clickHouseSettingProblem).prefault({}),
+  ...WAREHOUSE_FIELDS,
+}).superRefine((values, context) => {
+  const problem = clickHouseProblem(values) ?? warehouseProblem(values);
+  if (problem !== undefined)
+    context.addIssue({ code: 'custom', path: [problem.path], message: problem.message });
 });
 
 const output = section({

@@ -1,3 +1,4 @@
+import type { WarehouseConfig } from './warehouse.js';
 import type { SessionEngineName } from './worker-memory.js';
 
 /**
@@ -82,11 +83,21 @@ export interface QualityConfig {
 export interface ClickHouseConfig {
   /** http:// or https://, host and port; no user, password, database or settings in it. */
   readonly url: string;
+  /** All of them, `url` first: replicas of one another. Asked in turn where one can't be reached. */
+  readonly urls: readonly string[];
   /** Null: the model's name (src/clickhouse/target.ts). */
   readonly database: string | null;
   /** The table of change rows, in the database. */
   readonly table: string;
   readonly user: string;
+  /** Absolute path of the file that holds the user's name, or null: it is `user`. */
+  readonly userFile: string | null;
+  /** Absolute paths of PEM files, or null: Node's own authorities, and no certificate of ours. */
+  readonly tls: {
+    readonly caFile: string | null;
+    readonly certFile: string | null;
+    readonly keyFile: string | null;
+  };
   /** Absolute path of the file that holds the password, or null: none. The password itself is never in the configuration. */
   readonly passwordFile: string | null;
   /** How long one request may take: an insert that takes longer is in doubt, and is asked after. */
@@ -95,6 +106,7 @@ export interface ClickHouseConfig {
   readonly keptBytes: number;
   /** Settings sent with every insert; none that the engine decides itself. */
   readonly settings: Readonly<Record<string, string | number | boolean>>;
+  readonly warehouse: WarehouseConfig;
 }
 
 /** Topics as followers of the table. */

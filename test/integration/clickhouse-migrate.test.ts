@@ -43,7 +43,9 @@ async function migrate(
     clickhousePasswordFile: passwordFile,
   };
   let written = '';
-  const settings = resolveClickHouseConfig(undefined, flags, '/');
+  const all = resolveClickHouseConfig(undefined, flags, '/');
+  const warehouse = { ...all.clickhouse.warehouse, views: ['session_summary'], exactEveryMs: null };
+  const settings = { ...all, clickhouse: { ...all.clickhouse, warehouse } };
   const code = await clickhouseMigrateCommand(
     { settings, dryRun: false, json: false, ...options },
     (text) => {
@@ -73,17 +75,33 @@ describe('headrace clickhouse migrate', () => {
   it('says what it will do in aligned lines, does it, and has nothing to do then', async () => {
     const said = await migrate('said');
     expect(said.split('\n')).toEqual([
-      `ClickHouse at ${front.url}, database said: 5 to do`,
-      '  create  said                     there is no such database',
-      '  create  said.session_metrics     there is no such table',
-      '  create  said.headrace_files      there is no such table',
-      '  create  said.headrace_positions  there is no such table',
-      '  create  said.sessions            there is no such view',
+      `ClickHouse at ${front.url}, database said: 13 to do`,
+      '  create   said                       there is no such database',
+      '  create   said.session_metrics       there is no such table',
+      '  create   said.headrace_files        there is no such table',
+      '  create   said.headrace_positions    there is no such table',
+      '  create   said.headrace_migrations   there is no such table',
+      '  create   said.sessions              there is no such view',
+      '  hold     said.session_metrics       takes no rows while sums are filled from it; engines wait, the lake goes on',
+      '  create   said.session_summary_sums  there is no such table',
+      '  fill     said.session_summary_sums  from the rows that are in the table',
+      '  create   said.session_summary_feed  there is no such view',
+      '  release  said.session_metrics       takes rows again',
+      '  create   said.session_summary       there is no such view',
+      '  record   said.headrace_migrations   schema version 0 becomes 2',
       'done  create said',
       'done  create said.session_metrics',
       'done  create said.headrace_files',
       'done  create said.headrace_positions',
+      'done  create said.headrace_migrations',
       'done  create said.sessions',
+      'done  hold said.session_metrics',
+      'done  create said.session_summary_sums',
+      'done  fill said.session_summary_sums',
+      'done  create said.session_summary_feed',
+      'done  release said.session_metrics',
+      'done  create said.session_summary',
+      'done  record said.headrace_migrations',
       '',
     ]);
     expect(await migrate('said')).toBe(
@@ -101,7 +119,7 @@ describe('headrace clickhouse migrate', () => {
         .split('\n\n')
         .slice(1)
         .filter((part) => part.trimEnd().endsWith(';'));
-      expect(statements).toHaveLength(5);
+      expect(statements).toHaveLength(13);
       for (const statement of statements) await rig.sql(statement.trimEnd().slice(0, -1));
     } finally {
       await rig.close();
@@ -119,7 +137,7 @@ describe('headrace clickhouse migrate', () => {
       table: 'session_metrics',
       dry_run: false,
     });
-    expect(result.steps).toHaveLength(5);
+    expect(result.steps).toHaveLength(13);
     expect(result.steps[0]).toEqual({
       action: 'create',
       where: 'as_json',
@@ -132,17 +150,19 @@ describe('headrace clickhouse migrate', () => {
   it('where a person must decide ends with 78, says what, and has done nothing', async () => {
     await migrate('decide');
     const rig = new ClickHouseRig(targetOf('decide'), everyType);
-    await rig.sql('ALTER TABLE decide.session_metrics MODIFY COLUMN purchases String, DROP COLUMN searches');
+    await rig.sql(
+      'ALTER TABLE decide.session_metrics MODIFY COLUMN purchases String CODEC(ZSTD), DROP COLUMN user_agent',
+    );
     const flags = ['--model', 'clickstream', '--clickhouse', front.url, '--clickhouse-database', 'decide'];
     const user = ['--clickhouse-user', 'headrace', '--clickhouse-password-file', passwordFile, '--json'];
     const { code, stderr } = await headrace('clickhouse', 'migrate', ...flags, ...user);
     expect(code).toBe(78);
     expect(stderr).toBe(
-      `CLICKHOUSE_UNFIT: decide.session_metrics.purchases: is String and must hold UInt32 — ALTER TABLE \`decide\`.\`session_metrics\` MODIFY COLUMN \`purchases\` UInt32 (url=${front.url})\n`,
+      `CLICKHOUSE_UNFIT: decide.session_metrics.purchases: is String and must hold UInt32 — ALTER TABLE \`decide\`.\`session_metrics\` MODIFY COLUMN \`purchases\` UInt32 CODEC(T64, ZSTD(1)) (url=${front.url})\n`,
     );
     expect(
       await rig.count(
-        "system.columns WHERE database = 'decide' AND name = 'searches' AND table = 'session_metrics'",
+        "system.columns WHERE database = 'decide' AND name = 'user_agent' AND table = 'session_metrics'",
       ),
     ).toBe(0);
     await rig.close();
@@ -225,7 +245,7 @@ describe('an insert that a real ClickHouse refuses', () => {
     ],
     [
       'a column has another type',
-      'ALTER TABLE spoiled.session_metrics MODIFY COLUMN s DateTime DEFAULT 0',
+      'ALTER TABLE spoiled.session_metrics MODIFY COLUMN s DateTime DEFAULT 0 CODEC(ZSTD)',
       /has a column of another type than the model: .* — `headrace clickhouse migrate --dry-run`/,
     ],
     [

@@ -53,7 +53,9 @@ describe('headrace clickhouse migrate', () => {
         `create ${database}.session_metrics`,
         `create ${database}.headrace_files`,
         `create ${database}.headrace_positions`,
+        `create ${database}.headrace_migrations`,
         `create ${database}.sessions`,
+        `record ${database}.headrace_migrations`,
       ]);
       expect(await rig.migrate()).toEqual([]);
       expect(await rig.problems()).toEqual([]);
@@ -111,6 +113,7 @@ describe('headrace clickhouse migrate', () => {
     expect(await rig.migrate()).toEqual([
       `add column ${database}.session_metrics.f64`,
       `replace view ${database}.sessions`,
+      `record ${database}.headrace_migrations`,
     ]);
     const columns = await columnsOf(rig, 'session_metrics');
     expect(columns.slice(5, 8)).toEqual([
@@ -127,6 +130,7 @@ describe('headrace clickhouse migrate', () => {
     await rig.migrate();
     expect(await rig.migrate(without(everyType, 'f64'))).toEqual([
       `replace view ${rig.target.database}.sessions`,
+      `record ${rig.target.database}.headrace_migrations`,
     ]);
     expect(await columnsOf(rig, 'session_metrics')).toContain('f64 Nullable(Float64)');
   });
@@ -137,7 +141,10 @@ describe('headrace clickhouse migrate', () => {
     const setWindow = (inserts: number) =>
       rig.sql(`ALTER TABLE ${rig.table} MODIFY SETTING non_replicated_deduplication_window = ${inserts}`);
     await setWindow(100);
-    expect(await rig.migrate()).toEqual([`raise ${rig.table}`]);
+    expect(await rig.migrate()).toEqual([
+      `raise ${rig.table}`,
+      `record ${rig.target.database}.headrace_migrations`,
+    ]);
     await setWindow(500_000);
     expect(await rig.migrate()).toEqual([]);
   });
@@ -165,7 +172,7 @@ describe('headrace clickhouse migrate', () => {
       `CREATE MATERIALIZED VIEW ${database}.to_nothing TO ${database}.nothing AS SELECT session_date AS d FROM ${rig.table}`,
     );
     const done = await rig.migrate();
-    expect(done).toHaveLength(3);
+    expect(done).toHaveLength(4);
     expect(done).toEqual(
       expect.arrayContaining([
         expect.stringMatching(new RegExp(`^raise ${database}\\.\\.inner_id\\.[0-9a-f-]{36}$`)),
@@ -190,11 +197,11 @@ describe('headrace clickhouse migrate', () => {
     const { database } = rig.target;
     await rig.migrate();
     await rig.sql(`ALTER TABLE ${rig.table} DROP COLUMN f64`);
-    await rig.sql(`ALTER TABLE ${rig.table} MODIFY COLUMN u32 Nullable(String)`);
+    await rig.sql(`ALTER TABLE ${rig.table} MODIFY COLUMN u32 Nullable(String) CODEC(ZSTD)`);
     await expect(rig.migrate()).rejects.toMatchObject({
       code: 'CLICKHOUSE_UNFIT',
       exitCode: 78,
-      message: `${database}.session_metrics.u32: is Nullable(String) and must hold Nullable(UInt32) — ALTER TABLE \`${database}\`.\`session_metrics\` MODIFY COLUMN \`u32\` Nullable(UInt32)`,
+      message: `${database}.session_metrics.u32: is Nullable(String) and must hold Nullable(UInt32) — ALTER TABLE \`${database}\`.\`session_metrics\` MODIFY COLUMN \`u32\` Nullable(UInt32) CODEC(T64, ZSTD(1))`,
     });
     expect(await columnsOf(rig, 'session_metrics')).not.toContain('f64 Nullable(Float64)');
   });

@@ -8,6 +8,7 @@ import type { UnfitProblem } from '#src/clickhouse/unfit.js';
 import { encodeRows } from '#src/columnar/encode.js';
 import type { ClickHouseFront } from '#src/embedded/clickhouse-front.js';
 import type { CompiledModel, Row } from '#src/model/types.js';
+import { CLICKHOUSE_DEFAULTS } from './clickhouse-defaults.js';
 
 /** A database of its own in a ClickHouse, with a model's tables to be: what tests of tables and inserts stand on. */
 
@@ -18,11 +19,9 @@ export function targetAt(front: Pick<ClickHouseFront, 'url'>, database: string):
     url: front.url,
     database,
     table: 'session_metrics',
-    user: 'default',
-    passwordFile: null,
+    ...CLICKHOUSE_DEFAULTS,
     requestTimeoutMs: 30_000,
     keptBytes: 0,
-    settings: {},
   };
 }
 

@@ -2,8 +2,8 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { checkClickHouse } from '#src/clickhouse/check.js';
 import { asClickHouseError } from '#src/clickhouse/errors.js';
 import { FileInsert } from '#src/clickhouse/insert.js';
+import { DEDUPLICATION_WINDOW } from '#src/clickhouse/layout.js';
 import { planMigration, runMigration } from '#src/clickhouse/migrate.js';
-import { DEDUPLICATION_WINDOW } from '#src/clickhouse/schema.js';
 import { type ClickHouseTarget, openClickHouse } from '#src/clickhouse/target.js';
 import { systemClock } from '#src/clock.js';
 import { type ClickHouseFront, startClickHouseFront } from '#src/embedded/clickhouse-front.js';
@@ -17,6 +17,7 @@ import { WorkerInserts } from '#src/pool/worker-inserts.js';
 import { systemRandom } from '#src/random.js';
 import { countersBytes, WorkerCounters } from '#src/telemetry/counters.js';
 import { Inserter } from '../../workers/inserter.js';
+import { CLICKHOUSE_DEFAULTS } from './clickhouse-defaults.js';
 import { clickstreamLike } from './columnar-model.js';
 import { createTable } from './fake-ledger.js';
 import { FakeLog } from './fake-log.js';
@@ -73,7 +74,7 @@ export class FollowerRig {
   }
 
   target(database: string, url = this.front.url): ClickHouseTarget {
-    const common = { table: 'session_metrics', user: 'default', passwordFile: null, settings: {} };
+    const common = { table: 'session_metrics', ...CLICKHOUSE_DEFAULTS };
     return { url, database, ...common, requestTimeoutMs: 10_000, keptBytes: 2 ** 20 };
   }
 
@@ -197,7 +198,7 @@ export class RigEngine {
     }
     this.follower = new ClickHouseFollower({
       tables: new ClickHouseTables({
-        client: this.#client,
+        client: () => this.#client,
         target,
         engineId: name,
         asError: asClickHouseError,

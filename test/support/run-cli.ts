@@ -6,6 +6,7 @@ import type { LedgerLoaders } from '#src/commands/ledger/command.js';
 import type { ModelLoaders } from '#src/commands/model/command.js';
 import type { ModelExportOptions } from '#src/commands/model/export.js';
 import type { ClickHouseMigrateOptions, DemoOptions, RunOptions } from '#src/commands/options.js';
+import type { WarehouseLoaders } from '#src/commands/warehouse/command.js';
 import { type LoadOptions, resolveConfig } from '#src/config/load.js';
 import { resolveClickHouseConfig } from '#src/config/load-clickhouse.js';
 import { NEEDED, SURROUNDINGS } from '../unit/config-cases.js';
@@ -38,9 +39,12 @@ export interface Ran {
   ledger: Record<string, unknown>[];
   dlq: Record<string, unknown>[];
   lake: Record<string, unknown>[];
+  warehouse: Record<string, unknown>[];
   forget: ForgetOptions[];
   exported: Omit<ModelExportOptions, 'stdout'>[];
 }
+
+type Note = (name: string) => (options: object) => Promise<number>;
 
 /** A command line with commands that only note what they were asked for. */
 export async function headrace(args: string[], outcome: () => Promise<number> = async () => 0): Promise<Ran> {
@@ -55,6 +59,7 @@ export async function headrace(args: string[], outcome: () => Promise<number> = 
     ledger: [],
     dlq: [],
     lake: [],
+    warehouse: [],
     forget: [],
     exported: [],
   };
@@ -68,7 +73,12 @@ export async function headrace(args: string[], outcome: () => Promise<number> = 
     list.push({ name, ...options });
     return outcome();
   };
-  const [noteLedger, noteDlq, noteLake] = [noteIn(ran.ledger), noteIn(ran.dlq), noteIn(ran.lake)];
+  const [noteLedger, noteDlq, noteLake, noteWarehouse] = [
+    noteIn(ran.ledger),
+    noteIn(ran.dlq),
+    noteIn(ran.lake),
+    noteIn(ran.warehouse),
+  ];
   const ledgerLoaders: LedgerLoaders = {
     status: async () => ({ ledgerStatus: noteLedger('status') }),
     verify: async () => ({ ledgerVerify: noteLedger('verify') }),
@@ -100,7 +110,16 @@ export async function headrace(args: string[], outcome: () => Promise<number> = 
     restore: async () => ({ lakeRestore: noteLake('restore') }),
     check: async () => ({ lakeCheck: noteLake('check') }),
   };
+  const warehouseLoaders: WarehouseLoaders = {
+    audit: async () => ({ clickhouseAudit: noteWarehouse('audit') }),
+    rebuild: async () => ({
+      clickhouseRebuild: noteWarehouse('rebuild'),
+      clickhouseRebuildViews: noteWarehouse('rebuild views'),
+    }),
+    query: async () => ({ queryCommand: noteWarehouse('query') }),
+  };
   const surroundings: CliSurroundings = {
+    warehouseLoaders,
     lakeLoaders,
     ledgerLoaders,
     modelLoaders,

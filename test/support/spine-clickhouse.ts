@@ -4,6 +4,7 @@ import { planMigration, runMigration } from '#src/clickhouse/migrate.js';
 import { openClickHouse, targetOf } from '#src/clickhouse/target.js';
 import { type ClickHouseFront, startClickHouseFront } from '#src/embedded/clickhouse-front.js';
 import { loadModel } from '#src/model/load.js';
+import { CLICKHOUSE_DEFAULTS } from './clickhouse-defaults.js';
 import type { TableRow } from './spine-table.js';
 
 /** ClickHouse as a sink of the spine: a database a group, and its rows in the form in which delta-rs gives the table's. */
@@ -150,10 +151,8 @@ export function clickHouseConfig(url: string, database: string) {
     url,
     database,
     table: 'session_metrics',
-    user: 'default',
-    passwordFile: null,
+    ...CLICKHOUSE_DEFAULTS,
     requestTimeoutMs: 30_000,
     keptBytes: 2 ** 26,
-    settings: {},
   };
 }

@@ -207,8 +207,39 @@ describe('headrace clickhouse migrate', () => {
     const { code, stderr } = await headrace(['clickhouse']);
     expect(code).toBe(64);
     expect(stderr).toMatch(
-      /\nUSAGE: a command is needed: run, demo, model, clickhouse, ledger, lake, dlq or forget/,
+      /\nUSAGE: a command is needed: run, demo, model, clickhouse, query, ledger, lake, dlq or forget/,
     );
+  });
+});
+
+describe('the warehouse', () => {
+  const ours = ['--model', 'web_clicks', '--clickhouse', 'http://ch-1:8123'];
+
+  it('is audited and asked without Kafka and lake', async () => {
+    const { code, warehouse } = await headrace(['clickhouse', 'audit', ...ours, '--json']);
+    expect({ code, asked: warehouse[0] }).toMatchObject({ code: 0, asked: { name: 'audit', json: true } });
+    const asked = await headrace(['query', 'brands', ...ours, '--days', '7', '--format', 'csv']);
+    expect(asked.warehouse[0]).toMatchObject({ name: 'brands', sql: null, days: 7, format: 'csv' });
+    const sql = await headrace(['query', ...ours, '--sql', 'SELECT 1']);
+    expect(sql.warehouse[0]).toMatchObject({ sql: 'SELECT 1', days: 30, format: 'table' });
+  });
+
+  it('is made anew only with --yes, the views alone without a lake', async () => {
+    const flags = [...FIVE, '--clickhouse', 'http://ch:8123'];
+    const shown = await headrace(['clickhouse', 'rebuild', ...flags]);
+    expect(shown.warehouse[0]).toMatchObject({ name: 'rebuild', yes: false });
+    const views = await headrace(['clickhouse', 'rebuild', ...ours, '--views', '--yes']);
+    expect(views.warehouse[0]).toMatchObject({ name: 'rebuild views', yes: true });
+  });
+
+  it.each([
+    [['query', 'brands', '--sql', 'SELECT 1'], /a name or --sql, not both/],
+    [['query', 'brands', '--days', 'x'], /--days must be a whole number from 1 to/],
+    [['query', 'brands', '--format', 'xml'], /--format must be table, csv or json, not xml/],
+  ])('refuses %j with 64', async (args, says) => {
+    const { code, stderr, warehouse } = await headrace([...args, ...ours]);
+    expect({ code, warehouse }).toEqual({ code: 64, warehouse: [] });
+    expect(stderr).toMatch(says);
   });
 });
 
@@ -285,7 +316,7 @@ describe('no command at all', () => {
     expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
     expect(stderr).toMatch(/^Usage: headrace/);
     expect(stderr).toMatch(
-      /\nUSAGE: a command is needed: run, demo, model, clickhouse, ledger, lake, dlq or forget — headrace --help shows how\n$/,
+      /\nUSAGE: a command is needed: run, demo, model, clickhouse, query, ledger, lake, dlq or forget/,
     );
   });
 });

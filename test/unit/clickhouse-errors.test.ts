@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { asClickHouseError, isUnknownOutcome } from '#src/clickhouse/errors.js';
 import { type ClickHouseTarget, openClickHouse } from '#src/clickhouse/target.js';
 import { HeadraceError } from '#src/errors.js';
+import { CLICKHOUSE_DEFAULTS } from '../support/clickhouse-defaults.js';
 
 const WHERE = {
   url: 'http://ch:8123',
@@ -173,9 +174,7 @@ describe('the real client', () => {
 
   async function query(change: Partial<ClickHouseTarget>): Promise<unknown> {
     const target = {
-      user: 'default',
-      passwordFile: null,
-      settings: {},
+      ...CLICKHOUSE_DEFAULTS,
       database: 'd',
       table: 't',
       keptBytes: 0,

@@ -129,13 +129,26 @@ describe('a resolved configuration', () => {
     const config = resolve(text, {}, '/etc/headrace/engine.yaml');
     expect(config.clickhouse).toEqual({
       url: 'http://ch-1:8123',
+      urls: ['http://ch-1:8123'],
       database: null,
       table: 'session_metrics',
       user: 'default',
+      userFile: null,
       passwordFile: '/etc/headrace/ch.secret',
+      tls: { caFile: null, certFile: null, keyFile: null },
       requestTimeoutMs: 30_000,
       keptBytes: 2 ** 26,
       settings: {},
+      warehouse: {
+        views: 'all',
+        exactEveryMs: 600_000,
+        retentionMonths: null,
+        coldAfterMonths: null,
+        coldVolume: 'cold',
+        storagePolicy: null,
+        kind: 'single',
+        cluster: null,
+      },
     });
     expect(resolve(text, { clickhousePasswordFile: 'mine' }).clickhouse?.passwordFile).toBe(
       '/work-folder/mine',

@@ -9,6 +9,7 @@ import { countersBytes, readCounters, WorkerCounters } from '#src/telemetry/coun
 import { FILE_MOST } from '../../workers/file-rows.js';
 import { Inserter } from '../../workers/inserter.js';
 import { probeOf } from '../../workers/row-probe.js';
+import { CLICKHOUSE_DEFAULTS } from '../support/clickhouse-defaults.js';
 import { clickstreamRow, clickstreamLike as model } from '../support/columnar-model.js';
 import { MemoryStore } from '../support/fake-store.js';
 
@@ -38,7 +39,7 @@ async function rig(respond: (response: ServerResponse) => void, keptBytes = 1_00
   const store = new MemoryStore();
   const counters = new SharedArrayBuffer(countersBytes());
   const messages: WorkerMessage[] = [];
-  const common = { database: 'd', table: 't', user: 'default', passwordFile: null, settings: {} };
+  const common = { database: 'd', table: 't', ...CLICKHOUSE_DEFAULTS };
   const inserter = new Inserter({
     target: { ...common, url, requestTimeoutMs: 10_000, keptBytes },
     model,

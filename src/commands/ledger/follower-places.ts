@@ -103,7 +103,7 @@ async function clickHousePositions(
   const client = openClickHouse(target);
   try {
     const asError = (error: unknown) => asClickHouseError(error, { url, user, database });
-    const tables = new ClickHouseTables({ client, target, engineId: 'status', asError });
+    const tables = new ClickHouseTables({ client: () => client, target, engineId: 'status', asError });
     const found = await tables.positions(lanes.map(({ appId }) => appId));
     return new Map(
       lanes.map(({ appId }) => {

@@ -1,8 +1,7 @@
-import type { ClickHouseClient } from '@clickhouse/client';
 import { checkClickHouse } from '../../clickhouse/check.js';
-import { asClickHouseError } from '../../clickhouse/errors.js';
-import { DEDUPLICATION_WINDOW } from '../../clickhouse/schema.js';
-import { type ClickHouseTarget, openClickHouse, targetOf } from '../../clickhouse/target.js';
+import { ClickHouseHosts, withReachable } from '../../clickhouse/hosts.js';
+import { DEDUPLICATION_WINDOW } from '../../clickhouse/layout.js';
+import { type ClickHouseTarget, targetOf } from '../../clickhouse/target.js';
 import type { Clock } from '../../clock.js';
 import type { EngineConfig } from '../../config/types.js';
 import { HeadraceError } from '../../errors.js';
@@ -31,7 +30,7 @@ export async function checkAtBoot(config: EngineConfig, model: CompiledModel, lo
   const target = clickHouseTarget(config, model);
   if (target === null) return;
   try {
-    await checkClickHouse(target, model, loadOf(config));
+    await withReachable(target, (at) => checkClickHouse(at, model, loadOf(config)));
   } catch (error) {
     if (!(error instanceof HeadraceError) || error.disposition === 'exit') throw error;
     log.warn({ error }, 'ClickHouse can not be asked now: starting all the same, its files wait in the lake');
@@ -57,23 +56,29 @@ export class ClickHouseFollowing {
   readonly follower: ClickHouseFollower;
   /** Is told what the workers answer. */
   readonly inserts: WorkerInserts;
-  readonly #client: ClickHouseClient;
+  readonly #hosts: ClickHouseHosts;
 
   constructor(target: ClickHouseTarget, options: FollowingOptions) {
     const { config, model, lake, ledger, pool, engineId } = options;
-    const { url, user, database } = target;
-    this.#client = openClickHouse(target);
+    const hosts = new ClickHouseHosts(target);
+    this.#hosts = hosts;
     this.inserts = new WorkerInserts((worker, message) => pool.post(worker, message));
     this.follower = new ClickHouseFollower({
       ...options,
       tables: new ClickHouseTables({
-        client: this.#client,
+        client: () => hosts.client,
         target,
         engineId,
-        asError: (error) => asClickHouseError(error, { url, user, database }),
+        asError: (error) => hosts.failed(error),
       }),
       inserter: rewrittenInserter(this.inserts, (path) => ledger.rewriteOf(path)),
-      check: () => checkClickHouse(target, model, loadOf(config)),
+      check: async () => {
+        try {
+          await checkClickHouse(hosts.target, model, loadOf(config));
+        } catch (error) {
+          throw hosts.failed(error);
+        }
+      },
       readVersion: tellingNotMirrored(
         async (version) => (await lake.delta.readVersion(version))?.actions ?? null,
         { log: options.log, meaning: NOT_MIRRORED },
@@ -87,13 +92,13 @@ export class ClickHouseFollowing {
   /** Finishes what it can within the time. Resolves to the number of files that are left for the next start. */
   async close(timeoutMs: number): Promise<number> {
     const behind = await this.follower.close(timeoutMs);
-    await this.#client.close();
+    await this.#hosts.close();
     return behind;
   }
 
   async abandon(): Promise<void> {
     this.follower.abandon();
-    await this.#client.close();
+    await this.#hosts.close();
   }
 }
 

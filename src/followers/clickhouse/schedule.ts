@@ -50,7 +50,7 @@ const OPEN_MAX = 400;
  * What was learnt from ClickHouse holds for so long after its answer: another engine may be at the same file, and ClickHouse may
  * be started anew, which takes longer.
  */
-const READY_MS_MAX = 3_000;
+export const READY_MS_MAX = 3_000;
 
 export class FollowerSchedule {
   readonly #openMax: number;

@@ -38,10 +38,10 @@ export class Settlement {
 
   async settle(doubtful: readonly Doubtful[]): Promise<void> {
     if (doubtful.length === 0) return;
-    const { old, facts } = await this.#sendYoung(doubtful);
-    if (old.length === 0) return;
-    const open = await this.#withoutDone(old);
-    if (open.length > 0) await this.#ask(open, facts);
+    // somebody else may have brought them in, by their token or, in a rebuild, without it: a done row counts first
+    const open = await this.#withoutDone(doubtful);
+    const { old, facts } = await this.#sendYoung(open);
+    if (old.length > 0) await this.#ask(old, facts);
   }
 
   /**
@@ -92,7 +92,8 @@ export class Settlement {
       if (isIn === null || standstill.since(askedMs)) continue;
       // of whom nobody knows when it was tried, it was not in this run of the server: whoever tries writes the time first
       const isUnknown = (intentAtMs ?? 0) === 0;
-      if (!isIn && (isUnknown || (facts !== null && hasRestartedSince(facts, intentAtMs)))) {
+      const mayLackRows = isUnknown || (facts !== null && hasRestartedSince(facts, intentAtMs));
+      if (!isIn && tables.keepsTokens !== true && mayLackRows) {
         lostWithServer.push(each);
         continue;
       }

@@ -1,5 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { RowProbe } from '../../clickhouse/file.js';
+import { storedName } from '../../clickhouse/layout.js';
 import { FILES_TABLE, POSITIONS_TABLE } from '../../clickhouse/schema.js';
 import { quoteName, quoteTable, quoteText } from '../../clickhouse/sql.js';
 import type { ClickHouseTarget } from '../../clickhouse/target.js';
@@ -28,6 +29,11 @@ export interface FileState {
 
 /** What the follower reads and writes in ClickHouse beside the files. Every call may throw a HeadraceError CLICKHOUSE_…. */
 export interface FollowerTables {
+  /**
+   * Does ClickHouse keep a token if and only if it keeps the rows? Replicated tables do, in their keeper; a single server that is
+   * killed may keep the token alone. Absent: no.
+   */
+  readonly keepsTokens?: boolean;
   serverNowMs(): Promise<number>;
   facts(intentAtMs: number): Promise<ServerFacts>;
   /** By app id; lanes that have none are left out. */
@@ -49,18 +55,21 @@ export interface FollowerTables {
 }
 
 export class ClickHouseTables implements FollowerTables {
-  readonly #client: ClickHouseClient;
+  readonly keepsTokens: boolean;
+  readonly #client: () => ClickHouseClient;
   readonly #target: ClickHouseTarget;
   readonly #engineId: string;
   readonly #asError: (error: unknown) => Error;
 
   constructor(options: {
-    client: ClickHouseClient;
+    /** The one of the host that is talked to now. */
+    client: () => ClickHouseClient;
     target: ClickHouseTarget;
     engineId: string;
     asError(error: unknown): Error;
   }) {
     this.#client = options.client;
+    this.keepsTokens = options.target.warehouse.kind !== 'single';
     this.#target = options.target;
     this.#engineId = options.engineId;
     this.#asError = options.asError;
@@ -80,7 +89,8 @@ export class ClickHouseTables implements FollowerTables {
     );
     return {
       nowMs: Number(row!.now),
-      uptimeSeconds: Number(row!.uptime),
+      // of hosts that share their tokens, none of which forgets them when it is started anew
+      uptimeSeconds: this.keepsTokens ? Number.MAX_SAFE_INTEGER / 1_000 : Number(row!.uptime),
       insertsSince: Number(row!.inserts),
     };
   }
@@ -165,7 +175,7 @@ export class ClickHouseTables implements FollowerTables {
     const rows = await this.#query<{ name: string }>(
       `SELECT concat(database, '.', name) AS name FROM system.tables WHERE engine = 'MaterializedView' AND (database, name) IN (
          SELECT d, t FROM system.tables ARRAY JOIN dependencies_database AS d, dependencies_table AS t
-         WHERE database = ${quoteText(database)} AND name = ${quoteText(table)}) ORDER BY name`,
+         WHERE database = ${quoteText(database)} AND name = ${quoteText(storedName(this.#target.warehouse, table))}) ORDER BY name`,
     );
     return rows.map(({ name }) => name);
   }
@@ -184,7 +194,7 @@ export class ClickHouseTables implements FollowerTables {
 
   async #query<Row>(query: string): Promise<Row[]> {
     try {
-      const result = await this.#client.query({ query, format: 'JSONEachRow' });
+      const result = await this.#client().query({ query, format: 'JSONEachRow' });
       return await result.json<Row>();
     } catch (error) {
       throw this.#asError(error);
@@ -195,7 +205,7 @@ export class ClickHouseTables implements FollowerTables {
     if (values.length === 0) return;
     const columns = Object.keys(values[0]!).map(quoteName).join(', ');
     try {
-      await this.#client.insert({
+      await this.#client().insert({
         table: `${this.#table(table)} (${columns})`,
         values,
         format: 'JSONEachRow',

@@ -1,0 +1,93 @@
+import { asClickHouseError } from '../../clickhouse/errors.js';
+import { withReachable } from '../../clickhouse/hosts.js';
+import { analyticsOf } from '../../clickhouse/schema.js';
+import { type ClickHouseTarget, openClickHouse, targetOf } from '../../clickhouse/target.js';
+import { type DocumentedQuery, queriesOf } from '../../clickhouse/views/queries.js';
+import type { ClickHouseSettings } from '../../config/load-clickhouse.js';
+import { suggest } from '../../config/suggest.js';
+import { HeadraceError } from '../../errors.js';
+import { loadModel } from '../../model/load.js';
+import { formatTable } from '../../telemetry/progress.js';
+
+export type QueryFormat = 'table' | 'csv' | 'json';
+
+export interface QueryOptions {
+  settings: ClickHouseSettings;
+  /** Null: the names are listed, or `sql` is run. */
+  name: string | null;
+  sql: string | null;
+  days: number;
+  format: QueryFormat;
+  stdout(text: string): void;
+}
+
+/** `headrace query`: a documented query, or SQL of one's own, which may only read. Resolves to 0. */
+export async function queryCommand(options: QueryOptions): Promise<number> {
+  const { settings, name, sql, days, format, stdout } = options;
+  const model = loadModel(settings.model);
+  const target = targetOf(settings.clickhouse, model);
+  const queries = queriesOf(analyticsOf(target, model));
+  if (name === null && sql === null) {
+    stdout(listText(queries, days));
+    return 0;
+  }
+  const asked = sql ?? named(queries, name!, model.name).sql(days);
+  stdout(await withReachable(target, (at) => answer(at, asked, format)));
+  return 0;
+}
+
+function named(queries: readonly DocumentedQuery[], name: string, model: string): DocumentedQuery {
+  const found = queries.find((query) => query.name === name || query.view === name);
+  if (found !== undefined) return found;
+  const names = queries.map((query) => query.name);
+  const near = suggest(name, names);
+  throw new HeadraceError('USAGE', `the model ${model} has no query ${name}`, {
+    remedy: near === undefined ? `there are: ${names.join(', ')}` : `did you mean ${near}?`,
+  });
+}
+
+const TEXT_FORMATS = { csv: 'CSVWithNames', json: 'JSON' } as const;
+
+async function answer(target: ClickHouseTarget, sql: string, format: QueryFormat): Promise<string> {
+  const client = openClickHouse(target);
+  // nothing is written by a mistyped statement; settings may be
+  const clickhouse_settings = { readonly: '2', output_format_json_quote_64bit_integers: 0 } as const;
+  try {
+    if (format === 'table') {
+      const result = await client.query({ query: sql, format: 'JSONCompact', clickhouse_settings });
+      return tableText(await result.json<unknown[]>());
+    }
+    const result = await client.query({ query: sql, format: TEXT_FORMATS[format], clickhouse_settings });
+    return withNewline(await result.text());
+  } catch (error) {
+    const { url, user, database } = target;
+    throw asClickHouseError(error, { url, user, database });
+  } finally {
+    await client.close();
+  }
+}
+
+function tableText({ meta = [], data }: { meta?: { name: string }[]; data: unknown[][] }): string {
+  if (data.length === 0) return '(no rows)\n';
+  const head = meta.map(({ name }) => name);
+  return `${formatTable(
+    head,
+    data.map((row) => row.map(cellText)),
+  )}\n`;
+}
+
+function cellText(value: unknown): string {
+  if (value === null || value === '') return '–';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+function listText(queries: readonly DocumentedQuery[], days: number): string {
+  if (queries.length === 0) return 'this model has no analytic views, or clickhouse.views names none\n';
+  const width = Math.max(...queries.map(({ name }) => name.length));
+  const lines = queries.map(({ name, about, view }) => `${name.padEnd(width)}  ${about} (${view})`);
+  return `${lines.join('\n')}\nEach over the last ${days} days that there are rows of; --days changes that.\n`;
+}
+
+function withNewline(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`;
+}
