@@ -44,7 +44,6 @@ export interface Ran {
   exported: Omit<ModelExportOptions, 'stdout'>[];
 }
 
-type Note = (name: string) => (options: object) => Promise<number>;
 
 /** A command line with commands that only note what they were asked for. */
 export async function headrace(args: string[], outcome: () => Promise<number> = async () => 0): Promise<Ran> {
