@@ -57,7 +57,10 @@ export async function runMigration(
           await holdTable(client, held, holdTimes === undefined ? {} : { times: holdTimes });
           isHeld = true;
         } else await client.command({ query: step.statement, clickhouse_settings: SETTINGS });
-        if (step.action === 'release') isHeld = false;
+        if (step.action === 'release') {
+          await releaseTable(client, held);
+          isHeld = false;
+        }
       });
       onDone(step);
     }

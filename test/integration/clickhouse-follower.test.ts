@@ -19,6 +19,9 @@ async function expectEachRowOnce(rig: FollowerRig): Promise<void> {
   expect(rows.length).toBeGreaterThan(50);
   expect(rows).toEqual(await rig.singleInserts());
   expect(await rig.fileStates()).toEqual({ done: rig.story.files.length });
+  // an insert that ended in the middle may be missing behind views, where its file was only asked for
+  if ((await rig.viewDifferences()).length > 0) await rig.rebuildViews();
+  expect(await rig.viewDifferences()).toEqual([]);
 }
 
 describe(`the ClickHouse follower (HEADRACE_SEED=${SEED})`, () => {

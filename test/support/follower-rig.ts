@@ -4,7 +4,11 @@ import { asClickHouseError } from '#src/clickhouse/errors.js';
 import { FileInsert } from '#src/clickhouse/insert.js';
 import { DEDUPLICATION_WINDOW } from '#src/clickhouse/layout.js';
 import { planMigration, runMigration } from '#src/clickhouse/migrate.js';
+import { analyticsOf } from '#src/clickhouse/schema.js';
+import { readState } from '#src/clickhouse/state.js';
 import { type ClickHouseTarget, openClickHouse } from '#src/clickhouse/target.js';
+import { auditView } from '#src/clickhouse/views/audit.js';
+import { refillAll } from '#src/clickhouse/views/compare-views.js';
 import { systemClock } from '#src/clock.js';
 import { type ClickHouseFront, startClickHouseFront } from '#src/embedded/clickhouse-front.js';
 import { ClickHouseFollower } from '#src/followers/clickhouse/follower.js';
@@ -33,6 +37,10 @@ import { SessionStory } from './session-story.js';
 export const model = clickstreamLike;
 
 const TABLES = ['session_metrics', 'headrace_files', 'headrace_positions'];
+/** As the lanes' ids have it. */
+const OWNER = { 'headrace.group': 'group', 'headrace.topic': 'clicks', 'headrace.model': model.name };
+/** Views of both kinds, so that what is said of rows is said of what is made of them. */
+const VIEWS = ['session_summary', 'page_analytics'];
 const LANES = 4;
 const WORKERS = 2;
 
@@ -41,11 +49,20 @@ export class FollowerRig {
   readonly story: SessionStory;
   readonly proxy: HttpFaultProxy;
   readonly folder: string;
+  /** Of the table. */
+  readonly lake: string;
   front: ClickHouseFront;
   readonly #engines: RigEngine[] = [];
 
-  private constructor(folder: string, front: ClickHouseFront, proxy: HttpFaultProxy, story: SessionStory) {
+  private constructor(
+    folder: string,
+    lake: string,
+    front: ClickHouseFront,
+    proxy: HttpFaultProxy,
+    story: SessionStory,
+  ) {
     this.folder = folder;
+    this.lake = lake;
     this.front = front;
     this.proxy = proxy;
     this.store = story.store;
@@ -58,9 +75,9 @@ export class FollowerRig {
         const front = await startClickHouseFront({ folder });
         const proxy = await startHttpFaultProxy(front.url);
         const store = new LocalStore(lake);
-        await createTable(store);
+        await createTable(store, OWNER);
         const story = await SessionStory.begin(store, model, { seed, lanes: LANES, workers: WORKERS });
-        const rig = new FollowerRig(folder, front, proxy, story);
+        const rig = new FollowerRig(folder, lake, front, proxy, story);
         try {
           await rig.migrate('followed');
           await work(rig);
@@ -74,7 +91,8 @@ export class FollowerRig {
   }
 
   target(database: string, url = this.front.url): ClickHouseTarget {
-    const common = { table: 'session_metrics', ...CLICKHOUSE_DEFAULTS };
+    const warehouse = { ...CLICKHOUSE_DEFAULTS.warehouse, views: VIEWS };
+    const common = { table: 'session_metrics', ...CLICKHOUSE_DEFAULTS, warehouse };
     return { url, database, ...common, requestTimeoutMs: 10_000, keptBytes: 2 ** 20 };
   }
 
@@ -132,6 +150,27 @@ export class FollowerRig {
     }
     await insert.close();
     return await this.rows('single');
+  }
+
+  /** What the views say that their rows do not: nothing, unless an insert ended in the middle and its file was only asked for. */
+  async viewDifferences(): Promise<unknown[]> {
+    const target = this.target('followed');
+    return await this.sql(async (client) => {
+      const found: unknown[] = [];
+      for (const wanted of analyticsOf(target, model)) {
+        found.push(...(await auditView(client, wanted, systemClock)).differences);
+      }
+      return found;
+    });
+  }
+
+  /** The sums behind the views anew, as `headrace clickhouse rebuild --views` does it. */
+  async rebuildViews(): Promise<void> {
+    const target = this.target('followed');
+    await this.sql(async (client) => {
+      const steps = refillAll(analyticsOf(target, model), await readState(client, target));
+      await runMigration(client, target, { steps, refused: [] }, () => {});
+    });
   }
 
   /** Keeps what the follower's tables hold now; `restore` brings it back, as a backup would. */

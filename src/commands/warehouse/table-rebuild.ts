@@ -80,7 +80,7 @@ export class TableRebuild {
     await this.#writePositions(lake);
     await systemClock.sleep(READY_MS_MAX + 1_000);
     await client.command({ query: releaseStatement(held, REBUILDING) });
-    await client.command({ query: releaseStatement(held, HOLD) });
+    await releaseTable(client, held);
     const rows = await this.#count(target.table);
     await this.#drop();
     return { version: lake.version, files: lake.files.length, rows, views };
