@@ -157,11 +157,15 @@ function toParquet(model: CompiledModel, columns: readonly BuiltColumn[], rows: 
  * so Delta's stats say the same. V2 pages, larger pages and larger batches change little; dictionaries for numbers and
  * differences of texts cost more. Columns inside lists cannot be named to this writer, so the general setting is theirs.
  */
-function writerProperties(model: CompiledModel, rows: number): WriterProperties {
+export function writerProperties(
+  model: CompiledModel,
+  rowGroupRows: number,
+  hasStatistics = false,
+): WriterProperties {
   let builder = new WriterPropertiesBuilder()
     .setCompression(Compression.SNAPPY)
-    .setMaxRowGroupSize(Math.max(rows, 1))
-    .setStatisticsEnabled(EnabledStatistics.None)
+    .setMaxRowGroupSize(Math.max(rowGroupRows, 1))
+    .setStatisticsEnabled(hasStatistics ? EnabledStatistics.Chunk : EnabledStatistics.None)
     .setDictionaryEnabled(true)
     .setCreatedBy(CREATED_BY);
   for (const column of model.columns) {

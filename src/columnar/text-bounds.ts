@@ -35,6 +35,8 @@ export function utf8Bounds(
   present: (index: number) => boolean,
 ): Bounds | null {
   const at = (i: number) => bytes.subarray(offsets[i], offsets[i + 1]);
+  const compare = (i: number, j: number) =>
+    compareBytes(bytes, offsets[i]!, offsets[i + 1]!, bytes, offsets[j]!, offsets[j + 1]!);
   let min = -1;
   let max = -1;
   for (let i = 0; i + 1 < offsets.length; i++) {
@@ -42,12 +44,29 @@ export function utf8Bounds(
     if (min === -1) {
       min = i;
       max = i;
-    } else if (Buffer.compare(at(i), at(min)) < 0) min = i;
-    else if (Buffer.compare(at(i), at(max)) > 0) max = i;
+    } else if (compare(i, min) < 0) min = i;
+    else if (compare(i, max) > 0) max = i;
   }
   if (min === -1) return null;
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   return textBounds(decoder.decode(at(min)), decoder.decode(at(max)));
+}
+
+/** Two texts in buffers, without views of them: those would cost more than the comparison. */
+export function compareBytes(
+  a: Uint8Array,
+  startA: number,
+  endA: number,
+  b: Uint8Array,
+  startB: number,
+  endB: number,
+): number {
+  const length = Math.min(endA - startA, endB - startB);
+  for (let i = 0; i < length; i++) {
+    const difference = a[startA + i]! - b[startB + i]!;
+    if (difference !== 0) return difference;
+  }
+  return endA - startA - (endB - startB);
 }
 
 /** Of the smallest and the largest string. */

@@ -1,9 +1,9 @@
-import { type Data, DataType, type Table, tableFromIPC } from 'apache-arrow';
+import { type Data, DataType } from 'apache-arrow';
 import type { CompiledModel } from '../model/types.js';
-import { arrowSchema } from './arrow-schema.js';
 import { type EncodedFile, encodeBuilt } from './encode.js';
-import { readParquet } from './parquet-package.js';
-import { isNull, type Place, takeRows } from './take-rows.js';
+import { FileColumns, takeColumns } from './file-columns.js';
+import { placesOf } from './row-places.js';
+import { isNull } from './take-rows.js';
 
 /**
  * Data files from which rows are taken. A file is looked through by the columns that say whose a row is, and those alone are
@@ -16,17 +16,19 @@ export type RowMatch = { column: string } & ({ value: string | number } | { patt
 /** The rows, ascending, in which one of the columns matches. Throws Error for bytes that are no data file. */
 export function matchingRows(parquet: Uint8Array, matches: readonly RowMatch[]): number[] {
   const columns = [...new Set(matches.map(({ column }) => column))];
-  const table: Table = tableFromIPC(readParquet(parquet, { columns }).intoIPCStream());
+  const file = new FileColumns(parquet, columns);
+  const places = placesOf(file.lengths);
   const found = new Set<number>();
   for (const match of matches) {
     const { column } = match;
-    const chunks = chunksOf(table, column);
+    const chunks = file.chunks(column);
     const equals =
       'pattern' in match
         ? likeness(column, chunks[0], match.pattern)
         : equality(column, chunks[0], match.value);
-    for (const [row, { chunk, at }] of allPlaces(chunks).entries()) {
-      if (!isNull(chunks[chunk]!, at) && equals(chunks[chunk]!, at)) found.add(row);
+    for (let row = 0; row < places.length; row++) {
+      const [chunk, at] = [chunks[places.chunk[row]!]!, places.at[row]!];
+      if (!isNull(chunk, at) && equals(chunk, at)) found.add(row);
     }
   }
   return [...found].sort((a, b) => a - b);
@@ -38,28 +40,11 @@ export function withoutRows(
   parquet: Uint8Array,
   gone: readonly number[],
 ): EncodedFile | null {
-  const table: Table = tableFromIPC(readParquet(parquet).intoIPCStream());
+  const file = new FileColumns(parquet);
   const isGone = new Set(gone);
-  const places = allPlaces(chunksOf(table, model.columns[0]!.name)).filter((_, row) => !isGone.has(row));
+  const places = placesOf(file.lengths, (row) => isGone.has(row));
   if (places.length === 0) return null;
-  const wanted = arrowSchema(model).fields;
-  const columns = model.columns.map((column, index) => {
-    const built = takeRows(column, chunksOf(table, column.name), places);
-    const [is, should] = [built.data.type as DataType, wanted[index]!.type as DataType];
-    if (String(is) === String(should)) return built;
-    throw new Error(`its column ${column.name} is ${is}, not ${should}`);
-  });
-  return encodeBuilt(model, columns, places.length);
-}
-
-function chunksOf(table: Table, name: string): readonly Data[] {
-  const column = table.getChild(name);
-  if (column === null) throw new Error(`it has no column ${name}`);
-  return column.data;
-}
-
-function allPlaces(chunks: readonly Data[]): Place[] {
-  return chunks.flatMap(({ length }, chunk) => Array.from({ length }, (_, at) => ({ chunk, at })));
+  return encodeBuilt(model, takeColumns(model, [file], places), places.length);
 }
 
 /** By the bytes of a text: apache-arrow's own getters drop a leading BOM. */

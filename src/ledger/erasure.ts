@@ -3,6 +3,7 @@ import { crashPoint } from '../crash-points.js';
 import { HeadraceError } from '../errors.js';
 import type { Action, Add } from '../lake/delta/actions.js';
 import type { DeltaLog } from '../lake/delta/log.js';
+import { rewriteActions } from '../lake/maintenance/rewrite-actions.js';
 import type { Random } from '../random.js';
 import type { ErasureEntry, LedgerEntry } from './types.js';
 
@@ -17,7 +18,7 @@ export interface RewrittenPart {
   /** Rows of `from`, ascending. */
   gone: readonly number[];
   /** Null: nothing is left. */
-  to: { path: string; sizeBytes: number; stats: string } | null;
+  to: { path: string; sizeBytes: number; rows: number; stats: string } | null;
 }
 
 export interface ErasureVersion {
@@ -44,42 +45,17 @@ export function erasureActions(
     })),
   };
   const entry: LedgerEntry = { format: 1, attempt, engine: `operator-${id}`, semantics, cuts: [], erasure };
-  return [
-    {
-      commitInfo: {
-        timestamp: nowMs,
-        operation: 'DELETE',
-        operationParameters: { predicate: JSON.stringify([`rows of erasure ${id}`]) },
-        isBlindAppend: false,
-        engineInfo: `headrace/${version}`,
-        headrace: entry,
-      },
-    },
-    ...parts.map(({ from: { path, partitionValues, size } }) => ({
-      remove: {
-        path,
-        deletionTimestamp: nowMs,
-        dataChange: true,
-        extendedFileMetadata: true,
-        partitionValues,
-        size,
-      },
-    })),
-    ...parts.flatMap(({ from: { partitionValues }, to }) =>
-      to === null
-        ? []
-        : {
-            add: {
-              path: to.path,
-              partitionValues,
-              size: to.sizeBytes,
-              modificationTime: nowMs,
-              dataChange: true,
-              stats: to.stats,
-            },
-          },
+  const draft = {
+    removed: parts.map(({ from }) => from),
+    added: parts.flatMap(({ from: { partitionValues }, to }) =>
+      to === null ? [] : [{ ...to, partitionValues }],
     ),
-  ];
+    removedDataChange: true,
+    addedDataChange: true,
+    operation: 'DELETE',
+    operationParameters: { predicate: JSON.stringify([`rows of erasure ${id}`]) },
+  };
+  return rewriteActions(draft, { headrace: entry, version, nowMs });
 }
 
 const WAIT_MS_FIRST = 50;

@@ -6,14 +6,16 @@ import { checkpointInterval } from '../lake/delta/checkpoint.js';
 import { refuseForeignChange } from '../lake/delta/foreign-change.js';
 import type { CommitOutcome, DeltaLog, OpenOptions } from '../lake/delta/log.js';
 import { logRetentionMs } from '../lake/delta/retention.js';
+import { type RewriteDraft, rewriteActions } from '../lake/maintenance/rewrite-actions.js';
 import type { Random } from '../random.js';
 import type { Log } from '../telemetry/log.js';
 import { RepeatLimitedLog } from '../telemetry/repeat-limited-log.js';
 import { appIdOf, type LaneHistory, LedgerHistory, type VersionFacts } from './history.js';
 import { mustList } from './protocol.js';
+import { Removals } from './removals.js';
 import type { RewrittenFile } from './rewrites.js';
 import { otherSemantics } from './semantics.js';
-import type { CutEntry, LedgerEntry, SealedFile } from './types.js';
+import type { CutEntry, LedgerEntry, MaintenanceEntry, SealedFile } from './types.js';
 
 /**
  * The ledger: the Delta log of the sessions table, read in order and written put-if-absent. One commit at a time; every
@@ -53,6 +55,7 @@ export class Ledger {
   readonly #delta: DeltaLog;
   readonly #options: LedgerOptions;
   readonly #repeats: RepeatLimitedLog;
+  readonly #watches = new Set<Removals>();
   #queue: Promise<unknown> = Promise.resolve();
   /** The store refused the last commit. */
   #writeFailed = false;
@@ -124,18 +127,55 @@ export class Ledger {
   async commit<Draft extends CommitDraft>(
     build: () => Draft | null,
   ): Promise<{ version: number; draft: Draft } | null> {
-    return await this.#exclusive(() => this.#commit(build));
+    return await this.#exclusive(() =>
+      this.#commit(build, (draft) => this.#actions(draft, this.#entry(draft))),
+    );
   }
 
-  async #commit<Draft extends CommitDraft>(
+  /**
+   * Writes a version of maintenance: between two cuts, and only while every file that it takes out is in the table. `removals` began
+   * before the table was read for it. Null: another was quicker with one of the files.
+   */
+  async commitMaintenance(
+    draft: RewriteDraft,
+    entry: MaintenanceEntry,
+    removals: Removals,
+  ): Promise<number | null> {
+    const { engineId, semantics, random, clock, version } = this.#options;
+    const build = () => (removals.touch(draft.removed) ? null : draft);
+    const actions = () => {
+      const attempt = random.id63().toString(36);
+      const headrace: LedgerEntry = {
+        format: 1,
+        attempt,
+        engine: engineId,
+        semantics,
+        cuts: [],
+        maintenance: entry,
+      };
+      return rewriteActions(draft, { headrace, version, nowMs: clock.nowMs() });
+    };
+    const committed = await this.#exclusive(() => this.#commit(build, actions));
+    return committed?.version ?? null;
+  }
+
+  /** What versions take out of the table from now on; until `close`. */
+  watchRemovals(): Removals {
+    const removals = new Removals(() => this.#watches.delete(removals));
+    this.#watches.add(removals);
+    return removals;
+  }
+
+  async #commit<Draft>(
     build: () => Draft | null,
+    actionsOf: (draft: Draft) => Action[],
   ): Promise<{ version: number; draft: Draft } | null> {
     for (;;) {
       await this.#retried(() => this.#mindStandstill());
       const draft = build();
       if (draft === null) return null;
       const version = this.#delta.version + 1;
-      const outcome = await this.#put(version, this.#actions(draft, this.#entry(draft)));
+      const outcome = await this.#put(version, actionsOf(draft));
       if (outcome === 'committed') return { version, draft };
       await this.#options.clock.sleep(this.#jitter(CONFLICT_WAIT_MS));
     }
@@ -152,6 +192,7 @@ export class Ledger {
       if (outcome === 'committed') {
         this.#looked = now;
         this.#history.apply(factsOf({ version, actions }));
+        for (const watch of this.#watches) watch.take(actions);
         return 'committed';
       }
       if (outcome === 'overtaken') {
@@ -213,6 +254,7 @@ export class Ledger {
       known = this.#delta.metaData;
       const facts = factsOf(version);
       this.#history.apply(facts);
+      for (const watch of this.#watches) watch.take(version.actions);
       const partitions = this.#history.partitionsOf(facts, this.#options.topicId);
       if (facts.entry?.engine !== this.#options.engineId) this.#options.onForeign(facts.version, partitions);
     });
@@ -238,6 +280,7 @@ export class Ledger {
     const before = this.#delta.version;
     const known = this.#delta.metaData;
     await this.#delta.reload({ ...historyFrom(history), fromCheckpoint: true });
+    for (const watch of this.#watches) watch.lose();
     refuseForeignChange(known, this.#delta.metaData, { version: this.version });
     this.#history = history;
     log.warn(

@@ -186,6 +186,13 @@ export interface ErasureEntry {
   }[];
 }
 
+/** What was done to the table's files, in the background or by hand: no lane's rows, and nothing that followers want. */
+export interface MaintenanceEntry {
+  kind: 'fold' | 'compact' | 'expire' | 'archive';
+  /** More on it, by kind. */
+  [detail: string]: unknown;
+}
+
 /** The `headrace` object in a version's commitInfo: what the ledger knows beyond Delta's own actions. */
 export interface LedgerEntry {
   format: 1;
@@ -202,4 +209,6 @@ export interface LedgerEntry {
   erasure?: ErasureEntry;
   /** The version whose files an operator brought back (`headrace lake restore`). It has no cuts then. */
   restore?: { to: number };
+  /** Nor then. */
+  maintenance?: MaintenanceEntry;
 }

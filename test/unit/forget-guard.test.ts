@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { behindText, freeFiles, whoIsBehind } from '#src/commands/forget/follower-guard.js';
 import { deletable, retentionText } from '#src/commands/forget/topic-records.js';
-import { planVacuum, STRAY_AGE_MS } from '#src/commands/forget/vacuum.js';
+import { behindText, freeFiles, whoIsBehind } from '#src/lake/maintenance/follower-guard.js';
+import { planVacuum, STRAY_AGE_MS } from '#src/lake/maintenance/vacuum.js';
 
 const need = (path: string, version: number | null, lanes: number[] | null = [0]) => ({
   path,
@@ -35,27 +35,44 @@ describe('a file goes', () => {
 describe('a vacuum', () => {
   const nowMs = 10 * STRAY_AGE_MS;
   const file = (path: string, ageMs: number) => ({ path, sizeBytes: 1, modifiedMs: nowMs - ageMs });
-  const files = {
+  const removedMs = new Map([
+    ['gone', 5],
+    ['late', 5],
+    ['by others', 5],
+    ['long ago', 2 * STRAY_AGE_MS],
+  ]);
+  const facts = {
+    removedAtMs: (path: string) => (removedMs.has(path) ? nowMs - removedMs.get(path)! : null),
     needOf: (path: string) => need(path, path === 'late' ? 7 : 1),
-    wasRemoved: (path: string) => path === 'by others',
+    places: [place('ClickHouse', 0, 6)],
+    isHeldByAll: false,
+    nowMs,
+    retentionMs: 0,
   };
-  const places = [place('ClickHouse', 0, 6)];
+  const beside = [
+    file('gone', 9),
+    file('late', 9),
+    file('by others', 9),
+    file('long ago', 9),
+    file('young', STRAY_AGE_MS - 1),
+    file('old', STRAY_AGE_MS),
+  ];
 
   it('takes what was removed and what was never committed and is old, and no more', () => {
-    const beside = [file('by others', 5), file('young', STRAY_AGE_MS - 1), file('old', STRAY_AGE_MS)];
-    const plan = planVacuum(
-      { removed: ['gone', 'late'], beside },
-      files,
-      { places, isHeldByAll: false },
-      nowMs,
-    );
-    expect(plan.free.map(({ path }) => path)).toEqual(['gone', 'by others', 'old']);
+    const plan = planVacuum(beside, facts);
+    expect(plan.free.map(({ path }) => path)).toEqual(['gone', 'by others', 'long ago', 'old']);
     expect(plan.held.map(({ path }) => path)).toEqual(['late']);
     expect(plan.young.map(({ path }) => path)).toEqual(['young']);
   });
 
+  it('leaves what was removed less than the retention ago to those who read older versions', () => {
+    const plan = planVacuum(beside, { ...facts, retentionMs: 2 * STRAY_AGE_MS });
+    expect(plan.free.map(({ path }) => path)).toEqual(['long ago']);
+    expect(plan.young.map(({ path }) => path)).toEqual(['gone', 'late', 'by others', 'young', 'old']);
+  });
+
   it('takes nothing while a follower can’t be asked', () => {
-    const plan = planVacuum({ removed: ['gone'], beside: [] }, files, { places, isHeldByAll: true }, nowMs);
+    const plan = planVacuum([file('gone', 9)], { ...facts, isHeldByAll: true });
     expect(plan).toMatchObject({ free: [], held: [{ path: 'gone' }] });
   });
 });

@@ -231,7 +231,7 @@ describe('a person’s rows', () => {
     expect(files.needOf(now!)).toEqual({ path: now, version: 1, lanes: [4] });
     const [old] = lake.removed;
     expect(files.needOf(old!)).toEqual({ path: old, version: 1, lanes: [4] });
-    expect([files.wasRemoved(old!), files.wasRemoved(now!)]).toEqual([true, false]);
+    expect([files.removedAtMs(old!), files.removedAtMs(now!)]).toEqual([0, null]);
     // what another tool made is nobody's to follow
     expect(files.needOf('session_date=2026-01-01/theirs.parquet')).toMatchObject({ version: null });
   });

@@ -1,12 +1,17 @@
 import { systemClock } from '../../clock.js';
 import type { EngineConfig } from '../../config/types.js';
+import type { FileNeed } from '../../lake/maintenance/file-needs.js';
+import {
+  type Behind,
+  behindText,
+  type GuardPlace,
+  whoIsBehind,
+} from '../../lake/maintenance/follower-guard.js';
 import { appIdOf } from '../../ledger/history.js';
 import type { Log } from '../../telemetry/log.js';
 import { askFollowers, registeredPlaces } from '../ledger/follower-places.js';
 import type { OpenedTable } from '../ledger/open-table.js';
-import { type Behind, behindText, type GuardPlace, whoIsBehind } from './follower-guard.js';
 import type { Progress } from './progress.js';
-import type { FileNeed } from './table-files.js';
 
 const ASK_MS = 1_000;
 

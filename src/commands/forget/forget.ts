@@ -1,6 +1,7 @@
 import { systemClock } from '../../clock.js';
 import type { EngineConfig } from '../../config/types.js';
 import { HeadraceError } from '../../errors.js';
+import { deleteFiles, planVacuum } from '../../lake/maintenance/vacuum.js';
 import { checkSemantics, semanticsOf } from '../../ledger/semantics.js';
 import { loadModel } from '../../model/load.js';
 import type { CompiledModel } from '../../model/types.js';
@@ -27,7 +28,6 @@ import { withoutValue } from './redact.js';
 import { type ForgetReport, isComplete, type PlaceReport, reportJson, reportText } from './report.js';
 import { eraseSnapshots } from './snapshot-erasure.js';
 import { TableFiles } from './table-files.js';
-import { planVacuum, vacuum } from './vacuum.js';
 
 export interface ForgetOptions {
   config: EngineConfig;
@@ -162,21 +162,25 @@ class Forgetting {
     before: readonly string[],
   ): Promise<Followers> {
     const { config, timeoutMs } = this.#options;
-    const isThere = new Set((await opened.store.list('')).map(({ path }) => path));
-    const own = lake === null ? before : [...before, ...lake.removed];
-    const removed = own.filter((path) => isThere.has(path));
-    const beside = lake?.beside ?? [];
-    const needs = [...removed, ...beside.map(({ path }) => path)].map((path) => files.needOf(path));
+    const listed = await opened.store.list('');
+    const own = new Set(lake === null ? before : [...before, ...lake.removed]);
+    const removed = listed.filter(({ path }) => own.has(path));
+    const beside = [...removed, ...(lake?.beside ?? []).filter(({ path }) => !own.has(path))];
+    const needs = beside.map(({ path }) => files.needOf(path));
     const facts = { config, opened, log: this.#log, progress: this.#progress };
     const followers = await waitForFollowers(facts, needs, this.#dryRun ? 0 : timeoutMs);
     const { places, silent } = followers;
-    const plan = planVacuum(
-      { removed, beside },
-      files,
-      { places, isHeldByAll: silent.length > 0 },
-      systemClock.nowMs(),
-    );
-    const deleted = this.#dryRun ? plan.free.length : await vacuum(opened, plan.free);
+    const plan = planVacuum(beside, {
+      removedAtMs: (path) => files.removedAtMs(path),
+      needOf: (path) => files.needOf(path),
+      places,
+      isHeldByAll: silent.length > 0,
+      nowMs: systemClock.nowMs(),
+      retentionMs: 0,
+    });
+    const deleted = this.#dryRun
+      ? plan.free.length
+      : (await deleteFiles(opened.store, plan.free, opened.delta.activeFiles)).files;
     this.#places.push(vacuumPlace(plan, deleted, followers, lake?.besideUnread));
     return followers;
   }

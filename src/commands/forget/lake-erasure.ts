@@ -3,6 +3,7 @@ import { JsonRows } from '../../columnar/json-rows.js';
 import { matchingRows, withoutRows } from '../../columnar/without-rows.js';
 import { HeadraceError, messageOf } from '../../errors.js';
 import type { Add, VersionActions } from '../../lake/delta/actions.js';
+import { filesBeside } from '../../lake/maintenance/vacuum.js';
 import type { ObjectInfo, ObjectStore } from '../../lake/store/store.js';
 import { erasureActions, putErasure, type RewrittenPart } from '../../ledger/erasure.js';
 import { factsOf } from '../../ledger/ledger.js';
@@ -13,7 +14,7 @@ import { packageVersion } from '../../version.js';
 import type { OpenedTable } from '../ledger/open-table.js';
 import type { Person } from './person.js';
 import type { Progress } from './progress.js';
-import { filesBeside, type TableFiles } from './table-files.js';
+import type { TableFiles } from './table-files.js';
 
 export interface LakeErasureOptions {
   opened: Pick<OpenedTable, 'delta' | 'history'> & { store: ObjectStore };
@@ -166,7 +167,8 @@ export class LakeErasure {
       if (left === null) return { from, gone, to: null };
       const path = nextName(from.path, systemRandom.id63().toString(36));
       await opened.store.put(path, left.bytes);
-      return { from, gone, to: { path, sizeBytes: left.bytes.byteLength, stats: left.stats } };
+      const { rows, stats } = left;
+      return { from, gone, to: { path, sizeBytes: left.bytes.byteLength, rows, stats } };
     } catch (error) {
       if (error instanceof HeadraceError) throw error;
       throw notOurs(from.path, error);

@@ -1,14 +1,15 @@
 import { HeadraceError } from '../../errors.js';
+import { behindText } from '../../lake/maintenance/follower-guard.js';
+import type { VacuumPlan } from '../../lake/maintenance/vacuum.js';
 import { formatWhole } from '../../telemetry/progress.js';
 import type { ClickHouseReport } from './clickhouse-erasure.js';
-import { behindText } from './follower-guard.js';
 import type { Followers } from './follower-wait.js';
 import type { LakeErasure } from './lake-erasure.js';
 import type { LetterErasure } from './letter-files.js';
 import { counted, type PlaceReport } from './report.js';
 import type { SnapshotErasure } from './snapshot-erasure.js';
 import { forgottenAtMs } from './snapshot-plan.js';
-import { type VacuumPlan, youngText } from './vacuum.js';
+import { youngText } from './young-text.js';
 
 /** What each place's part of the report says. */
 

@@ -1,5 +1,5 @@
 import { formatWhole } from '../../telemetry/progress.js';
-import type { FileNeed } from './table-files.js';
+import type { FileNeed } from './file-needs.js';
 
 /**
  * Rule 14, for single files: one goes only when no follower can come for it any more. (A recovery replays from Kafka and reads no
