@@ -17,6 +17,11 @@ import {
 import { reportFailure, wantsStacks } from './failure.js';
 import { addForgetCommand, type ForgetSurroundings, ownForgetLoader } from './forget/command.js';
 import { addLakeCommand, type LakeLoaders, ownLakeLoaders } from './lake/command.js';
+import {
+  addMaintenanceCommands,
+  type MaintenanceSurroundings,
+  ownMaintenanceLoader,
+} from './lake/maintenance-command.js';
 import { addLedgerCommand, type LedgerLoaders, ownLedgerLoaders } from './ledger/command.js';
 import { addModelCommand, type ModelLoaders, ownModelLoaders } from './model/command.js';
 import type { CommandLoaders } from './options.js';
@@ -37,6 +42,7 @@ export interface CliSurroundings {
   lakeLoaders?: LakeLoaders;
   warehouseLoaders?: WarehouseLoaders;
   forgetLoader?: ForgetSurroundings['loader'];
+  maintenanceLoader?: MaintenanceSurroundings['loader'];
   stdout: (text: string) => void;
   stderr: (text: string) => void;
   /** Reads file and flags; a test brings its own machine. */
@@ -124,6 +130,10 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
     ...ofEngines,
     loadClickHouse: surroundings.loadClickHouse ?? loadClickHouseConfig,
     loaders: surroundings.warehouseLoaders ?? ownWarehouseLoaders,
+  });
+  addMaintenanceCommands(cli, {
+    ...ofEngines,
+    loader: surroundings.maintenanceLoader ?? ownMaintenanceLoader,
   });
   return cli;
 }

@@ -109,6 +109,18 @@ export function orAuto<T extends z.ZodType>(type: T, otherwise: string) {
   });
 }
 
+/** `off`, or what the setting is otherwise. */
+export function orOff<T extends z.ZodType>(type: T, otherwise: string) {
+  return z.union([z.literal('off'), type], {
+    error: ({ input }) => `must be off or ${otherwise}, not ${shown(input)}`,
+  });
+}
+
+/** Names, in an order that counts. */
+export function names(what: string) {
+  return z.array(text(what), { error: ({ input }) => `must be a list of names, not ${shown(input)}` });
+}
+
 /** One of some words. */
 export function oneOf<const T extends readonly [string, ...string[]]>(words: T) {
   return z.enum(words, {

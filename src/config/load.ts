@@ -4,10 +4,18 @@ import type { ConfigFlags } from './flags.js';
 import { autoSessionMemoryBytes, violatedLimits } from './limits.js';
 import { toClickHouseConfig } from './load-clickhouse.js';
 import { thisMachine } from './machine.js';
+import { toMaintenanceConfig } from './maintenance.js';
 import type { Problem } from './problems.js';
 import { type ConfigFile, configSchema } from './schema.js';
 import { deepFreeze, modelPath, type NamedText, openSources, readConfigFile } from './sources.js';
-import type { ClickHouseConfig, EngineConfig, Machine, OutputConfig, QualityConfig } from './types.js';
+import type {
+  ClickHouseConfig,
+  EngineConfig,
+  Machine,
+  MaintenanceConfig,
+  OutputConfig,
+  QualityConfig,
+} from './types.js';
 
 /**
  * Flags over the file over the defaults → one frozen EngineConfig, or a ConfigError with all that is wrong. Paths in
@@ -51,6 +59,11 @@ export function resolveConfig(
     lake: typeof lake === 'string' ? lake : '',
     model: modelPath(data.model, sources),
     clickhouse: data.clickhouse === undefined ? null : toClickHouseConfig(data.clickhouse, sources),
+    maintenance: toMaintenanceConfig(
+      data.lake.maintenance,
+      sources.folderOf('lake.maintenance.archive_to'),
+      surroundings.machine,
+    ),
   });
   problems.push(...violatedLimits(config, surroundings.machine), ...sameTopics(config));
   if (problems.length > 0) throw sources.error(problems);
@@ -74,8 +87,9 @@ function lakePath(path: string, folder: string): string | Problem {
 function toEngineConfig(
   file: ConfigFile,
   machine: Machine,
-  { lake, model, clickhouse }: { lake: string; model: string; clickhouse: ClickHouseConfig | null },
+  named: { lake: string; model: string; clickhouse: ClickHouseConfig | null; maintenance: MaintenanceConfig },
 ): EngineConfig {
+  const { lake, model, clickhouse, maintenance } = named;
   const workers = file.workers === 'auto' ? Math.max(1, machine.cores - 1) : file.workers;
   const fetch = {
     partitionBytes: file.fetch.partition_bytes,
@@ -114,6 +128,7 @@ function toEngineConfig(
     fetch,
     model,
     lake: { path: lake },
+    maintenance,
     clickhouse,
     output: toOutputConfig(file),
     quality: toQualityConfig(file),

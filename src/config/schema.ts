@@ -16,6 +16,7 @@ import {
 } from './fields.js';
 import { acceptedGaps } from './gaps.js';
 import { librdkafkaProblem } from './librdkafka.js';
+import { maintenance } from './maintenance.js';
 import { startPlace } from './start-place.js';
 import { WAREHOUSE_FIELDS, warehouseProblem } from './warehouse.js';
 
@@ -123,7 +124,7 @@ export const configSchema = section({
   kafka,
   fetch,
   model: text('the name of a shipped model, or the path of a model file'),
-  lake: section({ path: text('a folder') }).prefault({} as never),
+  lake: section({ path: text('a folder'), maintenance }).prefault({} as never),
   clickhouse: clickhouse.optional(),
   output: output.optional(),
   quality,

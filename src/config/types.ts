@@ -120,6 +120,26 @@ export interface OutputConfig {
   readonly missingPosition: 'halt' | 'earliest' | 'latest';
 }
 
+/** How the table's files are kept. Null: this is not done in the background. */
+export interface MaintenanceConfig {
+  readonly foldIntervalMs: number | null;
+  readonly compactIntervalMs: number | null;
+  readonly vacuumIntervalMs: number | null;
+  /** How long files that are in the table no more stay for those who read older versions. */
+  readonly vacuumRetentionMs: number;
+  readonly expireAfterMs: number | null;
+  readonly archiveAfterMs: number | null;
+  /** Absolute; null: nothing is archived. */
+  readonly archiveTo: string | null;
+  readonly smallFileBytes: number;
+  readonly targetFileBytes: number;
+  readonly filesMin: number;
+  /** Columns; auto: the session's key and its start. */
+  readonly clusterBy: readonly string[] | 'auto';
+  readonly ioBytesPerSecond: number | null;
+  readonly memoryBytes: number;
+}
+
 export interface LogConfig {
   readonly level: LogLevelName;
   readonly format: LogFormatName;
@@ -134,6 +154,8 @@ export interface EngineConfig {
     /** Absolute path of a local folder. */
     readonly path: string;
   };
+  /** `lake.maintenance` of the file. */
+  readonly maintenance: MaintenanceConfig;
   /** Null: no ClickHouse follows. */
   readonly clickhouse: ClickHouseConfig | null;
   /** Null: no topics follow. */

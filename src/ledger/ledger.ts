@@ -77,6 +77,11 @@ export class Ledger {
     return this.#delta.version;
   }
 
+  /** What the log says of each lane. */
+  get history(): LedgerHistory {
+    return this.#history;
+  }
+
   /** How long whoever cleans the log up keeps it. */
   get logKeptMs(): number {
     return logRetentionMs(this.#delta.metaData.configuration);

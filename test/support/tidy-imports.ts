@@ -39,7 +39,12 @@ const BASE_FILES = [
   'src/version.ts',
   'src/crash-points.ts',
 ];
-const ENTRIES = ['src/engine.ts', 'workers/worker.ts', 'src/kernel/assembly/index.ts'];
+const ENTRIES = [
+  'src/engine.ts',
+  'workers/worker.ts',
+  'workers/maintenance.ts',
+  'src/kernel/assembly/index.ts',
+];
 /** What a worker must never load, itself or through another module. */
 const NOT_IN_WORKERS =
   /^src\/(kafka|followers|lanes|commands|embedded|generator)\/|^src\/ledger\/(coordinator|ledger)\.ts$/;

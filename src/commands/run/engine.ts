@@ -29,9 +29,9 @@ import { cpuFigures, type RunFigures, runFigures } from './figures.js';
 import { Followers } from './followers.js';
 import { checkGroupAtBoot, judgeOffsets } from './group-offsets.js';
 import type { PreparedLake } from './lake.js';
-import { LogCare } from './log-care.js';
 import { SealTrouble } from './seal-trouble.js';
 import { startOffsets } from './source-topic.js';
+import { TableCare } from './table-care.js';
 
 export interface EngineOptions {
   config: EngineConfig;
@@ -68,7 +68,7 @@ export class Engine {
   readonly #manager: LaneManager;
   readonly #coordinator: Coordinator;
   readonly #cuts: CutLoop;
-  readonly #logCare: LogCare;
+  readonly #care: TableCare;
   readonly #sealTrouble: SealTrouble;
   readonly #quality: QualityFigures;
   readonly #stop = new AbortController();
@@ -110,7 +110,7 @@ export class Engine {
       log,
       onRequest: () => this.#manager.snapshotSoon(),
     });
-    this.#logCare = new LogCare({ ...options, ledger: this.#ledger, topicId: topic.topicId });
+    this.#care = new TableCare({ ...options, ledger: this.#ledger, topicId: topic.topicId });
     this.#coordinator = this.#makeCoordinator();
     this.#cuts = this.#makeCutLoop();
     this.#manager.attach(this.#coordinator);
@@ -265,7 +265,7 @@ export class Engine {
       sendCut: (command) => this.#manager.sendCut(command),
       onCommitted: (at, plan) => {
         this.#manager.onCommitted(at, plan);
-        this.#logCare.committed(at);
+        this.#care.committed(at);
       },
       onResets: (partitions) => this.#manager.onResets(partitions),
       onFatal: (error) => this.#fail(error),
@@ -286,6 +286,7 @@ export class Engine {
       );
       await this.#group.start();
       const done = Promise.race([this.#untilStopped(signal), this.#untilFinished(), this.#failed]);
+      void this.#care.run(this.#stop.signal);
       const loops = Promise.race([this.#cuts.run(), this.#progressLoop(), this.#failed]);
       await Promise.race([done, loops]);
       await this.#drain();
@@ -420,12 +421,13 @@ export class Engine {
 
   async #drainParts(): Promise<void> {
     for (const ring of this.#pool.rings) ring.holdData(false);
+    const cared = this.#care.close();
     await this.#manager.drain();
     await this.#cuts.settled;
+    await cared;
     const followed = await this.#followers.close(this.#options.config.drainTimeoutMs / 3);
     await this.#offsets.flush(2_000);
     await this.#janitor.settled();
-    await this.#logCare.close();
     this.#figures = this.#takeFigures(followed);
     await this.#group.leave();
     await this.#fetcher.close();
@@ -439,7 +441,7 @@ export class Engine {
     this.#abandoned = true;
     this.#stop.abort();
     await this.#followers.abandon();
-    await this.#logCare.close();
+    await this.#care.close();
     await this.#pool.destroy();
     await this.#fetcher.close();
     await this.#offsets.close();

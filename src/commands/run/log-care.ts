@@ -5,7 +5,7 @@ import { Checkpoints, checkpointInThread } from '../../ledger/checkpoints.js';
 import { neededFrom } from '../../ledger/horizon.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { Log } from '../../telemetry/log.js';
-import { askPlaces } from '../forget/follower-wait.js';
+import { placesOfFollowers } from '../ledger/follower-horizon.js';
 import type { PreparedLake } from './lake.js';
 
 /**
@@ -77,7 +77,7 @@ export class LogCare {
     const { history } = ledger;
     const source = { group: config.kafka.group, topic: config.kafka.topic };
     const opened = { store: lake.store, delta: lake.delta, history, owner: source };
-    const { places, silent } = await askPlaces({ config, opened, log });
+    const { places, silent } = await placesOfFollowers({ config, opened, log });
     if (silent.length > 0) {
       log.info(
         { followers: silent.join('; ') },

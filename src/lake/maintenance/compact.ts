@@ -14,6 +14,8 @@ export interface CompactOptions {
   all: boolean;
   /** Partitions (values as JSON) that are meant; undefined: all. */
   partitions?: ReadonlySet<string>;
+  /** Ends with the first rewrite that is given up: another is at it. */
+  giveWay?: boolean;
 }
 
 export interface CompactReport {
@@ -62,7 +64,7 @@ export async function compact(run: MaintenanceRun, options: CompactOptions): Pro
   for (const [index, [partition, files]] of partitions.entries()) {
     const known = files.filter(({ add }) => !report.foreign.has(add.path));
     for (const bin of planCompaction(known, run.options.settings, options.all)) {
-      if (run.isStopped) return report;
+      if (run.isStopped || (options.giveWay === true && report.givenUp > 0)) return report;
       run.options.tell(
         () =>
           `compaction: partition ${index + 1} of ${partitions.length}, ${report.before.files} files so far`,

@@ -33,7 +33,7 @@ const ATTEMPTS_MAX = 3;
 
 export async function fold(
   run: MaintenanceRun,
-  { partitions: wanted }: { partitions?: ReadonlySet<string> } = {},
+  { partitions: wanted, giveWay = false }: { partitions?: ReadonlySet<string>; giveWay?: boolean } = {},
 ): Promise<FoldReport> {
   const report: FoldReport = {
     versions: [],
@@ -49,17 +49,22 @@ export async function fold(
     run.options.tell(
       () => `fold: partition ${index + 1} of ${partitions.length}, ${report.rows} rows folded so far`,
     );
-    await foldPartition(run, partition, report);
-    if (run.isStopped) break;
+    await foldPartition(run, partition, report, giveWay ? 1 : ATTEMPTS_MAX);
+    if (run.isStopped || (giveWay && report.givenUp > 0)) break;
   }
   return report;
 }
 
 /** Passes until its −rows have been looked through. */
-async function foldPartition(run: MaintenanceRun, partition: string, report: FoldReport): Promise<void> {
+async function foldPartition(
+  run: MaintenanceRun,
+  partition: string,
+  report: FoldReport,
+  attemptsMax: number,
+): Promise<void> {
   // files whose −rows have no row to take back; looked at once
   const settled = new Set<string>();
-  for (let attempts = 0; attempts < ATTEMPTS_MAX && !run.isStopped; ) {
+  for (let attempts = 0; attempts < attemptsMax && !run.isStopped; ) {
     const files = (run.index.partitions().get(partition) ?? []).filter(
       ({ add }) => !report.foreign.has(add.path),
     );

@@ -1,0 +1,69 @@
+import { fileURLToPath } from 'node:url';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import { messageOf } from '../errors.js';
+import type {
+  MaintenanceAnswer,
+  MaintenanceQuestion,
+  MaintenanceResult,
+  MaintenanceTask,
+} from './maintenance-messages.js';
+
+/** JavaScript's own heap: the table's file list. What is decoded lies outside it. */
+const HEAP_MB = 512;
+
+export interface MaintenanceThreadOptions {
+  task: Omit<MaintenanceTask, 'port'>;
+  answer(question: MaintenanceQuestion): Promise<MaintenanceAnswer>;
+}
+
+/** One round in a thread of its own. */
+export class MaintenanceThread {
+  readonly result: Promise<MaintenanceResult>;
+  readonly #piscina: Piscina;
+  readonly #stop: () => void;
+
+  constructor({ task, answer }: MaintenanceThreadOptions) {
+    const { port1, port2 } = new MessageChannel();
+    port1.on('message', (question: MaintenanceQuestion) => {
+      void answered(answer(question)).then((message) => port1.postMessage(message));
+    });
+    this.#stop = () => port1.postMessage({ stop: true } satisfies MaintenanceAnswer);
+    this.#piscina = new Piscina({
+      filename: fileURLToPath(new URL('../workers/maintenance.js', import.meta.url)),
+      minThreads: 1,
+      maxThreads: 1,
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+    });
+    const running = this.#piscina.run({ ...task, port: port2 }, { transferList: [port2] });
+    this.result = this.#ended(running as Promise<MaintenanceResult>, port1);
+    this.result.catch(() => undefined);
+  }
+
+  async #ended(running: Promise<MaintenanceResult>, port: MessagePort): Promise<MaintenanceResult> {
+    try {
+      return await running;
+    } finally {
+      port.close();
+      await this.#piscina.destroy();
+    }
+  }
+
+  /** Asks it to end after what it is at; `result` settles then. */
+  stop(): void {
+    this.#stop();
+  }
+
+  /** Ends it at once. A file that it was writing is left to a vacuum. */
+  async destroy(): Promise<void> {
+    await this.#piscina.destroy();
+  }
+}
+
+async function answered(answer: Promise<MaintenanceAnswer>): Promise<MaintenanceAnswer> {
+  try {
+    return await answer;
+  } catch (error) {
+    return { failed: messageOf(error) };
+  }
+}
