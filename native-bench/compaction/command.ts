@@ -46,6 +46,8 @@ export interface CompactionFigures {
   bytesPerCpuSecond: number;
   /** Per second of the wall clock. */
   rowsPerSecond: number;
+  /** Events of a row, on average. */
+  eventsPerRow: number;
   /** What one core makes of fetched events, per second of CPU. */
   engineRowsPerCpuSecond: number;
   /** Compaction beside it. */
@@ -74,7 +76,7 @@ export async function runCompaction(args: readonly string[], progress: (text: st
     parquetStage(workload, rows).contenders[0]!,
   ].map(({ run }) => medianCpuMs(rounds, run));
   const engineRowsPerCpuSecond = (rows.length * 1_000) / engineMs.reduce((sum, ms) => sum + ms, 0);
-  const found: Omit<CompactionFigures, 'engineRowsPerCpuSecond' | 'ratio'>[] = [];
+  const found: Omit<CompactionFigures, 'engineRowsPerCpuSecond' | 'eventsPerRow' | 'ratio'>[] = [];
   for (let round = 0; round <= rounds; round++) {
     progress(round === 0 ? 'compaction, warming up' : `compaction, round ${round} of ${rounds}`);
     const figures = await compactOnce(workload.model, rows, { files, rowsPerFile });
@@ -84,7 +86,12 @@ export async function runCompaction(args: readonly string[], progress: (text: st
   const middle = found[found.length >> 1]!;
   const ratio = middle.rowsPerCpuSecond / engineRowsPerCpuSecond;
   return {
-    figures: { ...middle, engineRowsPerCpuSecond, ratio } satisfies CompactionFigures,
+    figures: {
+      ...middle,
+      engineRowsPerCpuSecond,
+      eventsPerRow: workload.events.length / rows.length,
+      ratio,
+    } satisfies CompactionFigures,
     json: values.json,
   };
 }
@@ -96,7 +103,7 @@ export function figuresText(figures: CompactionFigures): string {
     `${thisMachine().cpu}`,
     `${n(rows)} rows, ${n(bytesBefore)} bytes in small files → ${n(bytesAfter)} in ${filesAfter}`,
     `compaction   ${n(figures.rowsPerCpuSecond)} rows and ${n(figures.bytesPerCpuSecond)} bytes a second of CPU; ${n(figures.rowsPerSecond)} rows/s by the clock`,
-    `the engine   ${n(figures.engineRowsPerCpuSecond)} rows a second of CPU, from fetched bytes to files`,
+    `the engine   ${n(figures.engineRowsPerCpuSecond)} rows a second of CPU, from fetched bytes to files, of ${figures.eventsPerRow.toFixed(1)} events each`,
     `ratio        ${ratio.toFixed(1)}`,
   ].join('\n');
 }

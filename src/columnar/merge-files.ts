@@ -1,14 +1,17 @@
 import { ReadableStream } from 'node:stream/web';
+import type { Data } from 'apache-arrow';
 import { messageOf } from '../errors.js';
 import type { CompiledModel } from '../model/types.js';
 import { arrowSchema } from './arrow-schema.js';
 import { arrowStream } from './arrow-stream.js';
 import { type EncodedFile, writerProperties } from './encode.js';
-import { chunksOfAll, FileColumns, takeColumns } from './file-columns.js';
+import { chunksOfAll, FileColumns } from './file-columns.js';
+import { joinedChunks } from './joined-chunks.js';
 import { Table, transformParquetStream } from './parquet-package.js';
 import { rowOrder } from './row-order.js';
-import { placesOf, type RowPlaces, reordered, slicedPlaces } from './row-places.js';
+import { type RowPlaces, reordered, slicedPlaces } from './row-places.js';
 import { ColumnStats, statsJson } from './stats.js';
+import { takeRows } from './take-rows.js';
 
 /**
  * Data files of one partition → fewer and larger ones with the same rows, but for those that are taken out, in the order of some
@@ -56,12 +59,20 @@ export async function mergeFiles(
     files.push(openedInput(model, bytes, index));
     await pause?.();
   }
-  const places = orderedPlaces(model, files, inputs, orderBy);
+  const rows = rowsLeft(files, inputs);
+  const columns: (readonly Data[])[] = [];
+  for (const index of model.columns.keys()) {
+    columns.push(joinedChunks(chunksOfAll(model, files, index)));
+    await pause?.();
+  }
+  // what was joined is not kept twice
+  files.length = 0;
+  const places = orderedPlaces(model, columns, rows, orderBy);
   const merged: EncodedFile[] = [];
   const count = Math.min(fileCount, places.length);
   for (let file = 0; file < count; file++) {
     const [from, to] = [file, file + 1].map((part) => Math.round((places.length * part) / count));
-    merged.push(await writeRowGroups(model, files, slicedPlaces(places, from!, to!), pause));
+    merged.push(await writeRowGroups(model, columns, slicedPlaces(places, from!, to!), pause));
   }
   return merged;
 }
@@ -79,34 +90,34 @@ function openedInput(model: CompiledModel, bytes: Uint8Array, index: number): Fi
   }
 }
 
+/** Numbers over all files of the rows that stay. */
+function rowsLeft(files: readonly FileColumns[], inputs: readonly MergeInput[]): Uint32Array {
+  const rows = new Uint32Array(files.reduce((sum, file) => sum + file.rows, 0));
+  let [first, kept] = [0, 0];
+  for (const [index, { rows: own }] of files.entries()) {
+    const { gone } = inputs[index]!;
+    for (let row = 0; row < own; row++) if (!gone.has(row)) rows[kept++] = first + row;
+    first += own;
+  }
+  return rows.subarray(0, kept);
+}
+
+/** `columns` have one chunk each. */
 function orderedPlaces(
   model: CompiledModel,
-  files: readonly FileColumns[],
-  inputs: readonly MergeInput[],
+  columns: readonly (readonly Data[])[],
+  rows: Uint32Array,
   orderBy: readonly string[],
 ): RowPlaces {
-  const gone = new Set<number>();
-  let first = 0;
-  for (const [index, { rows }] of files.entries()) {
-    for (const row of inputs[index]!.gone) gone.add(first + row);
-    first += rows;
-  }
-  const lengths = files.flatMap((file) => file.lengths);
-  const places = placesOf(lengths, gone.size === 0 ? undefined : (row) => gone.has(row));
+  const places = { length: rows.length, chunk: new Uint32Array(rows.length), at: rows };
   if (orderBy.length === 0) return places;
-  const columns = orderBy.map((name) =>
-    chunksOfAll(
-      model,
-      files,
-      model.columns.findIndex((column) => column.name === name),
-    ),
-  );
-  return reordered(places, rowOrder(columns, places));
+  const by = orderBy.map((name) => columns[model.columns.findIndex((column) => column.name === name)]!);
+  return reordered(places, rowOrder(by, places));
 }
 
 async function writeRowGroups(
   model: CompiledModel,
-  files: readonly FileColumns[],
+  columns: readonly (readonly Data[])[],
   places: RowPlaces,
   pause: MergeOptions['pause'],
 ): Promise<EncodedFile> {
@@ -122,9 +133,9 @@ async function writeRowGroups(
         }
         const group = slicedPlaces(places, at, at + ROW_GROUP_ROWS);
         at += group.length;
-        const columns = takeColumns(model, files, group);
-        for (const [index, column] of columns.entries()) stats[index]!.take(column);
-        const table = Table.fromIPCStream(arrowStream(schema, columns, group.length));
+        const taken = model.columns.map((column, index) => takeRows(column, columns[index]!, group));
+        for (const [index, column] of taken.entries()) stats[index]!.take(column);
+        const table = Table.fromIPCStream(arrowStream(schema, taken, group.length));
         for (const batch of table.recordBatches()) controller.enqueue(batch);
         table.free();
         await pause?.();
