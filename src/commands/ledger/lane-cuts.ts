@@ -31,6 +31,9 @@ export class LaneCutsOfTable {
   readonly #lanes = new Map<string, LaneCuts>();
   readonly #files = new Map<number, LedgerFile[]>();
 
+  /** Files that folds, compactions, expiries and archives took out of the table; they lie there until a vacuum. */
+  readonly maintained = new Set<string>();
+
   /** `history` has applied the version. Throws HeadraceError LAKE_LOG_CORRUPT. */
   take(version: VersionActions, history: LedgerHistory): void {
     const facts = factsOf(version);
@@ -42,6 +45,9 @@ export class LaneCutsOfTable {
             this.#take(topicId, { version: version.version, cutId: id, entry });
         }
       }
+    }
+    if (facts.entry?.maintenance !== undefined) {
+      for (const action of version.actions) if ('remove' in action) this.maintained.add(action.remove.path);
     }
     const { files } = filesOfVersion(version.version, version.actions);
     if (files.length > 0) this.#files.set(version.version, files);

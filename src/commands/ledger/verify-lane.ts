@@ -194,12 +194,17 @@ class TableRows {
 
   async #rowsIn(path: string, version: number): Promise<JsonRows | null> {
     const { opened, model } = this.#options;
-    if (!opened.delta.activeFiles.has(path)) {
+    const isMaintained = this.#options.cuts.maintained.has(path);
+    if (!opened.delta.activeFiles.has(path) && !isMaintained) {
       this.problem ??= `another writer took ${path} out of the table after version ${version}`;
       return null;
     }
     const bytes = await opened.store.get(path);
-    if (bytes === null) this.problem ??= `${path} is not there`;
+    if (bytes === null) {
+      this.problem ??= isMaintained
+        ? `${path} was rewritten by maintenance and its original vacuumed: compare from a later offset on (--from)`
+        : `${path} is not there`;
+    }
     return bytes === null ? null : new JsonRows(model, bytes);
   }
 }
