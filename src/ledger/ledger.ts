@@ -77,11 +77,6 @@ export class Ledger {
     return this.#delta.version;
   }
 
-  /** What the log says of each lane. */
-  get history(): LedgerHistory {
-    return this.#history;
-  }
-
   /** How long whoever cleans the log up keeps it. */
   get logKeptMs(): number {
     return logRetentionMs(this.#delta.metaData.configuration);
@@ -92,7 +87,7 @@ export class Ledger {
     return checkpointInterval(this.#delta.metaData.configuration);
   }
 
-  /** As of now: another may take its place. */
+  /** What the log says of each lane, as of now: another may take its place. */
   get history(): LedgerHistory {
     return this.#history;
   }

@@ -44,7 +44,6 @@ export interface Ran {
   exported: Omit<ModelExportOptions, 'stdout'>[];
 }
 
-
 /** A command line with commands that only note what they were asked for. */
 export async function headrace(args: string[], outcome: () => Promise<number> = async () => 0): Promise<Ran> {
   const ran: Ran = {

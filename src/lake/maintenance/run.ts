@@ -63,9 +63,9 @@ export class MaintenanceRun {
     const index = new TableIndex(indexColumns(model), options.keepStats);
     const log = await DeltaLog.open(store, {
       keepFiles: true,
-      onCheckpoint: ({ version, actions, kept }) => {
+      onCheckpoint: async ({ version, actions, readKept }) => {
         index.begin(version, actions);
-        for (const each of kept) index.take(each);
+        for (const each of await readKept()) index.take(each);
       },
       onVersion: (version) => index.take(version),
     });
