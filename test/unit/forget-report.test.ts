@@ -9,7 +9,7 @@ const BEHIND = {
   behind: [{ follower: 'ClickHouse', partition: 2, has: 3, needs: 5 }],
   silent: [],
 };
-const need = (path: string) => ({ path, version: 5, lanes: [2] });
+const need = (path: string) => ({ path, version: 5, lanes: [2], sizeBytes: 1, modifiedMs: 0 });
 const model = { allowedLatenessMs: 1_000 };
 
 describe('of a place', () => {

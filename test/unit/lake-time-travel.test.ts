@@ -309,7 +309,7 @@ describe('lake restore', () => {
       const [add] = (await told.write([sessionRow('b', 0, 0, 1)])) as [{ add: Add }];
       const { path, size, stats, partitionValues } = add.add;
       const from = { path: 'session_date=2026-01-31/part-1.parquet', size: 1, partitionValues };
-      const part = { from, gone: [0], to: { path, sizeBytes: size, stats: stats! } };
+      const part = { from, gone: [0], to: { path, sizeBytes: size, rows: 1, stats: stats! } };
       const erasure = { id: 'x', parts: [part], semantics: 's', version: '0' };
       await told.put(erasureActions(erasure, 'erase', 0));
       await expect(restore(folder, 1, true)).rejects.toThrow(/erased since would come back/);
