@@ -1,5 +1,6 @@
 import { rename, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { lakeCheck } from '#src/commands/lake/check.js';
 import { lakeDiff } from '#src/commands/lake/diff.js';
@@ -277,7 +278,11 @@ describe('lake restore', () => {
       let isOver = false;
       const cuts = (async () => {
         let count = 0;
-        for (; !isOver; count++) await told.cut([sessionRow(`new ${count}`, count % 3, 0, 1)]);
+        for (; !isOver; count++) {
+          await told.cut([sessionRow(`new ${count}`, count % 3, 0, 1)]);
+          // an engine's cuts leave time between them, on a slow machine too
+          await sleep(20);
+        }
         return count;
       })();
       const races: { version: number; removed: { files: number } }[] = [];
