@@ -3,7 +3,8 @@ import { unpack } from 'msgpackr';
 import { systemClock } from '#src/clock.js';
 import { HeadraceError, messageOf } from '#src/errors.js';
 import { invariant } from '#src/invariant.js';
-import { LocalStore } from '#src/lake/store/local.js';
+import { openStore } from '#src/lake/store/open-store.js';
+import type { ObjectStore } from '#src/lake/store/store.js';
 import type { SnapshotRef } from '#src/ledger/types.js';
 import type {
   AssignCommand,
@@ -33,7 +34,7 @@ import { SnapshotTurns } from './snapshot-turns.js';
  * one Parquet file takes.
  */
 export default async function runWorker(task: WorkerTask): Promise<WorkerResult> {
-  const loop = new WorkerLoop(task);
+  const loop = new WorkerLoop(task, await openStore(task.table));
   return await loop.run();
 }
 
@@ -52,7 +53,7 @@ class WorkerLoop {
   readonly #ring: RingConsumer;
   readonly #slots = new Map<number, LaneSlot>();
   readonly #sealer: Sealer;
-  readonly #store: LocalStore;
+  readonly #store: ObjectStore;
   readonly #counters: WorkerCounters;
   readonly #inserter: Inserter | null;
   readonly #records: RecordReader;
@@ -63,7 +64,7 @@ class WorkerLoop {
   #restoringBefore: Promise<unknown> = Promise.resolve();
   #failure: { error: unknown } | null = null;
 
-  constructor(task: WorkerTask) {
+  constructor(task: WorkerTask, store: ObjectStore) {
     this.#task = task;
     this.#engine = makeEngine(task);
     this.#ring = new RingConsumer({
@@ -71,7 +72,7 @@ class WorkerLoop {
       baseBytes: task.ringBaseBytes,
       capacityBytes: task.ringCapacityBytes,
     });
-    this.#store = new LocalStore(task.tableFolder);
+    this.#store = store;
     this.#counters = new WorkerCounters(task.counters);
     const { worker, topic, model, clickhouse } = task;
     const post = (message: WorkerMessage) => this.#post(message);

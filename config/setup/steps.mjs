@@ -5,6 +5,7 @@ import { prepareFlinkJars } from './flink-jars.mjs';
 import { prepareKafkaJars } from './kafka-jars.mjs';
 import { prepareKafkaNative } from './kafka-native.mjs';
 import { buildKernel } from './kernel-build.mjs';
+import { prepareMinio } from './minio.mjs';
 import { proveNativePackages } from './native-proof.mjs';
 import { installNodeModules } from './node-modules.mjs';
 import { checkNodeVersion } from './node-version.mjs';
@@ -22,8 +23,10 @@ export const SETUP = [
 ];
 export const BUILD = [...SETUP, ['kernel', buildKernel], ['TypeScript', buildTypeScript]];
 export const KAFKA = ['Apache Kafka', prepareKafkaJars];
+export const MINIO = ['MinIO', prepareMinio];
 export const TEST_SERVICES = [
   KAFKA,
+  MINIO,
   ['Apache Flink for the tests', prepareFlinkJars],
   ['delta-rs for the tests', prepareDeltaRs],
 ];

@@ -1,4 +1,5 @@
 import { MessageChannel } from 'node:worker_threads';
+import { lakeAt } from '#src/config/lake-place.js';
 import { sessionMemoryBytesMax, WASM_PAGE_BYTES, workerMemory } from '#src/config/worker-memory.js';
 import type { CompiledModel } from '#src/model/types.js';
 import type { WorkerTask } from '#src/pool/messages.js';
@@ -47,7 +48,7 @@ export class BenchEngine {
       ringBaseBytes: ringAt,
       ringCapacityBytes: RING_BYTES,
       counters: new SharedArrayBuffer(countersBytes()),
-      tableFolder: '',
+      table: lakeAt('.'),
       topic: '',
       model,
       engine: name,

@@ -212,7 +212,7 @@ function runFlags(command: Command): Command {
     .option('--topic <name>', 'topic with the events')
     .option('--group <name>', 'consumer group')
     .option('--model <name|file>', 'what a session is: a shipped model (clickstream) or a YAML file')
-    .option('--lake <folder>', 'the sessions table, or the folder that holds it')
+    .option('--lake <folder|s3://…>', 'the sessions table, or what holds it')
     .option('--until-end', 'stop at the offsets that are the last ones now (a backfill)')
     .option('--missing-position <what>', 'an output topic without its position: halt, earliest or latest')
     .option('--quality-min <0..1|off>', 'halt a partition of whose events less than this part is usable')

@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.js';
+import { lakeAt } from '../config/lake-place.js';
 import type { VersionActions } from '../lake/delta/actions.js';
 import { DeltaLog } from '../lake/delta/log.js';
-import { LocalStore } from '../lake/store/local.js';
+import { openStore } from '../lake/store/open-store.js';
 import type { LedgerEntry } from '../ledger/types.js';
 import type { Backlog } from './demo-backlog.js';
 
@@ -13,7 +14,7 @@ import type { Backlog } from './demo-backlog.js';
 const POLL_MS = 20;
 
 export class DemoLedger {
-  readonly #store: LocalStore;
+  readonly #tableFolder: string;
   readonly #backlog: Backlog;
   readonly #clock: Clock;
   #log: DeltaLog | null = null;
@@ -21,7 +22,7 @@ export class DemoLedger {
   #deadLetters = 0;
 
   constructor(tableFolder: string, backlog: Backlog, clock: Clock) {
-    this.#store = new LocalStore(tableFolder);
+    this.#tableFolder = tableFolder;
     this.#backlog = backlog;
     this.#clock = clock;
   }
@@ -66,8 +67,8 @@ export class DemoLedger {
   /** Reads the versions that came since. */
   async refresh(): Promise<void> {
     const onVersion = (version: VersionActions) => this.#take(version);
-    if (this.#log === null) this.#log = await DeltaLog.open(this.#store, { onVersion });
-    else await this.#log.refresh(onVersion);
+    if (this.#log !== null) return await this.#log.refresh(onVersion);
+    this.#log = await DeltaLog.open(await openStore(lakeAt(this.#tableFolder)), { onVersion });
   }
 
   #take({ actions }: VersionActions): void {

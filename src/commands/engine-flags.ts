@@ -13,7 +13,7 @@ export function engineFlags(command: Command, more = ''): Command {
     .option('--topic <name>', 'topic with the events')
     .option('--group <name>', 'consumer group')
     .option('--model <name|file>', 'what a session is')
-    .option('--lake <folder>', 'the sessions table, or the folder that holds it')
+    .option('--lake <folder|s3://…>', 'the sessions table, or what holds it')
     .option('--log-level <level>', 'trace, debug, info, warn or error');
 }
 

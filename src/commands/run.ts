@@ -43,7 +43,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
       topic: config.kafka.topic,
       group: config.kafka.group,
       model: model.name,
-      table: lake.tableFolder,
+      table: lake.place.path,
       table_version: lake.delta.version,
       workers: config.workers,
       sessions_by: config.engine,

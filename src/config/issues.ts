@@ -20,9 +20,20 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[]): Problem[] {
 
 /** What people look for under a name that there is on purpose not. */
 const ADVICE: Readonly<Record<string, string>> = {
-  'clickhouse.password':
-    'does not belong into a configuration, which is read, copied and shown: write it into a file that only the engine may read, and set clickhouse.password_file to that',
+  'clickhouse.password': belongsIntoFile('clickhouse.password_file'),
+  'lake.s3.access_key_id': belongsIntoFile('lake.s3.access_key_id_file'),
+  'lake.s3.secret_access_key': belongsIntoFile('lake.s3.secret_access_key_file'),
+  'lake.s3.session_token': belongsIntoFile('lake.s3.session_token_file'),
+  'lake.s3.bucket': 'bucket and prefix are in lake.path: s3://bucket/prefix',
+  'lake.s3.prefix': 'bucket and prefix are in lake.path: s3://bucket/prefix',
 };
+
+/** What others call it. */
+const OTHER_NAMES: Readonly<Record<string, string>> = { 'lake.uri': 'lake.path', 'lake.url': 'lake.path' };
+
+function belongsIntoFile(setting: string): string {
+  return `does not belong into a configuration, which is read, copied and shown: write it into a file that only the engine may read, and set ${setting} to that`;
+}
 
 /** Says what the key may have meant, first beside it, then anywhere. Never what its value is: it may be a secret. */
 function unknownKey(section: readonly string[], key: string): Problem {
@@ -30,7 +41,8 @@ function unknownKey(section: readonly string[], key: string): Problem {
   if (Object.hasOwn(ADVICE, path)) return { path, message: ADVICE[path]! };
   const known = settingPaths();
   const beside = known.filter((each) => each.length === section.length + 1 && startsWith(each, section));
-  const meant = nearest(key, beside) ?? nearest(key, known);
+  const other = Object.hasOwn(OTHER_NAMES, path) ? OTHER_NAMES[path] : undefined;
+  const meant = other ?? nearest(key, beside) ?? nearest(key, known);
   if (meant !== undefined) return { path, meant, message: `no such setting; did you mean ${meant}?` };
   const place = section.length === 0 ? 'Settings' : `Settings of ${section.join('.')}`;
   return { path, message: `no such setting. ${place}: ${beside.map((each) => each.at(-1)).join(', ')}` };

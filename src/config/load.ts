@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { ConfigFlags } from './flags.js';
+import { lakePath, toS3Config } from './lake-place.js';
 import { autoSessionMemoryBytes, violatedLimits } from './limits.js';
 import { toClickHouseConfig } from './load-clickhouse.js';
 import { thisMachine } from './machine.js';
@@ -11,6 +11,7 @@ import { deepFreeze, modelPath, type NamedText, openSources, readConfigFile } fr
 import type {
   ClickHouseConfig,
   EngineConfig,
+  LakeConfig,
   Machine,
   MaintenanceConfig,
   OutputConfig,
@@ -54,9 +55,11 @@ export function resolveConfig(
   const data = sources.check(configSchema, RUN_EXAMPLE);
   const problems: Problem[] = [];
   const lake = lakePath(data.lake.path, sources.folderOf('lake.path'));
-  if (typeof lake !== 'string') problems.push(lake);
+  if ('problem' in lake) problems.push({ path: 'lake.path', message: lake.problem });
+  problems.push(...halfOfTheKeys(data));
+  const fileAt = (setting: string, file: string) => resolve(sources.folderOf(setting), file);
   const config = toEngineConfig(data, surroundings.machine, {
-    lake: typeof lake === 'string' ? lake : '',
+    lake: { path: 'problem' in lake ? '' : lake.path, s3: toS3Config(data.lake.s3, fileAt) },
     model: modelPath(data.model, sources),
     clickhouse: data.clickhouse === undefined ? null : toClickHouseConfig(data.clickhouse, sources),
     maintenance: toMaintenanceConfig(
@@ -70,24 +73,29 @@ export function resolveConfig(
   return deepFreeze(config);
 }
 
-/** A local folder as an absolute path. Other kinds of stores are refused by name, not taken for folders. */
-function lakePath(path: string, folder: string): string | Problem {
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(path)) return resolve(folder, path);
-  if (path.startsWith('file://')) {
-    try {
-      return fileURLToPath(path);
-    } catch {
-      return { path: 'lake.path', message: 'is not a file URL of this machine: write file:///folder' };
-    }
-  }
-  const scheme = path.slice(0, path.indexOf(':'));
-  return { path: 'lake.path', message: `must be a local folder: ${scheme}:// is not supported yet` };
+/** An access key is two things, and a session's token is of no use without both. */
+function halfOfTheKeys({ lake: { s3 } }: ConfigFile): Problem[] {
+  const pair = ['access_key_id_file', 'secret_access_key_file'] as const;
+  const missing = pair.filter((name) => s3[name] === undefined);
+  const given = s3.session_token_file === undefined ? 2 - missing.length : 1;
+  if (given === 0 || missing.length === 0) return [];
+  const path =
+    s3.session_token_file === undefined
+      ? pair.find((name) => !missing.includes(name))!
+      : 'session_token_file';
+  const message = `needs ${missing.map((name) => `lake.s3.${name}`).join(' and ')} too`;
+  return [{ path: `lake.s3.${path}`, message }];
 }
 
 function toEngineConfig(
   file: ConfigFile,
   machine: Machine,
-  named: { lake: string; model: string; clickhouse: ClickHouseConfig | null; maintenance: MaintenanceConfig },
+  named: {
+    lake: LakeConfig;
+    model: string;
+    clickhouse: ClickHouseConfig | null;
+    maintenance: MaintenanceConfig;
+  },
 ): EngineConfig {
   const { lake, model, clickhouse, maintenance } = named;
   const workers = file.workers === 'auto' ? Math.max(1, machine.cores - 1) : file.workers;
@@ -127,7 +135,7 @@ function toEngineConfig(
     },
     fetch,
     model,
-    lake: { path: lake },
+    lake,
     maintenance,
     clickhouse,
     output: toOutputConfig(file),

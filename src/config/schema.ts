@@ -17,6 +17,7 @@ import {
 import { acceptedGaps } from './gaps.js';
 import { librdkafkaProblem } from './librdkafka.js';
 import { maintenance } from './maintenance.js';
+import { s3Endpoint } from './s3-endpoint.js';
 import { startPlace } from './start-place.js';
 import { WAREHOUSE_FIELDS, warehouseProblem } from './warehouse.js';
 
@@ -72,6 +73,19 @@ const limits = section({
   decompressed_batch_bytes_max: size({ minBytes: 64 * KiB, maxBytes: GiB }).prefault('128MiB'),
 }).prefault({});
 
+const s3 = section({
+  endpoint: s3Endpoint().optional(),
+  region: text('a region', {
+    pattern: /^[a-z0-9-]{1,64}$/,
+    says: 'must be a region such as eu-central-1, or auto',
+  }).optional(),
+  path_style: orAuto(z.boolean(), 'true or false').prefault('auto'),
+  access_key_id_file: text('a file').optional(),
+  secret_access_key_file: text('a file').optional(),
+  session_token_file: text('a file').optional(),
+  request_timeout: duration({ minMs: 1_000, maxMs: 300_000 }).prefault('10s'),
+}).prefault({});
+
 /** What needs no quoting anywhere in ClickHouse. */
 const database = text('a database', {
   pattern: /^[A-Za-z_][A-Za-z0-9_]{0,127}$/,
@@ -124,7 +138,7 @@ export const configSchema = section({
   kafka,
   fetch,
   model: text('the name of a shipped model, or the path of a model file'),
-  lake: section({ path: text('a folder'), maintenance }).prefault({} as never),
+  lake: section({ path: text('a folder or s3://bucket/prefix'), s3, maintenance }).prefault({} as never),
   clickhouse: clickhouse.optional(),
   output: output.optional(),
   quality,

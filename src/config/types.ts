@@ -140,6 +140,30 @@ export interface MaintenanceConfig {
   readonly memoryBytes: number;
 }
 
+/** Where the table is and how one comes in. Plain data, so that it can be handed to a worker: keys stay in their files. */
+export interface LakeConfig {
+  /** Absolute path of a local folder, or s3://bucket/prefix. */
+  readonly path: string;
+  /** Of use where the path is s3://. */
+  readonly s3: S3Config;
+}
+
+/** An object store that speaks S3. */
+export interface S3Config {
+  /** Null: AWS, or what the environment names. */
+  readonly endpoint: string | null;
+  /** Null: what the environment names. */
+  readonly region: string | null;
+  /** The bucket in the path of a request's address, not in its host. `auto`: where the endpoint is not AWS's. */
+  readonly pathStyle: boolean | 'auto';
+  /** Absolute paths; null: the standard chain. */
+  readonly accessKeyIdFile: string | null;
+  readonly secretAccessKeyFile: string | null;
+  readonly sessionTokenFile: string | null;
+  /** How long an answer may take; large bodies have time beside it. */
+  readonly requestTimeoutMs: number;
+}
+
 export interface LogConfig {
   readonly level: LogLevelName;
   readonly format: LogFormatName;
@@ -150,10 +174,7 @@ export interface EngineConfig {
   readonly fetch: FetchConfig;
   /** Name of a shipped model (a bare word), or the absolute path of a model file. */
   readonly model: string;
-  readonly lake: {
-    /** Absolute path of a local folder. */
-    readonly path: string;
-  };
+  readonly lake: LakeConfig;
   /** `lake.maintenance` of the file. */
   readonly maintenance: MaintenanceConfig;
   /** Null: no ClickHouse follows. */

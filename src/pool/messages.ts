@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { InsertFile, RowProbe } from '../clickhouse/file.js';
 import type { ClickHouseTarget } from '../clickhouse/target.js';
-import type { QualityConfig } from '../config/types.js';
+import type { LakeConfig, QualityConfig } from '../config/types.js';
 import type { SessionEngineName } from '../config/worker-memory.js';
 import type { PlainError } from '../errors.js';
 import type { RecordRequest } from '../ledger/record-pack.js';
@@ -100,7 +100,8 @@ export interface WorkerTask {
   ringBaseBytes: number;
   ringCapacityBytes: number;
   counters: SharedArrayBuffer;
-  tableFolder: string;
+  /** Where the table lies. */
+  table: LakeConfig;
   topic: string;
   model: CompiledModel;
   engine: SessionEngineName;

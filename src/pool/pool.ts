@@ -3,7 +3,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { ClickHouseTarget } from '../clickhouse/target.js';
 import { SESSION_HEAP_FACTOR, WORKER_HEAP_BASE_BYTES } from '../config/limits.js';
-import type { QualityConfig } from '../config/types.js';
+import type { LakeConfig, QualityConfig } from '../config/types.js';
 import { type SessionEngineName, workerMemory } from '../config/worker-memory.js';
 import type { CompiledModel } from '../model/types.js';
 import { RecordType } from '../ring/layout.js';
@@ -19,7 +19,8 @@ import type { MainMessage, WorkerMessage, WorkerResult, WorkerTask } from './mes
 export interface PoolOptions {
   workers: number;
   ringCapacityBytes: number;
-  tableFolder: string;
+  /** Where the table lies. */
+  table: LakeConfig;
   topic: string;
   model: CompiledModel;
   engine: SessionEngineName;
@@ -106,7 +107,7 @@ export class WorkerPool {
       ...place,
       ringCapacityBytes: options.ringCapacityBytes,
       counters,
-      tableFolder: options.tableFolder,
+      table: options.table,
       topic: options.topic,
       model: options.model,
       engine: options.engine,

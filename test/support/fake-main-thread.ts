@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { pack } from 'msgpackr';
+import { lakeAt } from '#src/config/lake-place.js';
 import type { QualityConfig } from '#src/config/types.js';
 import { type SessionEngineName, workerMemory } from '#src/config/worker-memory.js';
 import type { CutLane, EvictionOrder, SealedLane, SealedReport } from '#src/ledger/types.js';
@@ -72,7 +73,7 @@ export class FakeMainThread {
       ringBaseBytes: ringAt,
       ringCapacityBytes,
       counters: this.#counters,
-      tableFolder: folder,
+      table: lakeAt(folder),
       topic: 'clicks',
       model,
       engine,

@@ -11,15 +11,15 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * A proxy on loopback between the engine and ClickHouse that goes wrong on demand. Its address stays the same when it refuses
+ * A proxy on loopback between the engine and ClickHouse, or an object store, that goes wrong on demand. Its address stays the same when it refuses
  * connections for a while, and when what is behind it is killed and started again on another port.
  *
  * Faults wait in a list: each request takes the first one that fits it, once; what no fault fits is passed on.
  */
 
 export type ProxyFault =
-  /** The request is passed on and answered, and the client sees its connection reset instead of the answer. */
-  | { kind: 'drop-answer' }
+  /** The request is passed on and answered, and the client sees its connection reset instead of the answer, or this status. */
+  | { kind: 'drop-answer'; status?: number }
   /** Answered by the proxy; nothing is passed on. Default: status 500 with an error of ClickHouse's. */
   | { kind: 'answer'; status?: number; body?: string; headers?: Record<string, string> }
   /** Passed on after so long. */
@@ -29,7 +29,11 @@ export type ProxyFault =
   /** So many bytes of the body are passed on, then both connections are reset. */
   | { kind: 'reset-body'; afterBytes: number }
   /** Half of the answer comes, then the connection is reset. */
-  | { kind: 'cut-answer' };
+  | { kind: 'cut-answer' }
+  /** The client sees its connection reset; what it sent is passed on when `release` of the fault is called. */
+  | { kind: 'late' }
+  /** Passed on without these headers. */
+  | { kind: 'strip-headers'; names: readonly string[] };
 
 export interface SeenRequest {
   readonly method: string;
@@ -45,7 +49,9 @@ export interface InjectedFault {
   readonly hits: number;
   /** Resolves when it has struck for the first time; for `drop-answer` and `cut-answer` the server is done by then. */
   readonly struck: Promise<void>;
-  /** Lets the requests that `hold` holds go on, and those that come later too. */
+  /** Resolves when what `late` held back has been answered. */
+  readonly settled: Promise<void>;
+  /** Lets the requests that `hold` and `late` hold go on, and those that come later too. */
   release(): void;
   /** Takes it back. */
   remove(): void;
@@ -81,11 +87,13 @@ class Fault implements InjectedFault {
   hits = 0;
   readonly struck: Promise<void>;
   readonly released: Promise<void>;
+  readonly settled: Promise<void>;
   readonly fault: ProxyFault;
   readonly #options: FaultOptions;
   readonly #remove: (fault: Fault) => void;
   strike!: () => void;
   release!: () => void;
+  settle!: () => void;
 
   constructor(fault: ProxyFault, options: FaultOptions, remove: (fault: Fault) => void) {
     this.fault = fault;
@@ -96,6 +104,9 @@ class Fault implements InjectedFault {
     });
     this.released = new Promise((done) => {
       this.release = done;
+    });
+    this.settled = new Promise((done) => {
+      this.settle = done;
     });
   }
 
@@ -189,16 +200,36 @@ class FaultProxy implements HttpFaultProxy {
     if (fault?.kind === 'delay' || fault?.kind === 'hold') injected!.strike();
     if (fault?.kind === 'delay') await sleep(fault.ms);
     if (fault?.kind === 'hold') await injected!.released;
-    this.#pass(message, response, injected);
+    if (fault?.kind === 'late') await this.#passLate(message, response, injected!);
+    else this.#pass(message, response, injected);
+  }
+
+  async #passLate(message: IncomingMessage, response: ServerResponse, injected: Fault): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of message as AsyncIterable<Buffer>) chunks.push(chunk);
+    reset(response);
+    injected.strike();
+    await injected.released;
+    const upstream = this.#request(message, message.headers);
+    const answered = new Promise((done) => upstream.once('response', done).once('error', done));
+    upstream.end(Buffer.concat(chunks));
+    ((await answered) as IncomingMessage).resume?.();
+    injected.settle();
+  }
+
+  #request(message: IncomingMessage, headers: IncomingMessage['headers']): ClientRequest {
+    return httpRequest(new URL(message.url ?? '/', this.#upstream), {
+      method: message.method ?? 'GET',
+      headers,
+      agent: this.#agent,
+    });
   }
 
   #pass(message: IncomingMessage, response: ServerResponse, injected: Fault | null): void {
     const fault = injected?.fault ?? null;
-    const upstream = httpRequest(new URL(message.url ?? '/', this.#upstream), {
-      method: message.method ?? 'GET',
-      headers: message.headers,
-      agent: this.#agent,
-    });
+    const stripped = fault?.kind === 'strip-headers' ? fault.names : [];
+    const kept = Object.entries(message.headers).filter(([name]) => !stripped.includes(name));
+    const upstream = this.#request(message, Object.fromEntries(kept));
     // a server that is gone looks to the client like one that resets the connection
     upstream.on('error', () => reset(response));
     response.once('close', () => {
@@ -206,7 +237,7 @@ class FaultProxy implements HttpFaultProxy {
     });
     upstream.once('response', (answer) => {
       if (fault?.kind === 'drop-answer' || fault?.kind === 'cut-answer') {
-        void breakAnswer(answer, response, fault.kind === 'cut-answer')
+        void breakAnswer(answer, response, fault)
           .catch(() => reset(response))
           .then(() => injected!.strike());
       } else {
@@ -223,10 +254,18 @@ function reset(response: ServerResponse): void {
   response.socket?.resetAndDestroy();
 }
 
-async function breakAnswer(answer: IncomingMessage, response: ServerResponse, isCut: boolean): Promise<void> {
+async function breakAnswer(
+  answer: IncomingMessage,
+  response: ServerResponse,
+  fault: Extract<ProxyFault, { kind: 'drop-answer' | 'cut-answer' }>,
+): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of answer as AsyncIterable<Buffer>) chunks.push(chunk);
-  if (!isCut) return reset(response);
+  if (fault.kind === 'drop-answer') {
+    if (fault.status === undefined) return reset(response);
+    response.writeHead(fault.status).end();
+    return;
+  }
   const body = Buffer.concat(chunks);
   response.writeHead(answer.statusCode ?? 502, {
     ...answer.headers,
@@ -264,7 +303,7 @@ function resetInBody(
   });
 }
 
-/** Starts it before `upstream`, the address of a ClickHouse. */
+/** Starts it before `upstream`, the address of a server. */
 export async function startHttpFaultProxy(upstream: string): Promise<HttpFaultProxy> {
   const proxy = new FaultProxy(upstream);
   await proxy.accept();

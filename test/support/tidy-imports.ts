@@ -52,6 +52,7 @@ const KAFKA_CLIENTS = ['@confluentinc/kafka-javascript', '@platformatic/kafka'];
 const MAIN_ENTRIES = ['src/engine.ts', 'src/commands/run.ts'];
 /** Hundreds of modules each, or hardly ever needed: 0.05 to 0.8 s of CPU. */
 const NOT_AT_START = [
+  '@aws-sdk/client-s3',
   '@platformatic/kafka',
   '@clickhouse/client',
   'apache-arrow',

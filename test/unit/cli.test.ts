@@ -96,12 +96,16 @@ describe('headrace ledger', () => {
   it('status needs a table and nothing else, or a configuration whose followers are asked', async () => {
     expect((await headrace(['ledger', 'status', '--lake', '/t', '--json'])).ledger[0]).toMatchObject({
       name: 'status',
-      lake: '/t',
+      lake: { path: '/t' },
       config: null,
       json: true,
     });
     const asking = await headrace(['ledger', 'status', '--config', 'engine.yaml', '--lake', '/t']);
-    expect(asking.ledger[0]).toMatchObject({ lake: '/t', config: { kafka: { group: 'g' } }, json: false });
+    expect(asking.ledger[0]).toMatchObject({
+      lake: { path: '/t' },
+      config: { kafka: { group: 'g' } },
+      json: false,
+    });
     const { code, stderr } = await headrace(['ledger', 'status']);
     expect({ code, stderr }).toMatchObject({
       code: 64,
@@ -118,7 +122,7 @@ describe('headrace ledger', () => {
 
   it('snapshot takes a time-out with its unit', async () => {
     const { ledger } = await headrace(['ledger', 'snapshot', '--lake', '/t', '--timeout', '2m']);
-    expect(ledger[0]).toMatchObject({ lake: '/t', timeoutMs: 120_000 });
+    expect(ledger[0]).toMatchObject({ lake: { path: '/t' }, timeoutMs: 120_000 });
     const { code, stderr } = await headrace(['ledger', 'snapshot', '--lake', '/t', '--timeout', '20']);
     expect(code).toBe(64);
     expect(stderr).toContain('--timeout: 20 has no unit');
@@ -144,7 +148,7 @@ describe('headrace dlq', () => {
     const { dlq } = await headrace(['dlq', 'list', '--lake', '/t', '--newest', '5', ...filter, '--json']);
     expect(dlq[0]).toMatchObject({
       name: 'list',
-      lake: '/t',
+      lake: { path: '/t' },
       newest: 5,
       reason: 'late',
       partition: '1,2',
@@ -153,7 +157,7 @@ describe('headrace dlq', () => {
       json: true,
     });
     const named = await headrace(['dlq', 'show', '--config', 'engine.yaml', '3:1204']);
-    const table = { lake: '/work-folder/lake', model: 'clickstream' };
+    const table = { lake: { path: '/work-folder/lake' }, model: 'clickstream' };
     expect(named.dlq[0]).toMatchObject({ ...table, letter: '3:1204', json: false });
     const { code, stderr } = await headrace(['dlq', 'list']);
     expect({ code, stderr }).toMatchObject({

@@ -59,7 +59,10 @@ describe('the shipped files', () => {
   it('production.yaml is valid', () => {
     const config = resolve(shipped('production.yaml'));
     expect(config.kafka.brokers).toHaveLength(3);
-    expect(config.lake.path).toBe('/var/lib/headrace/sessions');
+    expect(config.lake).toMatchObject({
+      path: 's3://session-metrics/sessions',
+      s3: { secretAccessKeyFile: '/etc/headrace/s3-secret-access-key' },
+    });
   });
 });
 
@@ -88,7 +91,18 @@ describe('a resolved configuration', () => {
         maxWaitMs: 500,
       },
       model: 'clickstream',
-      lake: { path: '/work-folder/lake' },
+      lake: {
+        path: '/work-folder/lake',
+        s3: {
+          endpoint: null,
+          region: null,
+          pathStyle: 'auto',
+          accessKeyIdFile: null,
+          secretAccessKeyFile: null,
+          sessionTokenFile: null,
+          requestTimeoutMs: 10_000,
+        },
+      },
       maintenance: {
         foldIntervalMs: 3_600_000,
         compactIntervalMs: 3_600_000,

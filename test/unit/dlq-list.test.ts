@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { dlqList, type LettersReport } from '#src/commands/dlq/list.js';
 import { dlqShow } from '#src/commands/dlq/show.js';
+import { lakeAt } from '#src/config/lake-place.js';
 import { LocalStore } from '#src/lake/store/local.js';
 import { encodeDeadLetters } from '#src/ledger/dead-letter-file.js';
 import type { DeadLetter, DeadLetterReason } from '#src/model/types.js';
@@ -87,7 +88,7 @@ describe('headrace dlq list', () => {
     await withFolder(async (folder) => {
       await writeTable(folder, FILES);
       const { out, stdout } = collected();
-      expect(await dlqList({ lake: folder, newest: 3, json: true, stdout })).toBe(0);
+      expect(await dlqList({ lake: lakeAt(folder), newest: 3, json: true, stdout })).toBe(0);
       const report = JSON.parse(out.text) as LettersReport;
       expect(report).toMatchObject({ topic: 'clicks', version: 3, letters: 5, troubles: [] });
       expect(report.counts).toEqual([
@@ -113,7 +114,7 @@ describe('headrace dlq list', () => {
     await withFolder(async (folder) => {
       await writeTable(folder, FILES);
       const { out, stdout } = collected();
-      await dlqList({ lake: folder, newest: 3, json: false, stdout });
+      await dlqList({ lake: lakeAt(folder), newest: 3, json: false, stdout });
       expect(out.text).toMatch(/^missing_field +3 +4 +1 +201 +2026-01-31 12:00:00\.201$/m);
       expect(out.text).toMatch(
         /^ *3:201:5 +2026-01-31 12:00:00\.201 +missing_field +event 5: a is missing +key-201$/m,
@@ -128,7 +129,7 @@ describe('headrace dlq list', () => {
       await writeTable(folder, FILES);
       await new LocalStore(folder).delete(`${FOLDER}2`);
       const { out, stdout } = collected();
-      await dlqList({ lake: folder, newest: 1, json: false, stdout });
+      await dlqList({ lake: lakeAt(folder), newest: 1, json: false, stdout });
       expect(out.text).toMatch(/^4 dead letters$/m);
       expect(out.text).toMatch(/^Left out: _headrace\/dead-letters\/2 is not there$/m);
     });
@@ -138,7 +139,7 @@ describe('headrace dlq list', () => {
 describe('headrace dlq show', () => {
   const shown = async (folder: string, named: string, json = false, model: string | null = null) => {
     const { out, stdout } = collected();
-    await dlqShow({ lake: folder, model, letter: named, json, stdout });
+    await dlqShow({ lake: lakeAt(folder), model, letter: named, json, stdout });
     return out.text;
   };
 

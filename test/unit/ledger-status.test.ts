@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { readLedger } from '#src/commands/ledger/read-ledger.js';
 import { ledgerStatus } from '#src/commands/ledger/status.js';
 import { statusText } from '#src/commands/ledger/status-text.js';
+import { lakeAt } from '#src/config/lake-place.js';
 import { LocalStore } from '#src/lake/store/local.js';
 import { seededRandom } from '#src/random.js';
 import { createTable, laneEntry, openLedger, SOURCE } from '../support/fake-ledger.js';
@@ -57,7 +58,7 @@ describe('headrace ledger status', () => {
   it('says per lane where it started, how far it is committed, and which snapshot there is', async () => {
     await withFolder(async (folder) => {
       await writeTable(folder);
-      const report = await readLedger(folder);
+      const report = await readLedger(lakeAt(folder));
       expect(report).toMatchObject({ table: folder, version: 2, topics: [{ lanes: [{}, {}] }] });
       const [third, fifth] = report.topics[0]!.lanes;
       expect(third).toMatchObject({
@@ -79,7 +80,7 @@ describe('headrace ledger status', () => {
     await withFolder(async (folder) => {
       await writeTable(folder);
       await new LocalStore(folder).delete(SNAPSHOT);
-      const report = await readLedger(folder);
+      const report = await readLedger(lakeAt(folder));
       expect(report.topics[0]!.lanes[0]!.snapshots).toMatchObject([{ isThere: false }]);
       expect(statusText(report, report.writtenMs)).toContain('missing');
     });
@@ -92,7 +93,7 @@ describe('headrace ledger status', () => {
       const stdout = (text: string) => {
         printed += text;
       };
-      expect(await ledgerStatus({ lake: folder, config: null, json: true, stdout })).toBe(0);
+      expect(await ledgerStatus({ lake: lakeAt(folder), config: null, json: true, stdout })).toBe(0);
       expect(JSON.parse(printed).topics[0].lanes[0]).toMatchObject({ partition: 3, committedTo: '30' });
     });
   });
@@ -102,7 +103,7 @@ describe('headrace ledger status', () => {
       await writeTable(folder);
       const log = join(folder, '_delta_log', '00000000000000000002.json');
       const before = await readFile(log, 'utf8');
-      await readLedger(folder);
+      await readLedger(lakeAt(folder));
       expect(await readFile(log, 'utf8')).toBe(before);
       expect(await new LocalStore(folder).list('_delta_log/')).toHaveLength(3);
     });
@@ -110,11 +111,11 @@ describe('headrace ledger status', () => {
 
   it('refuses a folder without a table, by name', async () => {
     await withFolder(async (folder) => {
-      await expect(readLedger(folder)).rejects.toThrow(/there is no Delta table/);
+      await expect(readLedger(lakeAt(folder))).rejects.toThrow(/there is no Delta table/);
       await new LocalStore(folder).put('something.txt', new Uint8Array(1));
-      await expect(readLedger(folder)).rejects.toMatchObject({
+      await expect(readLedger(lakeAt(folder))).rejects.toMatchObject({
         code: 'LAKE_NOT_OURS',
-        remedy: 'name a table that headrace writes, or the folder that holds it',
+        remedy: 'name a table that headrace writes, or the folder or prefix that holds it',
       });
     });
   });

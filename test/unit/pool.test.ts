@@ -1,5 +1,6 @@
 import { pack } from 'msgpackr';
 import { describe, expect, it } from 'vitest';
+import { lakeAt } from '#src/config/lake-place.js';
 import type { CutCommand, SealedReport } from '#src/ledger/types.js';
 import type { AssignCommand, WorkerMessage } from '#src/pool/messages.js';
 import type { WorkerPool } from '#src/pool/pool.js';
@@ -30,7 +31,7 @@ async function withPool(
     const pool = new WorkerPool({
       workers,
       ringCapacityBytes: 64 * 1024,
-      tableFolder: folder,
+      table: lakeAt(folder),
       topic: 'clicks',
       model,
       engine: 'reference',

@@ -4,17 +4,24 @@ import { cachePath } from '../cache-folder.mjs';
 import { checkout, inCheckout } from '../checkout.mjs';
 import { runForeground } from '../child-processes.mjs';
 import { kafkaJarsFolder } from '../kafka-jars.mjs';
+import { minioBinary } from '../minio.mjs';
 import { filesBelow } from '../stamp.mjs';
 import { StepError } from '../step-error.mjs';
-import { BUILD, KAFKA, runSteps } from '../steps.mjs';
+import { BUILD, KAFKA, MINIO, runSteps } from '../steps.mjs';
 
 const SUFFIX = '.bench.js';
 /** Those that run a real broker. */
 const WITH_KAFKA = ['latency', 'pipeline', 'recovery'];
+/** Those that run an object store. */
+const WITH_MINIO = ['lake'];
 
 /** Runs one benchmark by its name; without a name, lists them. */
 export async function bench([name, ...args]) {
-  await runSteps(WITH_KAFKA.includes(name) ? [...BUILD, KAFKA] : BUILD);
+  const services = [
+    ...(WITH_KAFKA.includes(name) ? [KAFKA] : []),
+    ...(WITH_MINIO.includes(name) ? [MINIO] : []),
+  ];
+  await runSteps([...BUILD, ...services]);
   const folder = inCheckout('dist', 'native-bench');
   const names = filesBelow(folder, (file) => file.endsWith(SUFFIX)).map((path) => basename(path, SUFFIX));
   const list = names.length === 0 ? 'none' : names.join(', ');
@@ -24,6 +31,10 @@ export async function bench([name, ...args]) {
   }
   const script = inCheckout('dist', 'native-bench', `${name}${SUFFIX}`);
   if (!existsSync(script)) throw new StepError(`no benchmark is named ${name}; there are: ${list}`);
-  const env = { HEADRACE_KAFKA_JARS: kafkaJarsFolder(), HEADRACE_BENCH_CACHE: cachePath('bench') };
+  const env = {
+    HEADRACE_KAFKA_JARS: kafkaJarsFolder(),
+    HEADRACE_MINIO: minioBinary(),
+    HEADRACE_BENCH_CACHE: cachePath('bench'),
+  };
   return runForeground(process.execPath, [script, ...args], { cwd: checkout, env });
 }

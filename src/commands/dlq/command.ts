@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ConfigFlags } from '../../config/flags.js';
-import type { EngineConfig } from '../../config/types.js';
+import { lakeAt } from '../../config/lake-place.js';
+import type { EngineConfig, LakeConfig } from '../../config/types.js';
 import { HeadraceError } from '../../errors.js';
 import { type EngineFlags, engineFlags, toLoad } from '../engine-flags.js';
 import { LIST_EXAMPLES, REPLAY_EXAMPLES, SHOW_EXAMPLES } from './examples.js';
@@ -95,7 +96,7 @@ function addReplay(dlq: Command, { stdout, load, done, loaders }: DlqSurrounding
 function tableFlags(command: Command): Command {
   return command
     .option('--config <file>', "the engine's YAML file, for its table")
-    .option('--lake <folder>', 'the sessions table, or the folder that holds it');
+    .option('--lake <folder|s3://…>', 'the sessions table, or what holds it');
 }
 
 function filterFlags(command: Command): Command {
@@ -118,13 +119,13 @@ function apart({ reason, partition, from, to, ...rest }: TableFlags): {
 function tableOf(
   flags: TableFlags,
   load: DlqSurroundings['load'],
-): { filter: FilterFlags; lake: string; model: string | null } {
+): { filter: FilterFlags; lake: LakeConfig; model: string | null } {
   const { filter, rest } = apart(flags);
   if (rest.config !== undefined) {
     const { lake, model } = load(toLoad(rest));
-    return { filter, lake: lake.path, model };
+    return { filter, lake, model };
   }
-  if (rest.lake !== undefined) return { filter, lake: rest.lake, model: null };
+  if (rest.lake !== undefined) return { filter, lake: lakeAt(rest.lake), model: null };
   throw new HeadraceError('USAGE', 'which table? neither --lake nor --config was given', {
     remedy: 'headrace dlq list --help shows how',
   });

@@ -1,3 +1,4 @@
+import type { LakeConfig } from '../../config/types.js';
 import { messageOf } from '../../errors.js';
 import { entryOf } from '../../followers/topics/sources.js';
 import type { Action, VersionActions } from '../../lake/delta/actions.js';
@@ -36,8 +37,8 @@ export class TableLetters {
     this.oldestVersion = oldestVersion;
   }
 
-  /** `path`: the table, or the folder that holds it. Throws what openTable throws. */
-  static async open(path: string): Promise<TableLetters> {
+  /** `lake`: the table, or what holds it. Throws what openTable throws. */
+  static async open(lake: LakeConfig): Promise<TableLetters> {
     const files: LetterFile[] = [];
     let oldest = Number.POSITIVE_INFINITY;
     const onVersion = ({ version, actions }: VersionActions) => {
@@ -48,7 +49,7 @@ export class TableLetters {
         for (const { path: file } of deadLetterFiles) files.push({ path: file, version, topicId });
       }
     };
-    const opened = await openTable(path, { onVersion });
+    const opened = await openTable(lake, { onVersion });
     return new TableLetters(opened, files, Number.isFinite(oldest) ? oldest : 0);
   }
 

@@ -1,11 +1,12 @@
+import type { LakeConfig } from '../../config/types.js';
 import { jsonOf } from '../ledger/status-text.js';
 import { type FilterFlags, letterFilter } from './filter.js';
 import { type Letter, TableLetters } from './letters.js';
 import { listText } from './list-text.js';
 
 export interface DlqListOptions extends FilterFlags {
-  /** The table, or the folder that holds it. */
-  lake: string;
+  /** The table, or what holds it. */
+  lake: LakeConfig;
   /** How many of the newest are shown. */
   newest: number;
   json: boolean;
@@ -69,7 +70,7 @@ export async function dlqList(options: DlqListOptions): Promise<number> {
     newest: last.reverse(),
     troubles: letters.troubles,
   };
-  stdout(`${json ? jsonOf(report) : listText(report, lake)}\n`);
+  stdout(`${json ? jsonOf(report) : listText(report, lake.path)}\n`);
   return 0;
 }
 

@@ -60,7 +60,7 @@ export async function dlqReplay(options: DlqReplayOptions): Promise<number> {
   const matches = letterFilter(options);
   refuseUncommitted(config);
   const model = loadModel(config.model);
-  const letters = await TableLetters.open(config.lake.path);
+  const letters = await TableLetters.open(config.lake);
   checkOwner(letters.opened, config.kafka);
   const log = createLog({ level: 'warn', format: json ? 'json' : config.log.format });
   const { cluster, topic } = await connectTopic(config, log);

@@ -1,3 +1,4 @@
+import type { LakeConfig } from '../../config/types.js';
 import { HeadraceError } from '../../errors.js';
 import { letterBytes, letterHeaders } from '../../ledger/dead-letter-file.js';
 import { DEAD_LETTER_REASONS, type DeadLetterReason } from '../../model/dead-letter-reasons.js';
@@ -10,8 +11,8 @@ import { timeText } from './list-text.js';
 import { printable, printableBytes } from './printable.js';
 
 export interface DlqShowOptions {
-  /** The table, or the folder that holds it. */
-  lake: string;
+  /** The table, or what holds it. */
+  lake: LakeConfig;
   /** Name or path of the table's model, which knows where the time of an event is; null: not known. */
   model: string | null;
   /** `partition:offset`, or `partition:offset:item`. */
@@ -41,7 +42,7 @@ export async function dlqShow({ lake, model, letter: named, json, stdout }: DlqS
         : letter.item === undefined || letter.item === Math.min(...items);
     if (isWanted) found = letter;
   }
-  if (found === null) throw noSuchLetter(named, lake, [...items], letters.troubles);
+  if (found === null) throw noSuchLetter(named, lake.path, [...items], letters.troubles);
   const look = lookAt(letterBytes(found.value));
   const field = fieldOf(found.detail) ?? timeOf(found, model);
   const text = json ? jsonOf(jsonLook(found, look, field)) : showText(found, look, field, [...items]);

@@ -91,7 +91,7 @@ class Forgetting {
   async run(): Promise<ForgetReport> {
     const { config, finish } = this.#options;
     const files = new TableFiles(this.#person);
-    const opened = await openTable(config.lake.path, {
+    const opened = await openTable(config.lake, {
       keepFiles: true,
       onCheckpoint: (version, actions) => files.begin(version, actions),
       onVersion: (version) => files.take(version),

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ConfigFlags } from '../../config/flags.js';
-import type { EngineConfig } from '../../config/types.js';
+import { lakeAt } from '../../config/lake-place.js';
+import type { EngineConfig, LakeConfig } from '../../config/types.js';
 import { parseDurationMs } from '../../config/units.js';
 import { HeadraceError } from '../../errors.js';
 import { type EngineFlags, engineFlags, toLoad } from '../engine-flags.js';
@@ -57,7 +58,7 @@ function addStatus(ledger: Command, { stdout, load, done, loaders }: LedgerSurro
       const asks = flags.config !== undefined || flags.brokers !== undefined;
       const config = asks ? load(toLoad(flags)) : null;
       const { ledgerStatus } = await loaders.status();
-      const lake = config?.lake.path ?? lakeOf(flags);
+      const lake = config?.lake ?? lakeOf(flags);
       done(await ledgerStatus({ lake, config, json: flags.json === true, stdout }));
     });
 }
@@ -86,7 +87,7 @@ function addSnapshot(ledger: Command, { stdout, done, loaders }: LedgerSurroundi
   ledger
     .command('snapshot')
     .description('have the running engines take a snapshot of every partition now, and wait for it')
-    .requiredOption('--lake <folder>', 'the sessions table, or the folder that holds it')
+    .requiredOption('--lake <folder|s3://…>', 'the sessions table, or what holds it')
     .option('--timeout <duration>', 'how long to wait for them', '60s')
     .option('--json', 'print one JSON object')
     .addHelpText('after', SNAPSHOT_EXAMPLES)
@@ -94,7 +95,7 @@ function addSnapshot(ledger: Command, { stdout, done, loaders }: LedgerSurroundi
       const timeout = parseDurationMs(flags.timeout);
       if (!timeout.ok) throw new HeadraceError('USAGE', `--timeout: ${timeout.message}`);
       const { ledgerSnapshot } = await loaders.snapshot();
-      const { lake } = flags;
+      const lake = lakeAt(flags.lake);
       done(await ledgerSnapshot({ lake, timeoutMs: timeout.value, json: flags.json === true, stdout }));
     });
 }
@@ -118,8 +119,8 @@ function addReset(ledger: Command, { stdout, load, done, loaders }: LedgerSurrou
     });
 }
 
-function lakeOf({ lake }: EngineFlags): string {
-  if (lake !== undefined) return lake;
+function lakeOf({ lake }: EngineFlags): LakeConfig {
+  if (lake !== undefined) return lakeAt(lake);
   throw new HeadraceError('USAGE', 'which table? neither --lake nor --config was given', {
     remedy: 'headrace ledger status --help shows how',
   });

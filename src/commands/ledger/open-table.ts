@@ -1,16 +1,18 @@
+import type { LakeConfig } from '../../config/types.js';
 import { HeadraceError } from '../../errors.js';
 import { type Action, commitInfoOf, type VersionActions } from '../../lake/delta/actions.js';
 import { DeltaLog } from '../../lake/delta/log.js';
-import { resolveTableFolder } from '../../lake/delta/table-folder.js';
-import { LocalStore } from '../../lake/store/local.js';
+import { tablePlace } from '../../lake/delta/table-place.js';
+import { openStore } from '../../lake/store/open-store.js';
+import type { ObjectStore } from '../../lake/store/store.js';
 import { LedgerHistory } from '../../ledger/history.js';
 import { factsOf } from '../../ledger/ledger.js';
 
 /** A sessions table from the outside: whose it is, and what its ledger says. Nothing is written, no engine is asked. */
 export interface OpenedTable {
-  /** Absolute path. */
+  /** Absolute path, or s3://bucket/prefix. */
   table: string;
-  store: LocalStore;
+  store: ObjectStore;
   delta: DeltaLog;
   owner: TableOwner;
   history: LedgerHistory;
@@ -24,15 +26,15 @@ export interface TableOwner {
   model: string;
 }
 
-const NAME_A_TABLE = 'name a table that headrace writes, or the folder that holds it';
+const NAME_A_TABLE = 'name a table that headrace writes, or the folder or prefix that holds it';
 
 /**
- * `path`: the table, or the folder that holds it. `onVersion` is told of every version that is still there, in order, behind
+ * `lake`: the table, or what holds it. `onVersion` is told of every version that is still there, in order, behind
  * `onCheckpoint` where the log begins with one; `keepFiles`: `delta` has its files, which a checkpoint then has too.
  * @throws HeadraceError LAKE_NOT_OURS (no table there, or none of headrace's), LAKE_LOG_CORRUPT, LAKE_IO
  */
 export async function openTable(
-  path: string,
+  lake: LakeConfig,
   {
     onCheckpoint = () => {},
     onVersion = () => {},
@@ -43,8 +45,9 @@ export async function openTable(
     keepFiles?: boolean;
   } = {},
 ): Promise<OpenedTable> {
-  const table = await folderOf(path);
-  const store = new LocalStore(table);
+  const place = await placeOf(lake);
+  const table = place.path;
+  const store = await openStore(place);
   const times = new Map<number, number>();
   const read: { owner: TableOwner | null; history: LedgerHistory | null } = { owner: null, history: null };
   const delta = await DeltaLog.open(store, {
@@ -97,9 +100,9 @@ function cleanedUp(table: string): HeadraceError {
 }
 
 /** What an engine would be told of a folder that is no table, to make one there, is no help here. */
-export async function folderOf(path: string): Promise<string> {
+export async function placeOf(lake: LakeConfig): Promise<LakeConfig> {
   try {
-    return await resolveTableFolder(path);
+    return await tablePlace(lake);
   } catch (error) {
     if (!(error instanceof HeadraceError) || error.code !== 'LAKE_NOT_OURS') throw error;
     throw new HeadraceError(error.code, error.message, { where: error.where, remedy: NAME_A_TABLE });

@@ -1,10 +1,11 @@
+import type { LakeConfig } from '../../config/types.js';
 import { appIdOf, type LaneHistory } from '../../ledger/history.js';
 import type { FollowerPlace } from './follower-places.js';
 import { type OpenedTable, openTable } from './open-table.js';
 
 /** The ledger of a table, read from the outside: nothing is written, no engine is asked. */
 export interface LedgerReport {
-  /** Absolute path of the table. */
+  /** Absolute path of the table, or s3://bucket/prefix. */
   table: string;
   version: number;
   /** When that version was written, ms since 1970. */
@@ -54,11 +55,11 @@ export interface SnapshotReport {
 const SNAPSHOTS = '_headrace/snapshots/';
 
 /**
- * `path`: the table, or the folder that holds it.
+ * `lake`: the table, or what holds it.
  * @throws HeadraceError LAKE_NOT_OURS (no table there, or none of headrace's), LAKE_LOG_CORRUPT, LAKE_IO
  */
-export async function readLedger(path: string): Promise<LedgerReport> {
-  return await reportOf(await openTable(path));
+export async function readLedger(lake: LakeConfig): Promise<LedgerReport> {
+  return await reportOf(await openTable(lake));
 }
 
 export async function reportOf(opened: OpenedTable): Promise<LedgerReport> {

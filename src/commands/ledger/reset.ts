@@ -39,7 +39,7 @@ export async function ledgerReset(options: LedgerResetOptions): Promise<number> 
   const log = createLog({ level: config.log.level, format: json ? 'json' : config.log.format });
   const target = targetOf(options);
   const versions: VersionActions[] = [];
-  const opened = await openTable(config.lake.path, { onVersion: (version) => versions.push(version) });
+  const opened = await openTable(config.lake, { onVersion: (version) => versions.push(version) });
   checkOwner(opened, config.kafka);
   const { cluster, topic } = await connectTopic(config, log);
   try {

@@ -1,4 +1,5 @@
 import { systemClock } from '../../clock.js';
+import type { LakeConfig } from '../../config/types.js';
 import { HeadraceError } from '../../errors.js';
 import { LOOK_EVERY_MS, SNAPSHOT_REQUESTS } from '../../lanes/snapshot-requests.js';
 import type { LaneHistory } from '../../ledger/history.js';
@@ -9,8 +10,8 @@ import { type OpenedTable, openTable } from './open-table.js';
 import { jsonOf } from './status-text.js';
 
 export interface LedgerSnapshotOptions {
-  /** The table, or the folder that holds it. */
-  lake: string;
+  /** The table, or what holds it. */
+  lake: LakeConfig;
   /** How long engines may take. */
   timeoutMs: number;
   json: boolean;

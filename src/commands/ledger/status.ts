@@ -1,5 +1,5 @@
 import { systemClock } from '../../clock.js';
-import type { EngineConfig } from '../../config/types.js';
+import type { EngineConfig, LakeConfig } from '../../config/types.js';
 import { createLog } from '../../telemetry/log.js';
 import { askFollowers, registeredPlaces } from './follower-places.js';
 import { checkOwner, openTable } from './open-table.js';
@@ -7,8 +7,8 @@ import { type LedgerReport, reportOf } from './read-ledger.js';
 import { jsonOf, statusText } from './status-text.js';
 
 export interface LedgerStatusOptions {
-  /** The table, or the folder that holds it. */
-  lake: string;
+  /** The table, or what holds it. */
+  lake: LakeConfig;
   /** Whose followers are asked; null: nobody is. */
   config: EngineConfig | null;
   json: boolean;

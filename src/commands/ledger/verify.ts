@@ -44,7 +44,7 @@ export async function ledgerVerify(options: LedgerVerifyOptions): Promise<number
   const [from, to] = [placeOf('--from', options.from), placeOf('--to', options.to)];
   const model = loadModel(config.model);
   const cuts = new LaneCutsOfTable();
-  const opened = await openTable(config.lake.path, {
+  const opened = await openTable(config.lake, {
     keepFiles: true,
     onVersion: (version, history) => cuts.take(version, history),
   });

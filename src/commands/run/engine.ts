@@ -144,7 +144,7 @@ export class Engine {
     return new WorkerPool({
       workers: config.workers,
       ringCapacityBytes: config.limits.ringBytes,
-      tableFolder: lake.tableFolder,
+      table: lake.place,
       topic: topic.name,
       model,
       engine,

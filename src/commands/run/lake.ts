@@ -1,11 +1,12 @@
-import type { EngineConfig } from '../../config/types.js';
+import type { EngineConfig, LakeConfig } from '../../config/types.js';
 import type { HeadraceError } from '../../errors.js';
 import { lastCheckpoint } from '../../lake/delta/checkpoint.js';
 import type { DeltaLog } from '../../lake/delta/log.js';
 import { ensureTable } from '../../lake/delta/table.js';
-import { resolveTableFolder } from '../../lake/delta/table-folder.js';
-import { LocalStore } from '../../lake/store/local.js';
-import { probeWritable } from '../../lake/store/probe.js';
+import { tablePlace } from '../../lake/delta/table-place.js';
+import { openStore } from '../../lake/store/open-store.js';
+import { probeWritable, startFailure } from '../../lake/store/probe.js';
+import type { ObjectStore } from '../../lake/store/store.js';
 import { LedgerHistory } from '../../ledger/history.js';
 import { historyFrom } from '../../ledger/ledger.js';
 import { checkSemantics, keepSemantics, type Semantics } from '../../ledger/semantics.js';
@@ -15,8 +16,9 @@ import { addColumns } from './added-columns.js';
 
 /** The sessions table, writable, ours, and read to its newest version. */
 export interface PreparedLake {
-  tableFolder: string;
-  store: LocalStore;
+  /** Where the table itself lies. */
+  place: LakeConfig;
+  store: ObjectStore;
   delta: DeltaLog;
   history: LedgerHistory;
   created: boolean;
@@ -39,8 +41,10 @@ export async function prepareLake(
   identity: { engineId: string; attempt: string; semantics: Semantics; version: string; nowMs: number },
   { onDamaged, onAdded }: LakeNews,
 ): Promise<PreparedLake> {
-  const tableFolder = await resolveTableFolder(config.lake.path);
-  const store = await LocalStore.open(tableFolder);
+  const place = await tablePlace(config.lake).catch((error: unknown) => {
+    throw startFailure(config.lake.path, error);
+  });
+  const store = await openStore(place, { prepares: true });
   await probeWritable(store);
   const owner = { group: config.kafka.group, topic: config.kafka.topic };
   const history = new LedgerHistory(owner);
@@ -64,5 +68,5 @@ export async function prepareLake(
   await addColumns({ ...identity, store, delta: log, history, owner, model, config, onAdded });
   await checkSemantics(store, history.lastSemantics, semantics);
   const checkpoint = await lastCheckpoint(store);
-  return { tableFolder, store, delta: log, history, created, checkpoint };
+  return { place, store, delta: log, history, created, checkpoint };
 }

@@ -2,9 +2,10 @@ import { type Dirent, promises as nodeFs } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Clock, systemClock } from '../../clock.js';
-import { type CrashPoint, crashesAt, crashPoint } from '../../crash-points.js';
+import { type CrashPoint, crashPoint } from '../../crash-points.js';
 import { HeadraceError } from '../../errors.js';
 import { type Random, systemRandom } from '../../random.js';
+import { halfWayOf } from './half-way.js';
 import {
   codeOf,
   isDiskFull,
@@ -13,6 +14,7 @@ import {
   lakeIoError,
   noHardLinks,
 } from './local-errors.js';
+import { isObjectPath, notBelowTable } from './object-path.js';
 import type { ObjectInfo, ObjectStore } from './store.js';
 
 /**
@@ -28,9 +30,6 @@ import type { ObjectInfo, ObjectStore } from './store.js';
 export const TEMP_PREFIX = '.tmp-';
 /** A temporary file of this age belongs to a process that is dead: writing one takes seconds. */
 const TEMP_AGE_MS_MAX = 3_600_000;
-
-/** Parts of a path that lead elsewhere. */
-const OUTSIDE: ReadonlySet<string> = new Set(['', '.', '..']);
 
 /** The calls to the file system, so that a test can let one fail. */
 export type LocalFs = Pick<
@@ -279,14 +278,10 @@ export class LocalStore implements ObjectStore {
     });
   }
 
-  /** Paths come from the log and from configuration: none may lead out of the table. */
   #absolute(path: string): string {
     const parts = path.split('/');
-    if (parts.some((part) => OUTSIDE.has(part) || part.includes('\0') || part.startsWith(TEMP_PREFIX))) {
-      throw new HeadraceError('LAKE_IO', 'refused: not the path of an object below the table', {
-        where: { path: JSON.stringify(path), table: this.url },
-      });
-    }
+    if (!isObjectPath(path) || parts.some((part) => part.startsWith(TEMP_PREFIX)))
+      throw notBelowTable(path, this.url);
     return join(this.#root, ...parts);
   }
 
@@ -297,15 +292,4 @@ export class LocalStore implements ObjectStore {
       throw lakeIoError(action, join(this.#root, path), error);
     }
   }
-}
-
-const HALF_WAY: readonly (readonly [path: RegExp, point: CrashPoint])[] = [
-  [/\/_delta_log\/[^/]+$/, 'commit.half-written'],
-  [/\/_headrace\/snapshots\//, 'snapshot.half-written'],
-  [/\.parquet$/, 'file.half-written'],
-];
-
-/** Where a crash is wanted in the middle of writing this object. */
-function halfWayOf(target: string): CrashPoint | null {
-  return HALF_WAY.find(([path, point]) => crashesAt(point) && path.test(target))?.[1] ?? null;
 }

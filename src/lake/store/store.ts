@@ -1,9 +1,9 @@
 /**
- * Where the table's bytes lie: a local folder, later S3. Paths are relative to the table's root, with '/' between parts,
+ * Where the table's bytes lie: a local folder, or a prefix of a bucket. Paths are relative to the table's root, with '/' between parts,
  * unencoded. Expected outcomes are values; whatever else goes wrong is a HeadraceError LAKE_IO naming the path.
  */
 export interface ObjectStore {
-  /** For messages, e.g. file:///data/sessions. */
+  /** For messages, e.g. file:///data/sessions or s3://bucket/sessions. */
   readonly url: string;
 
   /**

@@ -1,0 +1,2 @@
+export function minioBinary(): string;
+export function prepareMinio(note: (text: string) => void): Promise<string>;

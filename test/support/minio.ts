@@ -1,0 +1,10 @@
+import { minioBinary } from '../../config/setup/minio.mjs';
+import { type MinioServer, startMinio as start } from '../../native-bench/minio/server.js';
+
+/** The benchmarks' MinIO, with the binary that the set-up keeps in its cache. */
+
+export type { MinioServer };
+
+export function startMinio(): Promise<MinioServer> {
+  return start(minioBinary());
+}
