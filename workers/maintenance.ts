@@ -4,7 +4,7 @@ import { HeadraceError } from '#src/errors.js';
 import { rewriteSettings } from '#src/lake/maintenance/cluster-columns.js';
 import { maintenanceRound } from '#src/lake/maintenance/round.js';
 import { MaintenanceRun } from '#src/lake/maintenance/run.js';
-import { LocalStore } from '#src/lake/store/local.js';
+import { openStore } from '#src/lake/store/open-store.js';
 import type {
   MaintenanceAnswer,
   MaintenanceQuestion,
@@ -18,11 +18,11 @@ import { systemRandom } from '#src/random.js';
  * nothing: versions and followers' places are the main thread's.
  */
 export default async function runMaintenance(task: MaintenanceTask): Promise<MaintenanceResult> {
-  const { tableFolder, model, config, isVacuumDue } = task;
+  const { place, model, config, isVacuumDue } = task;
   const main = new MainThread(task);
   try {
     const run = await MaintenanceRun.open({
-      store: new LocalStore(tableFolder),
+      store: await openStore(place),
       model,
       settings: rewriteSettings(config, model),
       clock: systemClock,
@@ -44,7 +44,7 @@ export default async function runMaintenance(task: MaintenanceTask): Promise<Mai
       archive:
         archiveAfterMs === null || archiveTo === null
           ? null
-          : { to: await LocalStore.open(archiveTo), ageMs: archiveAfterMs },
+          : { to: await openStore({ ...place, path: archiveTo }, { prepares: true }), ageMs: archiveAfterMs },
       vacuum: isVacuumDue
         ? {
             retentionMs: config.vacuumRetentionMs,

@@ -1,11 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { LakeConfig } from '../config/types.js';
 import { HeadraceError, messageOf, type PlainError } from '../errors.js';
-import { LocalStore } from '../lake/store/local.js';
+import { openStore } from '../lake/store/open-store.js';
 import { type CheckpointRequest, type CheckpointResult, checkpointLedger } from './checkpoint-job.js';
 
 /** One checkpoint in a thread of its own: a table of many files costs seconds, and the commits go on meanwhile. */
 export interface CheckpointTask extends CheckpointRequest {
-  tableFolder: string;
+  /** Of the table. */
+  place: LakeConfig;
 }
 
 export type CheckpointReply =
@@ -13,9 +15,9 @@ export type CheckpointReply =
   | { kind: 'done'; result: CheckpointResult }
   | { kind: 'failed'; error: PlainError };
 
-async function run({ tableFolder, ...request }: CheckpointTask): Promise<CheckpointReply> {
+async function run({ place, ...request }: CheckpointTask): Promise<CheckpointReply> {
   try {
-    const store = new LocalStore(tableFolder);
+    const store = await openStore(place);
     const onDamaged = (error: HeadraceError) => reply({ kind: 'damaged', error: error.toPlain() });
     return { kind: 'done', result: await checkpointLedger(store, request, onDamaged) };
   } catch (error) {

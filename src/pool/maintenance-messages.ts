@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { MaintenanceConfig } from '../config/types.js';
+import type { LakeConfig, MaintenanceConfig } from '../config/types.js';
 import type { GuardPlace } from '../lake/maintenance/follower-guard.js';
 import type { RoundReport } from '../lake/maintenance/round.js';
 import type { MaintenanceDraft } from '../lake/maintenance/run.js';
@@ -7,7 +7,7 @@ import type { CompiledModel } from '../model/types.js';
 
 /** What the thread that maintains the table and the main thread say to each other. It reads and writes files; the main thread commits. */
 export interface MaintenanceTask {
-  tableFolder: string;
+  place: LakeConfig;
   model: CompiledModel;
   config: MaintenanceConfig;
   /** Delete files too; it is not due at each round. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TableRebuild, type TableRebuildResult } from '#src/commands/warehouse/table-rebuild.js';
+import { lakeAt } from '#src/config/lake-place.js';
 import { systemRandom } from '#src/random.js';
 import { FollowerRig, model } from '../support/follower-rig.js';
 
@@ -11,7 +12,7 @@ const TEST_MS = 400_000;
 async function rebuild(rig: FollowerRig): Promise<TableRebuildResult> {
   const target = rig.target('followed');
   return await rig.sql((client) =>
-    new TableRebuild({ client, target, model, path: rig.lake, progress: () => {} }).run(),
+    new TableRebuild({ client, target, model, lake: lakeAt(rig.lake), progress: () => {} }).run(),
   );
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { lakeAt } from '#src/config/lake-place.js';
 import { checkpointPath } from '#src/lake/delta/checkpoint.js';
 import { DeltaLog } from '#src/lake/delta/log.js';
 import { LocalStore } from '#src/lake/store/local.js';
@@ -91,7 +92,7 @@ it('is written by a thread of its own, and the table opens from it', async () =>
     const log = (await DeltaLog.open(store))!;
     for (const version of [1, 2, 3])
       await log.tryCommit(version, [{ commitInfo: commitInfo(`a${version}`) }]);
-    const task = { tableFolder: folder, source: SOURCE, unlessFrom: 2, nowMs: 1 };
+    const task = { place: lakeAt(folder), source: SOURCE, unlessFrom: 2, nowMs: 1 };
     const news = new FakeLog();
     expect(await checkpointInThread(task, news)).toMatchObject({ version: 3, written: { files: 0 } });
     expect(await checkpointInThread(task, news)).toEqual({ version: 3, written: null });
@@ -116,7 +117,7 @@ it('is given up when the engine stops', async () => {
     await createTable(new LocalStore(folder));
     const stop = new AbortController();
     stop.abort();
-    const task = { tableFolder: folder, source: SOURCE, unlessFrom: 0, nowMs: 1 };
+    const task = { place: lakeAt(folder), source: SOURCE, unlessFrom: 0, nowMs: 1 };
     expect(await checkpointInThread(task, new FakeLog(), stop.signal)).toEqual({
       version: -1,
       written: null,

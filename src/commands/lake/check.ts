@@ -12,11 +12,11 @@ import { type Random, systemRandom } from '../../random.js';
 import { formatWhole } from '../../telemetry/progress.js';
 import { printable } from '../dlq/printable.js';
 import { checkLog } from './check-log.js';
-import { type Lake, openLake } from './open-lake.js';
+import { type Lake, type LakeName, openLake } from './open-lake.js';
 import { partitionText } from './show.js';
 
 export interface LakeCheckOptions {
-  lake: string;
+  lake: LakeName;
   /** All files are read; else some. */
   full: boolean;
   json: boolean;

@@ -5,10 +5,10 @@ import { rowDifference } from '../../lake/reading/row-difference.js';
 import { sessionDifferences } from '../../lake/reading/session-difference.js';
 import { parseWhere } from '../../lake/reading/where.js';
 import { diffJson, diffText } from './diff-text.js';
-import { openLake, tableAt } from './open-lake.js';
+import { type LakeName, openLake, tableAt } from './open-lake.js';
 
 export interface LakeDiffOptions {
-  lake: string;
+  lake: LakeName;
   from: string;
   to: string;
   where: readonly string[];

@@ -2,10 +2,10 @@ import { historyOf, type VersionStory } from '../../lake/reading/history.js';
 import { formatBytes, formatTable, formatWhole } from '../../telemetry/progress.js';
 import { printable } from '../dlq/printable.js';
 import { laneOf, timeText } from './lane-text.js';
-import { openLake } from './open-lake.js';
+import { type LakeName, openLake } from './open-lake.js';
 
 export interface LakeHistoryOptions {
-  lake: string;
+  lake: LakeName;
   /** Only the newest so many; null: all. */
   limit: number | null;
   json: boolean;

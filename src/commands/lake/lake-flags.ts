@@ -3,6 +3,7 @@ import type { ConfigFlags } from '../../config/flags.js';
 import type { EngineConfig } from '../../config/types.js';
 import { HeadraceError } from '../../errors.js';
 import { toLoad } from '../engine-flags.js';
+import type { LakeName } from './open-lake.js';
 
 /** Flags that the lake's commands share. */
 
@@ -34,9 +35,9 @@ export function atFlags(command: Command): Command {
 }
 
 /** Throws HeadraceError USAGE, and what loading the file throws. */
-export function tableOf({ config, lake }: TableFlags, load: LoadConfig): string {
+export function tableOf({ config, lake }: TableFlags, load: LoadConfig): LakeName {
   if (lake !== undefined) return lake;
-  if (config !== undefined) return load(toLoad({ config })).lake.path;
+  if (config !== undefined) return load(toLoad({ config })).lake;
   throw new HeadraceError('USAGE', 'which table? neither --lake nor --config was given', {
     remedy: 'headrace lake history --help shows how',
   });

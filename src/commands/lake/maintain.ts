@@ -1,3 +1,4 @@
+import { lakeAt } from '../../config/lake-place.js';
 import { HeadraceError } from '../../errors.js';
 import { archive } from '../../lake/maintenance/archive.js';
 import { compact } from '../../lake/maintenance/compact.js';
@@ -5,7 +6,7 @@ import { expire } from '../../lake/maintenance/expire.js';
 import { fold } from '../../lake/maintenance/fold.js';
 import { whoIsBehind } from '../../lake/maintenance/follower-guard.js';
 import { vacuumTable } from '../../lake/maintenance/vacuum-table.js';
-import { LocalStore } from '../../lake/store/local.js';
+import { openStore } from '../../lake/store/open-store.js';
 import { placesOfFollowers } from '../ledger/follower-horizon.js';
 import { type MaintenanceCommandOptions, openMaintenance } from './maintenance-table.js';
 import { archiveText, compactText, expireText, foldText, jsonText, vacuumText } from './maintenance-text.js';
@@ -96,7 +97,8 @@ export async function lakeArchive(options: ArchiveCommandOptions): Promise<numbe
     });
   }
   const { run, opened } = await openMaintenance(options, { keepStats: true });
-  const store = yes ? await LocalStore.open(to) : new LocalStore(to);
+  const place = { ...config.lake, path: lakeAt(to).path };
+  const store = await openStore(place, { prepares: yes });
   if (store.url === opened.store.url)
     throw new HeadraceError('USAGE', 'an archive is another table than its source');
   const report = await archive(run, { to: store, ageMs, dryRun: !yes });

@@ -39,7 +39,7 @@ export async function openMaintenance(
   const { config, json, stderr, unlimited } = options;
   const log = createLog({ level: config.log.level, format: json ? 'json' : config.log.format });
   const model = loadModel(config.model);
-  const opened = await openTable(config.lake.path);
+  const opened = await openTable(config.lake);
   checkOwner(opened, config.kafka);
   const { delta, history, owner, store } = opened;
   const ledger = new Ledger(delta, history, {

@@ -1,11 +1,21 @@
+import { lakeAt } from '../../config/lake-place.js';
+import type { LakeConfig } from '../../config/types.js';
 import { HeadraceError } from '../../errors.js';
 import { type AsOf, parseAsOf, parseVersion, versionAt } from '../../lake/reading/as-of.js';
 import { type ReadableLog, readableLog } from '../../lake/reading/readable-log.js';
 import { readTableAt, type TableAt } from '../../lake/reading/table-at.js';
-import { LocalStore } from '../../lake/store/local.js';
+import { openStore } from '../../lake/store/open-store.js';
 import type { ObjectStore } from '../../lake/store/store.js';
-import { folderOf } from '../ledger/open-table.js';
+import { placeOf } from '../ledger/open-table.js';
 import type { AtFlags } from './lake-flags.js';
+
+/** As somebody typed it, or as a configuration has it. */
+export type LakeName = string | LakeConfig;
+
+/** Throws ConfigError for what can be no place. */
+export function lakeOf(name: LakeName): LakeConfig {
+  return typeof name === 'string' ? lakeAt(name) : name;
+}
 
 /** A Delta table to look at, ours or another's. */
 export interface Lake {
@@ -16,12 +26,13 @@ export interface Lake {
 }
 
 /**
- * `path`: the table, or the folder that holds it. Nothing is written.
+ * `lake`: the table, or what holds it. Nothing is written.
  * @throws HeadraceError LAKE_NOT_OURS (no table there), LAKE_LOG_CORRUPT, LAKE_IO
  */
-export async function openLake(path: string): Promise<Lake> {
-  const table = await folderOf(path);
-  const store = new LocalStore(table);
+export async function openLake(lake: LakeName): Promise<Lake> {
+  const place = await placeOf(lakeOf(lake));
+  const table = place.path;
+  const store = await openStore(place);
   const log = await readableLog(store);
   if (log !== null) return { table, store, log };
   throw new HeadraceError('LAKE_NOT_OURS', 'there is no Delta table', {

@@ -9,12 +9,12 @@ import { readRows, type WantedRows } from '../../lake/reading/table-rows.js';
 import { columnNamed, parseWhere } from '../../lake/reading/where.js';
 import { formatWhole } from '../../telemetry/progress.js';
 import type { AtFlags } from './lake-flags.js';
-import { type Lake, openLake, parseAt, tableAt } from './open-lake.js';
+import { type Lake, type LakeName, openLake, parseAt, tableAt } from './open-lake.js';
 import { type RowFormat, rowOutput } from './row-output.js';
 
 export interface LakeReadOptions extends AtFlags {
   /** The table, or the folder that holds it. */
-  lake: string;
+  lake: LakeName;
   format: RowFormat;
   /** A file; without it stdout. */
   output?: string;

@@ -12,10 +12,11 @@ import { type RestoreDraft, restoreActions, restoreDraft } from '../../ledger/re
 import { systemRandom } from '../../random.js';
 import { packageVersion } from '../../version.js';
 import { type OpenedTable, openTable } from '../ledger/open-table.js';
+import { type LakeName, lakeOf } from './open-lake.js';
 import { restoreJson, restoreText } from './restore-text.js';
 
 export interface LakeRestoreOptions {
-  lake: string;
+  lake: LakeName;
   version: string;
   /** Do it; else it is only shown. */
   yes: boolean;
@@ -30,7 +31,7 @@ export interface LakeRestoreOptions {
  */
 export async function lakeRestore({ lake, version, yes, json, stdout }: LakeRestoreOptions): Promise<number> {
   const asOf: AsOf = { version: parseVersion('--version', version) };
-  const opened = await openTable(lake);
+  const opened = await openTable(lakeOf(lake));
   const { store } = opened;
   const log = await readableLog(store);
   if (log === null) throw new HeadraceError('LAKE_IO', 'the log of a table that was read is gone');

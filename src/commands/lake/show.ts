@@ -9,10 +9,10 @@ import { formatBytes, formatTable, formatWhole } from '../../telemetry/progress.
 import { printable } from '../dlq/printable.js';
 import type { AtFlags } from './lake-flags.js';
 import { laneOf, timeText } from './lane-text.js';
-import { openLake, parseAt, tableAt } from './open-lake.js';
+import { type LakeName, openLake, parseAt, tableAt } from './open-lake.js';
 
 export interface LakeShowOptions extends AtFlags {
-  lake: string;
+  lake: LakeName;
   /** List all files, too. */
   files: boolean;
   json: boolean;

@@ -38,7 +38,7 @@ export class LogCare {
       newest: lake.checkpoint,
       interval: () => ledger.checkpointInterval,
       write: (unlessFrom) => {
-        const task = { tableFolder: lake.tableFolder, source, unlessFrom, nowMs: clock.nowMs() };
+        const task = { place: lake.place, source, unlessFrom, nowMs: clock.nowMs() };
         return checkpointInThread(task, log, this.#stop.signal);
       },
       onNewer: () => this.#cleanUp(),

@@ -69,7 +69,7 @@ export class BackgroundMaintenance {
     const startedMs = clock.monotonicMs();
     // before the thread reads the table: what is taken out of it from here on is known
     const removals = ledger.watchRemovals();
-    const task = { tableFolder: lake.tableFolder, model, config: config.maintenance, isVacuumDue };
+    const task = { place: lake.place, model, config: config.maintenance, isVacuumDue };
     const thread = new MaintenanceThread({ task, answer: (question) => this.#answer(question, removals) });
     this.#thread = thread;
     const stop = () => thread.stop();

@@ -1,3 +1,4 @@
+import type { LakeConfig } from '../../config/types.js';
 import { filesOfVersion, type LedgerFile } from '../../followers/ledger-files.js';
 import { appIdOf } from '../../ledger/history.js';
 import { type OpenedTable, openTable } from '../ledger/open-table.js';
@@ -23,9 +24,9 @@ export interface LakeFile {
 }
 
 /** Throws HeadraceError LAKE_…. */
-export async function readLakeRows(path: string): Promise<LakeRows> {
+export async function readLakeRows(place: LakeConfig): Promise<LakeRows> {
   const ledgerFiles: LedgerFile[] = [];
-  const opened = await openTable(path, {
+  const opened = await openTable(place, {
     keepFiles: true,
     onVersion: ({ version, actions }) => {
       for (const file of filesOfVersion(version, actions).files) ledgerFiles.push(file);

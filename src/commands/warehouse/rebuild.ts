@@ -50,7 +50,7 @@ export async function clickhouseRebuild({
   const model = loadModel(config.model);
   const target = targetOf(config.clickhouse, model);
   if (target.warehouse.kind !== 'single') throw notSingle(target);
-  const lake = await readLakeRows(config.lake.path);
+  const lake = await readLakeRows(config.lake);
   checkOwner(lake.opened, config.kafka);
   const sizeBytes = lake.files.reduce((sum, file) => sum + file.sizeBytes, 0);
   const what = `${formatWhole(lake.files.length)} files of ${lake.opened.table} at version ${lake.version}, ${formatBytes(sizeBytes)}`;
@@ -69,7 +69,7 @@ export async function clickhouseRebuild({
       client,
       target,
       model,
-      path: config.lake.path,
+      lake: config.lake,
       progress: (text) => stderr(`${text}\n`),
     }).run();
     stdout(

@@ -9,6 +9,7 @@ import { readState } from '../../clickhouse/state.js';
 import type { ClickHouseTarget } from '../../clickhouse/target.js';
 import { refillAll } from '../../clickhouse/views/compare-views.js';
 import { systemClock } from '../../clock.js';
+import type { LakeConfig } from '../../config/types.js';
 import { HeadraceError } from '../../errors.js';
 import { READY_MS_MAX } from '../../followers/clickhouse/schedule.js';
 import { ClickHouseTables } from '../../followers/clickhouse/tables.js';
@@ -33,7 +34,7 @@ export interface TableRebuildOptions {
   target: ClickHouseTarget;
   model: CompiledModel;
   /** Of the lake. */
-  path: string;
+  lake: LakeConfig;
   progress(text: string): void;
 }
 
@@ -60,15 +61,15 @@ export class TableRebuild {
 
   /** Throws HeadraceError CLICKHOUSE_…, LAKE_…. */
   async run(): Promise<TableRebuildResult> {
-    const { client, target, path, progress } = this.#options;
+    const { client, target, lake: place, progress } = this.#options;
     const held = { database: target.database, table: target.table, layout: target.warehouse };
     await this.#makeBeside();
-    await this.#fill(await readLakeRows(path));
+    await this.#fill(await readLakeRows(place));
     progress('holding the table');
     await holdTable(client, held);
     let lake: LakeRows;
     try {
-      lake = await this.#newest(path);
+      lake = await this.#newest(place);
       await client.command({ query: holdStatement(held, REBUILDING) });
     } catch (error) {
       await releaseTable(client, held).catch(() => undefined);
@@ -98,8 +99,8 @@ export class TableRebuild {
   }
 
   /** The lake may be folded or compacted meanwhile: what was filled of files that are gone is no more right. */
-  async #newest(path: string): Promise<LakeRows> {
-    const lake = await readLakeRows(path);
+  async #newest(place: LakeConfig): Promise<LakeRows> {
+    const lake = await readLakeRows(place);
     const active = new Set(lake.files.map((file) => file.path));
     if ([...this.#filled].some((file) => !active.has(file))) {
       this.#options.progress('the lake’s files have changed: once more');
