@@ -2,7 +2,9 @@ import { expect, it } from 'vitest';
 import { minioBinary } from '../../config/setup/minio.mjs';
 import { runLake } from '../../native-bench/lake/command.js';
 
-it('the benchmark lake measures commits in both places and proves both tables', { timeout: 300_000 }, async () => {
+it('the benchmark lake measures commits in both places and proves both tables', {
+  timeout: 300_000,
+}, async () => {
   const printed: string[] = [];
   const result = await runLake(
     ['--commits', '12', '--short', '5', '--versions', '40', '--lanes', '4', '--json'],

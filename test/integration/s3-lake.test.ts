@@ -126,18 +126,21 @@ describe.sequential('a table in a bucket', { timeout: TEST_MS_MAX }, () => {
     ['a bucket that is not there', 's3://no-such-bucket/sessions', {}, 78, /there is no such bucket/],
     ['a wrong secret', LAKE, { AWS_SECRET_ACCESS_KEY: 'hunter2hunter2' }, 78, /secret does not belong/],
     ['a store that is away', LAKE, { AWS_ENDPOINT_URL: 'http://127.0.0.1:9' }, 75, /connection was refused/],
-  ])('%s keeps an engine from starting, with advice and without secrets', async (_, lake, over, code, says) => {
-    const env: Record<string, string> = { ...rig.minio.env(), ...over };
-    const flags = ['--brokers', place.cluster.bootstrap, '--topic', CLICKSTREAM.topic, '--group', 'other'];
-    const refused = await runCommandLine(
-      ['run', ...flags, '--model', CLICKSTREAM.name, '--lake', lake, '--json'],
-      env,
-    );
-    expect(refused.code).toBe(code);
-    expect(refused.stderr).toMatch(says);
-    expect(refused.stderr).toMatch(/—|remedy/);
-    expect(refused.stderr + refused.stdout).not.toContain(env.AWS_SECRET_ACCESS_KEY!);
-  });
+  ])(
+    '%s keeps an engine from starting, with advice and without secrets',
+    async (_, lake, over, code, says) => {
+      const env: Record<string, string> = { ...rig.minio.env(), ...over };
+      const flags = ['--brokers', place.cluster.bootstrap, '--topic', CLICKSTREAM.topic, '--group', 'other'];
+      const refused = await runCommandLine(
+        ['run', ...flags, '--model', CLICKSTREAM.name, '--lake', lake, '--json'],
+        env,
+      );
+      expect(refused.code).toBe(code);
+      expect(refused.stderr).toMatch(says);
+      expect(refused.stderr).toMatch(/—|remedy/);
+      expect(refused.stderr + refused.stdout).not.toContain(env.AWS_SECRET_ACCESS_KEY!);
+    },
+  );
 
   it('lets no engine say a secret', async () => {
     const secret = (await readFile(rig.minio.keyFiles.secretAccessKey, 'utf8')).trim();
