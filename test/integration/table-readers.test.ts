@@ -222,7 +222,7 @@ write_deltalake(sys.argv[1], pa.table({'n': [1]}), configuration={sys.argv[2]: s
     await expect(refused).rejects.toThrow(/protocol 3\/7.*knows up to 1\/2/);
     await expect(refused).rejects.toMatchObject({
       code: 'LAKE_NOT_OURS',
-      where: { version: 0, path: versionPath(0), features: 'deletionVectors' },
+      where: { version: 0, path: versionPath(0), features: expect.stringContaining('deletionVectors') },
     });
   });
 }, 120_000);
