@@ -1,5 +1,6 @@
 import { type Data, type RecordBatch, type Table, tableFromIPC } from 'apache-arrow';
 import { invariant } from '../invariant.js';
+import { SHARED_COLUMNS } from '../model/shared-columns.js';
 import type { Column, CompiledModel } from '../model/types.js';
 import { readParquet } from './parquet-package.js';
 
@@ -111,16 +112,7 @@ function jsonOrNull(column: Column, batch: RecordBatch): (at: number) => string 
 }
 
 /** By these a file of ours is known. */
-const IN_EVERY_FILE: ReadonlySet<string> = new Set([
-  'session_id',
-  'session_start',
-  'created_at',
-  'batch_id',
-  'file_id',
-  'closed_by',
-  'revision',
-  'sign',
-]);
+const IN_EVERY_FILE: ReadonlySet<string> = new Set(SHARED_COLUMNS);
 
 function jsonOf(column: Column, data: Data): (at: number) => string {
   const values = data.values as ArrayLike<number | bigint>;

@@ -3,6 +3,7 @@ import { compileDerived, type DerivedFile } from './derived-columns.js';
 import { ANY_TYPE, type Complain, type FieldsByName, findField, type MadeFields } from './fields.js';
 import { compileReading, compileWhere } from './reading-columns.js';
 import type { ColumnFile, ColumnFileOf } from './schema.js';
+import { SHARED_COLUMNS } from './shared-columns.js';
 import type { Column, ColumnOp, ColumnType, CompiledModel } from './types.js';
 
 /**
@@ -11,18 +12,6 @@ import type { Column, ColumnOp, ColumnType, CompiledModel } from './types.js';
  */
 
 export type CompiledColumn = Omit<Column, 'index' | 'name'>;
-
-/** Each table has each of these once, under its own name: ledger, sinks and people find a row's place by them. */
-const SHARED_COLUMNS = [
-  'session_id',
-  'session_start',
-  'created_at',
-  'batch_id',
-  'file_id',
-  'closed_by',
-  'revision',
-  'sign',
-] as const;
 
 export function compileColumns(
   files: Readonly<Record<string, ColumnFile>>,

@@ -101,7 +101,7 @@ export function noStart(store: ObjectStore, { versions, objects }: LogListing): 
   });
 }
 
-export function gap(store: ObjectStore, version: number, goesOn: string): HeadraceError {
+export function gap(store: Pick<ObjectStore, 'url'>, version: number, goesOn: string): HeadraceError {
   return new HeadraceError(
     'LAKE_LOG_CORRUPT',
     `version ${version} is missing from the table's log: ${goesOn}`,

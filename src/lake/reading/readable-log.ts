@@ -1,7 +1,7 @@
 import { HeadraceError } from '../../errors.js';
-import { type CheckpointFiles, newestCheckpoint } from '../delta/checkpoint.js';
-import { keptUpTo } from '../delta/log-listing.js';
-import { checkpointOf, versionOf, versionPath } from '../delta/path.js';
+import { type CheckpointFiles, wholeCheckpoints } from '../delta/checkpoint.js';
+import { gap, keptUpTo } from '../delta/log-listing.js';
+import { checkpointOf, versionOf } from '../delta/path.js';
 import type { ObjectInfo, ObjectStore } from '../store/store.js';
 
 /**
@@ -32,7 +32,7 @@ export async function readableLog(store: ObjectStore): Promise<ReadableLog | nul
 export function readableLogOf(listed: readonly ObjectInfo[], table: string): ReadableLog | null {
   const paths = listed.map(({ path }) => path);
   const versions = paths.flatMap((path) => versionOf(path) ?? []).sort((a, b) => a - b);
-  const checkpoints = wholeCheckpoints(paths);
+  const checkpoints = wholeCheckpoints(paths).reverse();
   const newestWhole = checkpoints.at(-1)?.version ?? -1;
   if (versions.length === 0 && checkpoints.length === 0) return null;
   const { first, last } = runOf(versions, listed, newestWhole, table);
@@ -60,15 +60,6 @@ function isReadable(log: Pick<ReadableLog, 'first' | 'last' | 'checkpoints'>, ve
   return basesOf(log, version).length > 0;
 }
 
-function wholeCheckpoints(paths: readonly string[]): CheckpointFiles[] {
-  const byVersion = new Map<number, string[]>();
-  for (const path of paths) {
-    const version = checkpointOf(path);
-    if (version !== null) byVersion.set(version, [...(byVersion.get(version) ?? []), path]);
-  }
-  return [...byVersion].sort(([a], [b]) => a - b).flatMap(([, own]) => newestCheckpoint(own) ?? []);
-}
-
 /** The files that count: below the newest checkpoint of a log that was cleaned up only some do (rule 9). */
 function runOf(
   versions: readonly number[],
@@ -81,21 +72,10 @@ function runOf(
   if (checkpoint < 0) last = versions[0]! - 1;
   while (isThere.has(last + 1)) last++;
   const behind = versions.find((version) => version > last);
-  if (behind !== undefined) throw gap(table, last + 1, behind);
+  if (behind !== undefined) throw gap({ url: table }, last + 1, `the log goes on with version ${behind}`);
   if (versions[0] === 0 && versions.length === last + 1) return { first: 0, last };
   const kept = checkpoint < 0 ? [versions[0]!] : keptUpTo(listed, checkpoint);
   return { first: kept[0] ?? checkpoint + 1, last };
-}
-
-function gap(table: string, version: number, next: number): HeadraceError {
-  return new HeadraceError(
-    'LAKE_LOG_CORRUPT',
-    `version ${version} is missing from the table's log: the log goes on with version ${next}`,
-    {
-      where: { table, version, path: versionPath(version) },
-      remedy: 'restore the missing file from a copy of the table; nothing was written',
-    },
-  );
 }
 
 function noStart(table: string, first: number, paths: readonly string[]): HeadraceError {
