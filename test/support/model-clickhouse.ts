@@ -108,6 +108,7 @@ export class ModelClickHouse {
       writePositions: (rows) => this.#call(() => this.#writePositions(rows)),
       states: (paths) => this.#call(() => this.#pick(this.#content.states, paths)),
       writeStates: (state, files, atMs) => this.#call(() => this.#writeStates(state, files, atMs)),
+      recordDone: (files, atMs) => this.#call(() => this.#recordDone(files, atMs)),
       present: (files) => this.#call(() => this.#present(files)),
       signOf: (probe) => this.#call(() => this.#signOf(probe)),
       views: async () => [],
@@ -150,6 +151,12 @@ export class ModelClickHouse {
       if (done || this.#content.states.get(path)?.done !== true)
         this.#content.states.set(path, { done, atMs, attempt });
     }
+  }
+
+  #recordDone(files: readonly LedgerFile[], atMs: number): Set<string> {
+    const begun = files.filter(({ path }) => this.#content.states.has(path));
+    this.#writeStates('done', begun, atMs);
+    return new Set(begun.map(({ path }) => path));
   }
 
   #pick<V>(all: ReadonlyMap<string, V>, keys: readonly string[]): Map<string, V> {

@@ -1,5 +1,4 @@
 import type { Clock } from '../../clock.js';
-import { HeadraceError } from '../../errors.js';
 import { WakeSignal } from '../../kafka/wake-signal.js';
 import type { Action } from '../../lake/delta/actions.js';
 import type { Random } from '../../random.js';
@@ -10,7 +9,7 @@ import { concernsFile, FollowerTrouble } from '../trouble.js';
 import { withinMs } from '../within-ms.js';
 import { BacklogLines, countFiles } from './backlog.js';
 import type { FileInserter, InsertOutcome } from './file-inserter.js';
-import { FollowerPositions } from './positions.js';
+import { FollowerPositions, logTooShort } from './positions.js';
 import { type Doubtful, FollowerSchedule } from './schedule.js';
 import { Settlement } from './settlement.js';
 import { StandstillWatch } from './standstill.js';
@@ -84,6 +83,7 @@ export class ClickHouseFollower {
   #serverAheadMs: number | null = null;
   #checked = false;
   #positionsMs = Number.NEGATIVE_INFINITY;
+  #turnMs = Number.NEGATIVE_INFINITY;
   #hurry = false;
   #closed = false;
   #turns: Promise<unknown> = Promise.resolve();
@@ -259,6 +259,9 @@ export class ClickHouseFollower {
 
   async #contact(): Promise<void> {
     const { check, tables, clock } = this.#options;
+    // after a standstill all that was known is old news: a backup may have been brought back meanwhile
+    if (this.#standstill.since(this.#turnMs)) this.#lineBroke();
+    this.#turnMs = clock.monotonicMs();
     if (!this.#checked) {
       await check();
       this.#checked = true;
@@ -307,10 +310,14 @@ export class ClickHouseFollower {
   async #record(): Promise<void> {
     const files = this.#schedule.toRecord();
     if (files.length === 0) return;
-    await this.#options.tables.writeStates('done', files, this.#serverMs());
-    this.#schedule.recorded(files.map(({ path }) => path));
-    this.#positions.recorded(files.at(-1)!.path);
+    const recorded = await this.#options.tables.recordDone(files, this.#serverMs());
+    this.#schedule.recorded(recorded);
+    for (const path of recorded) this.#positions.recorded(path);
     this.#tellPositions();
+    if (recorded.size === files.length) return;
+    // their intents are gone, as behind a restored backup: that they went in says nothing of what ClickHouse holds now
+    this.#schedule.lineBroke();
+    await this.#compare();
   }
 
   #toPrepare(): LedgerFile[] {
@@ -414,6 +421,7 @@ export class ClickHouseFollower {
     const newest = this.#options.newestVersion();
     const positions = await this.#positions.restart([...this.#schedule.lanes]);
     this.#schedule.restart(positions, newest);
+    if (positions.size === 0) return;
     this.#options.log.warn(
       { from_version: this.#schedule.cursor, to_version: newest },
       'ClickHouse was set back, as by a restored backup: its files are asked for one by one, those that are missing go in again; materialized views that were not restored with it have to be rebuilt',
@@ -434,10 +442,14 @@ export class ClickHouseFollower {
   }
 
   #failed(error: unknown): void {
+    this.#lineBroke();
+    this.#trouble.met(error, this.#schedule.open.files);
+  }
+
+  #lineBroke(): void {
     this.#serverAheadMs = null;
     this.#checked = false;
     this.#schedule.lineBroke();
-    this.#trouble.met(error, this.#schedule.open.files);
   }
 
   #drop(partitions: readonly number[]): void {
@@ -484,16 +496,4 @@ export class ClickHouseFollower {
     this.#turns = turn.catch(() => undefined);
     return turn;
   }
-}
-
-function logTooShort(version: number): HeadraceError {
-  return new HeadraceError(
-    'CLICKHOUSE_RESTORED',
-    "ClickHouse stands before the oldest version that the table's log still has",
-    {
-      where: { version },
-      remedy:
-        'bring the older log files back, or restore a newer backup of ClickHouse, and start the engine again',
-    },
-  );
 }

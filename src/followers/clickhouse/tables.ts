@@ -46,6 +46,11 @@ export interface FollowerTables {
     files: readonly (LedgerFile & { attempt?: number })[],
     atMs: number,
   ): Promise<void>;
+  /**
+   * Turns the files' rows into done rows, and resolves to the paths that have one now. A file whose intent row is gone gets none:
+   * ClickHouse was set back since it was begun, and its rows may be gone as well.
+   */
+  recordDone(files: readonly LedgerFile[], atMs: number): Promise<ReadonlySet<string>>;
   /** Which of the files have rows in the table of sessions, by file id. */
   present(files: readonly Pick<LedgerFile, 'fileId' | 'date'>[]): Promise<Set<string>>;
   /** Σ sign of one revision of a session. */
@@ -53,6 +58,9 @@ export interface FollowerTables {
   /** Materialized views that are fed by inserts into the table of sessions. */
   views(): Promise<string[]>;
 }
+
+/** A row that is written twice says the same, and must not be taken for one that was written before. */
+const ROW_SETTINGS = { async_insert: 0, insert_deduplicate: 0, wait_end_of_query: 1 } as const;
 
 export class ClickHouseTables implements FollowerTables {
   readonly keepsTokens: boolean;
@@ -150,6 +158,26 @@ export class ClickHouseTables implements FollowerTables {
     if (files.length > 0) crashPoint(`clickhouse.after-${state}`);
   }
 
+  async recordDone(files: readonly LedgerFile[], atMs: number): Promise<ReadonlySet<string>> {
+    if (files.length === 0) return new Set();
+    const paths = files.map(({ path }) => path);
+    try {
+      // one statement: nothing can be set back between the look and the writing
+      await this.#client().command({
+        query: `INSERT INTO ${this.#files} (path, attempt, file_id, state, version, rows, lanes, engine, at)
+          SELECT path, attempt, file_id, 'done', version, rows, lanes, ${quoteText(this.#engineId)},
+            fromUnixTimestamp64Milli(${whole(atMs)}, 'UTC')
+          FROM ${this.#files} FINAL WHERE path IN (${paths.map(quoteText).join(', ')})`,
+        clickhouse_settings: ROW_SETTINGS,
+      });
+    } catch (error) {
+      throw this.#asError(error);
+    }
+    crashPoint('clickhouse.after-done');
+    const states = await this.states(paths);
+    return new Set(paths.filter((path) => states.get(path)?.done === true));
+  }
+
   async present(files: readonly Pick<LedgerFile, 'fileId' | 'date'>[]): Promise<Set<string>> {
     if (files.length === 0) return new Set();
     const dates = [...new Set(files.map(({ date }) => `toDate(${quoteText(date)})`))].join(', ');
@@ -209,8 +237,7 @@ export class ClickHouseTables implements FollowerTables {
         table: `${this.#table(table)} (${columns})`,
         values,
         format: 'JSONEachRow',
-        // a row that is written twice says the same, and must not be taken for one that was written before
-        clickhouse_settings: { async_insert: 0, insert_deduplicate: 0, wait_end_of_query: 1 },
+        clickhouse_settings: ROW_SETTINGS,
       });
     } catch (error) {
       throw this.#asError(error);

@@ -55,6 +55,11 @@ export class ClickHouseLine {
               () => server.writeStates(state, files, atMs),
               () => `${state} row of ${files.map(({ fileId }) => fileId)}`,
             ),
+      recordDone: (files, atMs) =>
+        this.#request(
+          () => server.recordDone(files, atMs),
+          () => `done row of ${files.map(({ fileId }) => fileId)}`,
+        ),
       present: (files) => this.#request(() => server.present(files.map(({ fileId }) => fileId))),
       signOf: ({ sessionId, revision }) => this.#request(() => server.signOf(sessionId, revision)),
       views: async () => [],

@@ -44,8 +44,10 @@ export const CLICKHOUSE_RULES: Readonly<Record<string, Rule>> = {
     seams: () => ({
       tables: (tables) => ({
         ...tables,
-        writeStates: async (state, files, atMs) => {
-          if (state === 'done') await tables.writeStates(state, files, atMs);
+        writeStates: async () => {},
+        recordDone: async (files, atMs) => {
+          await tables.writeStates('done', files, atMs);
+          return new Set(files.map(({ path }) => path));
         },
       }),
     }),
@@ -142,9 +144,10 @@ function neverSetBack(tables: FollowerTables): FollowerTables {
       await tables.writePositions(rows, atMs);
       for (const { appId, seq } of rows) seqs.set(appId, seq);
     },
-    writeStates: async (state, files, atMs) => {
-      await tables.writeStates(state, files, atMs);
-      if (state === 'done') for (const { path } of files) done.set(path, { done: true, atMs });
+    recordDone: async (files, atMs) => {
+      await tables.writeStates('done', files, atMs);
+      for (const { path } of files) done.set(path, { done: true, atMs });
+      return new Set(files.map(({ path }) => path));
     },
   };
 }

@@ -161,6 +161,12 @@ export class SimClickHouse {
     }
   }
 
+  recordDone(files: readonly LedgerFile[], atMs: number): Set<string> {
+    const begun = files.filter(({ path }) => this.#content.states.has(path));
+    this.writeStates('done', begun, atMs);
+    return new Set(begun.map(({ path }) => path));
+  }
+
   present(fileIds: readonly string[]): Set<string> {
     const wanted = new Set(fileIds);
     return new Set(this.#content.rows.map(({ fileId }) => fileId).filter((id) => wanted.has(id)));
