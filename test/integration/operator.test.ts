@@ -183,11 +183,14 @@ pq.write_table(table.set_column(at, table.schema.field(at), pa.array(values, tab
 
 describe('snapshots', () => {
   const topic = 'snapshots';
+  /** None comes by itself meanwhile, however long the tests take. */
+  const rarely = () => [...QUICK, '--config', join(kafka.folder, 'rarely.yaml')];
 
   it('are taken when they are asked for, and found where nothing has moved since', async () => {
+    await writeFile(join(kafka.folder, 'rarely.yaml'), 'snapshot_interval: 1h\n');
     await kafka.createTopic(topic);
     await kafka.produce(topic, visits(2));
-    const engine = kafka.engine(topic, { flags: QUICK });
+    const engine = kafka.engine(topic, { flags: rarely() });
     await allCommitted(engine, topic, 36);
     const taken = await ledger('snapshot', topic);
     expect(taken.code, taken.stdout + taken.stderr).toBe(0);
@@ -199,7 +202,7 @@ describe('snapshots', () => {
   });
 
   it('that are damaged are passed over for the one before, by name', async () => {
-    const engine = kafka.engine(topic, { flags: QUICK });
+    const engine = kafka.engine(topic, { flags: rarely() });
     await kafka.produce(topic, visits(1, 2 * HOUR_MS));
     await allCommitted(engine, topic, 54);
     await engine.stop(RUN_MS_MAX);
