@@ -6,9 +6,15 @@ import type { Random } from '#src/random.js';
  * `clickstream` in width and types, one with every type both nullable and not.
  */
 
-type Spec = [name: string, type: ColumnType, nullable?: boolean, lowCardinality?: boolean, op?: ColumnOp];
+export type ColumnSpec = [
+  name: string,
+  type: ColumnType,
+  nullable?: boolean,
+  lowCardinality?: boolean,
+  op?: ColumnOp,
+];
 
-export function modelOf(name: string, specs: readonly Spec[]): CompiledModel {
+export function modelOf(name: string, specs: readonly ColumnSpec[]): CompiledModel {
   const columns: Column[] = specs.map(([column, type, nullable, lowCardinality, op], index) => ({
     index,
     name: column,
@@ -54,7 +60,7 @@ export function modelOf(name: string, specs: readonly Spec[]): CompiledModel {
   };
 }
 
-const SEALED: Spec[] = [
+const SEALED: ColumnSpec[] = [
   ['created_at', 'time', false, false, { op: 'created_at' }],
   ['batch_id', 'uint64', false, false, { op: 'batch_id' }],
   ['file_id', 'uint64', false, false, { op: 'file_id' }],

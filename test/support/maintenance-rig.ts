@@ -25,24 +25,40 @@ export const SMALL: RewriteSettings = {
   clusterBy: [],
 };
 
-export class MaintainedTable {
-  readonly store: MemoryStore;
-  readonly model: CompiledModel;
-  readonly clock = new HurriedClock();
+export class MaintainedTable<Store extends ObjectStore = MemoryStore> {
   readonly random = seededRandom(7);
   #files = 0;
   #engine: Ledger | null = null;
 
-  private constructor(model: CompiledModel) {
-    this.model = model;
-    this.store = new MemoryStore(() => this.clock.nowMs());
-  }
+  private constructor(
+    readonly store: Store,
+    readonly clock: HurriedClock,
+    private own: CompiledModel,
+  ) {}
 
   static async create(model: CompiledModel): Promise<MaintainedTable> {
-    const table = new MaintainedTable(model);
+    const clock = new HurriedClock();
+    return await MaintainedTable.createIn(new MemoryStore(() => clock.nowMs()), model, clock);
+  }
+
+  static async createIn<Store extends ObjectStore>(
+    store: Store,
+    model: CompiledModel,
+    clock: HurriedClock,
+  ): Promise<MaintainedTable<Store>> {
     const entry = { engine: 'creator', semantics: 'rules', cuts: [] };
-    await ensureTable(table.store, model, SOURCE, { commitInfo: commitInfo('create', entry) });
-    return table;
+    await ensureTable(store, model, SOURCE, { commitInfo: commitInfo('create', entry) });
+    return new MaintainedTable(store, clock, model);
+  }
+
+  get model(): CompiledModel {
+    return this.own;
+  }
+
+  /** Another engine goes on, by a model to whose columns the table was brought. */
+  goOnWith(model: CompiledModel): void {
+    this.own = model;
+    this.#engine = null;
   }
 
   async ledger(engineId = 'maintenance', store: ObjectStore = this.store): Promise<Ledger> {
@@ -94,7 +110,7 @@ export class MaintainedTable {
   /** The rows of the table as it is now, the columns by name, with the day of the folder. */
   async rows(): Promise<Record<string, unknown>[]> {
     const found: Record<string, unknown>[] = [];
-    for (const path of await this.files()) found.push(...rowsOf(this.store.objects.get(path)!, path));
+    for (const path of await this.files()) found.push(...rowsOf((await this.store.get(path))!, path));
     return found;
   }
 

@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import { querySql } from '#src/embedded/chdb-query.js';
 import { DeltaLog } from '#src/lake/delta/log.js';
 import { LocalStore } from '#src/lake/store/local.js';
+import { S3Store } from '#src/lake/store/s3.js';
 import type { ObjectStore } from '#src/lake/store/store.js';
 import {
   type Canonical,
@@ -16,6 +17,7 @@ import {
   withoutNullLists,
 } from './canonical-values.js';
 import { readDeltaRs } from './delta-rs.js';
+import type { MinioServer } from './minio.js';
 
 /**
  * The judges of a table's state: our reader, delta-rs and ClickHouse's (delta-kernel-rs with a Parquet reader of its own) must
@@ -44,11 +46,25 @@ export interface ReadOptions {
   ours?(table: ReadableTable, version: number | undefined): Promise<TableReading>;
 }
 
-export function localTable(folder: string): ReadableTable {
+/** `above`: where chDB may run, as long as the table's folder is not there. */
+export function localTable(folder: string, above = folder): ReadableTable {
   return {
     store: new LocalStore(folder),
     deltaRs: { path: folder },
-    chdb: { folder, source: `deltaLakeLocal('${folder}')` },
+    chdb: { folder: above, source: `deltaLakeLocal('${folder}')` },
+  };
+}
+
+/** Below the bucket of a MinIO. `folder`: one in which chDB may run. */
+export function s3Table(minio: MinioServer, prefix: string, folder: string): ReadableTable {
+  const { AWS_ACCESS_KEY_ID: user, AWS_SECRET_ACCESS_KEY: secret } = minio.env();
+  return {
+    store: new S3Store(minio.place(prefix)),
+    deltaRs: { path: `s3://${minio.bucket}/${prefix}`, storageOptions: minio.storageOptions() },
+    chdb: {
+      folder,
+      source: `deltaLake('${minio.endpoint}/${minio.bucket}/${prefix}/', '${user}', '${secret}')`,
+    },
   };
 }
 
