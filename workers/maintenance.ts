@@ -5,8 +5,10 @@ import { rewriteSettings } from '#src/lake/maintenance/cluster-columns.js';
 import { maintenanceRound } from '#src/lake/maintenance/round.js';
 import { MaintenanceRun } from '#src/lake/maintenance/run.js';
 import { openStore } from '#src/lake/store/open-store.js';
+import type { StoreRetry } from '#src/lake/store/store-retries.js';
 import type {
   MaintenanceAnswer,
+  MaintenanceNews,
   MaintenanceQuestion,
   MaintenanceResult,
   MaintenanceTask,
@@ -20,9 +22,10 @@ import { systemRandom } from '#src/random.js';
 export default async function runMaintenance(task: MaintenanceTask): Promise<MaintenanceResult> {
   const { place, model, config, isVacuumDue } = task;
   const main = new MainThread(task);
+  const onRetry = (retry: StoreRetry) => task.port.postMessage({ retry } satisfies MaintenanceNews);
   try {
     const run = await MaintenanceRun.open({
-      store: await openStore(place),
+      store: await openStore(place, { onRetry }),
       model,
       settings: rewriteSettings(config, model),
       clock: systemClock,
@@ -44,7 +47,10 @@ export default async function runMaintenance(task: MaintenanceTask): Promise<Mai
       archive:
         archiveAfterMs === null || archiveTo === null
           ? null
-          : { to: await openStore({ ...place, path: archiveTo }, { prepares: true }), ageMs: archiveAfterMs },
+          : {
+              to: await openStore({ ...place, path: archiveTo }, { prepares: true, onRetry }),
+              ageMs: archiveAfterMs,
+            },
       vacuum: isVacuumDue
         ? {
             retentionMs: config.vacuumRetentionMs,

@@ -5,6 +5,7 @@ import { HeadraceError, messageOf } from '#src/errors.js';
 import { invariant } from '#src/invariant.js';
 import { openStore } from '#src/lake/store/open-store.js';
 import type { ObjectStore } from '#src/lake/store/store.js';
+import type { StoreRetry } from '#src/lake/store/store-retries.js';
 import type { SnapshotRef } from '#src/ledger/types.js';
 import type {
   AssignCommand,
@@ -34,7 +35,8 @@ import { SnapshotTurns } from './snapshot-turns.js';
  * one Parquet file takes.
  */
 export default async function runWorker(task: WorkerTask): Promise<WorkerResult> {
-  const loop = new WorkerLoop(task, await openStore(task.table));
+  const onRetry = (retry: StoreRetry) => task.port.postMessage({ type: 'store-retry', ...retry });
+  const loop = new WorkerLoop(task, await openStore(task.table, { onRetry }));
   return await loop.run();
 }
 

@@ -1,5 +1,6 @@
 import { systemClock } from '../clock.js';
 import { Cluster } from '../kafka/cluster.js';
+import { StoreRetries } from '../lake/store/store-retries.js';
 import { semanticsOf } from '../ledger/semantics.js';
 import { loadModel } from '../model/load.js';
 import { systemRandom } from '../random.js';
@@ -104,6 +105,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
 
 function newsOf(log: Log): LakeNews {
   return {
+    retries: new StoreRetries(log, systemClock),
     onDamaged: (error) =>
       log.warn({ error }, 'a checkpoint of the table is damaged: an older one, or the log, is read instead'),
     onAdded: (columns, version) =>

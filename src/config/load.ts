@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
 import type { ConfigFlags } from './flags.js';
-import { lakePath, toS3Config } from './lake-place.js';
+import { lakePath } from './lake-path.js';
+import { toS3Config } from './lake-place.js';
 import { autoSessionMemoryBytes, violatedLimits } from './limits.js';
 import { toClickHouseConfig } from './load-clickhouse.js';
 import { thisMachine } from './machine.js';
-import { toMaintenanceConfig } from './maintenance.js';
+import { archiveProblems, toMaintenanceConfig } from './maintenance.js';
 import type { Problem } from './problems.js';
 import { type ConfigFile, configSchema } from './schema.js';
 import { deepFreeze, modelPath, type NamedText, openSources, readConfigFile } from './sources.js';
@@ -57,16 +58,15 @@ export function resolveConfig(
   const lake = lakePath(data.lake.path, sources.folderOf('lake.path'));
   if ('problem' in lake) problems.push({ path: 'lake.path', message: lake.problem });
   problems.push(...halfOfTheKeys(data));
+  const archiveFolder = sources.folderOf('lake.maintenance.archive_to');
+  if (!('problem' in lake))
+    problems.push(...archiveProblems(data.lake.maintenance, archiveFolder, lake.path));
   const fileAt = (setting: string, file: string) => resolve(sources.folderOf(setting), file);
   const config = toEngineConfig(data, surroundings.machine, {
     lake: { path: 'problem' in lake ? '' : lake.path, s3: toS3Config(data.lake.s3, fileAt) },
     model: modelPath(data.model, sources),
     clickhouse: data.clickhouse === undefined ? null : toClickHouseConfig(data.clickhouse, sources),
-    maintenance: toMaintenanceConfig(
-      data.lake.maintenance,
-      sources.folderOf('lake.maintenance.archive_to'),
-      surroundings.machine,
-    ),
+    maintenance: toMaintenanceConfig(data.lake.maintenance, archiveFolder, surroundings.machine),
   });
   problems.push(...violatedLimits(config, surroundings.machine), ...sameTopics(config));
   if (problems.length > 0) throw sources.error(problems);

@@ -1,6 +1,7 @@
-import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { count, duration, names, orAuto, orOff, section, size, sizeOrAuto, text } from './fields.js';
+import { isWithin, lakePath } from './lake-path.js';
+import type { Problem } from './problems.js';
 import type { Machine, MaintenanceConfig } from './types.js';
 
 /** The section `lake.maintenance`: how a table's files are kept, in the background and by hand. */
@@ -24,7 +25,7 @@ export const maintenance = section({
   vacuum_retention: duration({ minMs: MINUTE_MS, maxMs: YEARS_MS }).prefault('7d'),
   expire_after: age().prefault('off'),
   archive_after: age().prefault('off'),
-  archive_to: text('a folder').optional(),
+  archive_to: text('a folder or s3://bucket/prefix').optional(),
   small_file_bytes: size({ minBytes: 1, maxBytes: 4 * GiB }).prefault('64MiB'),
   target_file_bytes: size({ minBytes: MiB, maxBytes: GiB }).prefault('128MiB'),
   files_min: count(2, 100_000).prefault(8),
@@ -42,7 +43,7 @@ export function toMaintenanceConfig(
   machine: Machine,
 ): MaintenanceConfig {
   const orNull = <T>(value: T | 'off') => (value === 'off' ? null : value);
-  const to = file.archive_to;
+  const to = file.archive_to === undefined ? null : lakePath(file.archive_to, folder);
   return {
     foldIntervalMs: orNull(file.fold_interval),
     compactIntervalMs: orNull(file.compact_interval),
@@ -50,7 +51,7 @@ export function toMaintenanceConfig(
     vacuumRetentionMs: file.vacuum_retention,
     expireAfterMs: orNull(file.expire_after),
     archiveAfterMs: orNull(file.archive_after),
-    archiveTo: to === undefined ? null : /^[a-z][a-z0-9+.-]*:\/\//i.test(to) ? to : resolve(folder, to),
+    archiveTo: to === null || 'problem' in to ? null : to.path,
     smallFileBytes: file.small_file_bytes,
     targetFileBytes: file.target_file_bytes,
     filesMin: file.files_min,
@@ -58,6 +59,24 @@ export function toMaintenanceConfig(
     ioBytesPerSecond: orNull(file.io_bytes_per_second),
     memoryBytes: file.memory_bytes === 'auto' ? autoBytes(machine) : file.memory_bytes,
   };
+}
+
+/** What can't be with old partitions in another place. `folder`: as above; `lakeAt`: of the table, as it was resolved. */
+export function archiveProblems(
+  { archive_after: after, archive_to: to }: z.output<typeof maintenance>,
+  folder: string,
+  lakeAt: string,
+): Problem[] {
+  const at = (setting: string, message: string) => [{ path: `lake.maintenance.${setting}`, message }];
+  if (to === undefined) {
+    const message = 'needs lake.maintenance.archive_to too: a folder or s3://bucket/prefix of its own';
+    return after === 'off' ? [] : at('archive_after', message);
+  }
+  const place = lakePath(to, folder);
+  if ('problem' in place) return at('archive_to', place.problem);
+  if (!isWithin(place.path, lakeAt) && !isWithin(lakeAt, place.path)) return [];
+  const why = 'a vacuum of the one would take the other’s files for its own';
+  return at('archive_to', `must be apart from lake.path, ${lakeAt}, neither in it nor around it: ${why}`);
 }
 
 /** Of the quarter of the machine that the engine's own memory leaves free (limits.ts), half. */

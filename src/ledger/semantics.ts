@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Isolation } from '../config/types.js';
 import { HeadraceError } from '../errors.js';
+import { NEW_TABLE } from '../lake/delta/table.js';
 import type { ObjectStore } from '../lake/store/store.js';
 import { type ModelDecisions, modelDecisions } from '../model/hash.js';
 import type { CompiledModel } from '../model/types.js';
@@ -83,9 +84,7 @@ export function otherSemantics(
   const what = differences.length > 0 ? differences.join('; ') : 'another model, isolation, limits or engine';
   return new HeadraceError('LAKE_NOT_OURS', `the table's rows were made by other rules: ${what}`, {
     where: { table_semantics: last.slice(0, 12), ours: ours.slice(0, 12) },
-    remedy:
-      'open sessions and snapshots go on only under the same ones (columns that can be null may be added): run as before, or begin a new ' +
-      'table: another --lake and --group, with --start earliest to make its sessions again from what Kafka still has',
+    remedy: `open sessions and snapshots go on only under the same ones (columns that can be null may be added): run as before, or ${NEW_TABLE}`,
   });
 }
 

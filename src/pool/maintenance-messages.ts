@@ -3,6 +3,7 @@ import type { LakeConfig, MaintenanceConfig } from '../config/types.js';
 import type { GuardPlace } from '../lake/maintenance/follower-guard.js';
 import type { RoundReport } from '../lake/maintenance/round.js';
 import type { MaintenanceDraft } from '../lake/maintenance/run.js';
+import type { StoreRetry } from '../lake/store/store-retries.js';
 import type { CompiledModel } from '../model/types.js';
 
 /** What the thread that maintains the table and the main thread say to each other. It reads and writes files; the main thread commits. */
@@ -14,6 +15,9 @@ export interface MaintenanceTask {
   isVacuumDue: boolean;
   port: MessagePort;
 }
+
+/** Beside the questions, unanswered: an object store did not do what it was asked; it is asked again. */
+export type MaintenanceNews = { retry: StoreRetry };
 
 /** One question at a time. */
 export type MaintenanceQuestion = { ask: 'commit'; draft: MaintenanceDraft } | { ask: 'followers' };

@@ -2,8 +2,10 @@ import { fileURLToPath } from 'node:url';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { messageOf } from '../errors.js';
+import type { StoreRetry } from '../lake/store/store-retries.js';
 import type {
   MaintenanceAnswer,
+  MaintenanceNews,
   MaintenanceQuestion,
   MaintenanceResult,
   MaintenanceTask,
@@ -15,6 +17,7 @@ const HEAP_MB = 512;
 export interface MaintenanceThreadOptions {
   task: Omit<MaintenanceTask, 'port'>;
   answer(question: MaintenanceQuestion): Promise<MaintenanceAnswer>;
+  onRetry(retry: StoreRetry): void;
 }
 
 /** One round in a thread of its own. */
@@ -23,10 +26,11 @@ export class MaintenanceThread {
   readonly #piscina: Piscina;
   readonly #stop: () => void;
 
-  constructor({ task, answer }: MaintenanceThreadOptions) {
+  constructor({ task, answer, onRetry }: MaintenanceThreadOptions) {
     const { port1, port2 } = new MessageChannel();
-    port1.on('message', (question: MaintenanceQuestion) => {
-      void answered(answer(question)).then((message) => port1.postMessage(message));
+    port1.on('message', (message: MaintenanceQuestion | MaintenanceNews) => {
+      if ('retry' in message) onRetry(message.retry);
+      else void answered(answer(message)).then((reply) => port1.postMessage(reply));
     });
     this.#stop = () => port1.postMessage({ stop: true } satisfies MaintenanceAnswer);
     this.#piscina = new Piscina({

@@ -4,6 +4,7 @@ import type { ClickHouseTarget } from '../clickhouse/target.js';
 import type { LakeConfig, QualityConfig } from '../config/types.js';
 import type { SessionEngineName } from '../config/worker-memory.js';
 import type { PlainError } from '../errors.js';
+import type { StoreRetry } from '../lake/store/store-retries.js';
 import type { RecordRequest } from '../ledger/record-pack.js';
 import type { EvictionOrder, LaneTally, RecordedCut, SealedReport, SnapshotRef } from '../ledger/types.js';
 import type { CompiledModel } from '../model/types.js';
@@ -56,6 +57,8 @@ export type WorkerMessage =
   | { type: 'sealed'; report: SealedReport }
   /** What its live lanes took since the last one; about once a minute. */
   | { type: 'quality'; lanes: LaneTally[] }
+  /** An object store did not do what it was asked; it is asked again. */
+  | ({ type: 'store-retry' } & StoreRetry)
   /** Writing a cut's files failed and is being tried again. */
   | { type: 'seal-retry'; cutId: string; worker: number; error: PlainError }
   /**

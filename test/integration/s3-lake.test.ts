@@ -83,6 +83,7 @@ describe.sequential('a table in a bucket', { timeout: TEST_MS_MAX }, () => {
     const second = spine.engine(GROUP, { lake: LAKE, flags });
     await second.until('more is committed', async () => (await committed()) > atKill, RUN_MS_MAX);
     await rig.minio.kill();
+    await second.untilSays(/the connection .*: the request is made again/, RUN_MS_MAX);
     await second.untilSays(/trying again/, RUN_MS_MAX);
     await rig.minio.start();
     await producing;

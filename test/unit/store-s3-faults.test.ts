@@ -135,7 +135,7 @@ describe('a write that must not overwrite', () => {
 
   it('tells of each attempt that is made again', async () => {
     const told: string[] = [];
-    const { store } = rig.stores({ onRetry: ({ code }) => told.push(code) });
+    const { store } = rig.stores({ onRetry: ({ failure: { code } }) => told.push(code) });
     inject(s3Answer(503, 'SlowDown'), { when: isPut });
     inject({ kind: 'drop-answer' }, { when: isPut });
     await store.putIfAbsent(COMMIT, bytes('mine'));

@@ -1,4 +1,4 @@
-import { lakeAt } from '../../config/lake-place.js';
+import { isWithin, lakePath } from '../../config/lake-path.js';
 import { HeadraceError } from '../../errors.js';
 import { archive } from '../../lake/maintenance/archive.js';
 import { compact } from '../../lake/maintenance/compact.js';
@@ -97,10 +97,19 @@ export async function lakeArchive(options: ArchiveCommandOptions): Promise<numbe
     });
   }
   const { run, opened } = await openMaintenance(options, { keepStats: true });
-  const place = { ...config.lake, path: lakeAt(to).path };
-  const store = await openStore(place, { prepares: yes });
-  if (store.url === opened.store.url)
-    throw new HeadraceError('USAGE', 'an archive is another table than its source');
+  const place = lakePath(to, process.cwd());
+  if ('problem' in place) throw new HeadraceError('USAGE', `--to ${place.problem}`);
+  if (isWithin(place.path, opened.table) || isWithin(opened.table, place.path)) {
+    throw new HeadraceError(
+      'USAGE',
+      'an archive is a table apart from its source, neither in it nor around it',
+      {
+        where: { archive: place.path, table: opened.table },
+        remedy: 'name another folder or prefix with --to; nothing was archived',
+      },
+    );
+  }
+  const store = await openStore({ ...config.lake, path: place.path }, { prepares: yes });
   const report = await archive(run, { to: store, ageMs, dryRun: !yes });
   tell(
     options,

@@ -106,7 +106,10 @@ export function addMaintenanceCommands(cli: Command, surroundings: MaintenanceSu
     flagsOf(lake.command('archive').description('bring old partitions to a table of their own'), false),
   )
     .option('--older-than <duration>', 'whole days, such as 90d')
-    .option('--to <folder>', 'the archive: a Delta table, made when it is not there')
+    .option(
+      '--to <folder>',
+      'the archive: a folder or s3://bucket/prefix for a Delta table of its own, made when it is not there',
+    )
     .addHelpText('after', ARCHIVE_EXAMPLES)
     .action(async ({ olderThan, to, ...flags }: Flags & { olderThan?: string; to?: string }) =>
       done(

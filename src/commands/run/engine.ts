@@ -487,9 +487,9 @@ export class Engine {
         this.#memory.sealed(message.report);
         this.#manager.sealed(message.report);
         this.#coordinator.sealed(message.report);
-      } else if (message.type === 'seal-retry') {
-        this.#sealTrouble.met(worker, message.error);
       } else if (message.type === 'quality') this.#quality.add(message.lanes);
+      else if (message.type === 'seal-retry') this.#sealTrouble.met(worker, message.error);
+      else if (message.type === 'store-retry') this.#options.lake.retries.tell(message);
       else if (!this.#followers.answered(message)) this.#manager.onWorkerMessage(message);
     } catch (error) {
       this.#fail(error);

@@ -7,6 +7,7 @@ import { tablePlace } from '../../lake/delta/table-place.js';
 import { openStore } from '../../lake/store/open-store.js';
 import { probeWritable, startFailure } from '../../lake/store/probe.js';
 import type { ObjectStore } from '../../lake/store/store.js';
+import type { StoreRetries } from '../../lake/store/store-retries.js';
 import { LedgerHistory } from '../../ledger/history.js';
 import { historyFrom } from '../../ledger/ledger.js';
 import { checkSemantics, keepSemantics, type Semantics } from '../../ledger/semantics.js';
@@ -24,6 +25,7 @@ export interface PreparedLake {
   created: boolean;
   /** Version of the newest checkpoint; −1: there is none. */
   checkpoint: number;
+  retries: StoreRetries;
 }
 
 /** What is worth a line. */
@@ -32,6 +34,8 @@ export interface LakeNews {
   onDamaged(error: HeadraceError): void;
   /** Columns were added to the table, in this version. */
   onAdded(columns: readonly string[], version: number): void;
+  /** Requests that an object store did not do at once. */
+  retries: StoreRetries;
 }
 
 /** Checks (or creates) the table before Kafka is asked anything: what is wrong with it must not cost a rebalance. */
@@ -39,12 +43,13 @@ export async function prepareLake(
   config: EngineConfig,
   model: CompiledModel,
   identity: { engineId: string; attempt: string; semantics: Semantics; version: string; nowMs: number },
-  { onDamaged, onAdded }: LakeNews,
+  { onDamaged, onAdded, retries }: LakeNews,
 ): Promise<PreparedLake> {
   const place = await tablePlace(config.lake).catch((error: unknown) => {
     throw startFailure(config.lake.path, error);
   });
-  const store = await openStore(place, { prepares: true });
+  const onRetry = retries.tell.bind(retries);
+  const store = await openStore(place, { prepares: true, onRetry });
   await probeWritable(store);
   const owner = { group: config.kafka.group, topic: config.kafka.topic };
   const history = new LedgerHistory(owner);
@@ -68,5 +73,5 @@ export async function prepareLake(
   await addColumns({ ...identity, store, delta: log, history, owner, model, config, onAdded });
   await checkSemantics(store, history.lastSemantics, semantics);
   const checkpoint = await lastCheckpoint(store);
-  return { place, store, delta: log, history, created, checkpoint };
+  return { place, store, delta: log, history, created, checkpoint, retries };
 }

@@ -70,7 +70,11 @@ export class BackgroundMaintenance {
     // before the thread reads the table: what is taken out of it from here on is known
     const removals = ledger.watchRemovals();
     const task = { place: lake.place, model, config: config.maintenance, isVacuumDue };
-    const thread = new MaintenanceThread({ task, answer: (question) => this.#answer(question, removals) });
+    const thread = new MaintenanceThread({
+      task,
+      answer: (question) => this.#answer(question, removals),
+      onRetry: (retry) => lake.retries.tell(retry),
+    });
     this.#thread = thread;
     const stop = () => thread.stop();
     signal.addEventListener('abort', stop, { once: true });

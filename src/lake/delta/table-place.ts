@@ -1,4 +1,4 @@
-import { s3LocationOf } from '../../config/lake-place.js';
+import { s3LocationOf } from '../../config/lake-path.js';
 import type { LakeConfig } from '../../config/types.js';
 import { HeadraceError } from '../../errors.js';
 import { isHidden, resolveTableFolder, some } from './table-folder.js';

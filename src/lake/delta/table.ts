@@ -18,6 +18,11 @@ const TABLE_FORMAT = '1';
 /** It makes readers forget our lanes' positions; a table that has it cannot be a ledger. */
 const FORGETS_TXNS = 'delta.setTransactionRetentionDuration';
 
+/** What is left where a table can't go on. */
+export const NEW_TABLE =
+  'begin a new table: another --lake and --group, with --start earliest to make its sessions again from what Kafka still has ' +
+  '(README, “A new table for another model”, has the steps)';
+
 export interface TableOwner {
   group: string;
   topic: string;
@@ -159,9 +164,7 @@ function otherColumns(where: Where, differences: readonly string[]): HeadraceErr
     `the table has other columns than the model: ${some(differences)}`,
     {
       where,
-      remedy:
-        'columns can be added to a table, not changed or taken away: run with the model of before, or begin a new table: ' +
-        'another --lake and another group, with --start earliest to make its sessions again from what Kafka still has',
+      remedy: `columns can be added to a table, not changed or taken away: run with the model of before, or ${NEW_TABLE}`,
     },
   );
 }

@@ -1,4 +1,4 @@
-import { s3LocationOf } from '../../config/lake-place.js';
+import { s3LocationOf } from '../../config/lake-path.js';
 import type { LakeConfig } from '../../config/types.js';
 import { LocalStore } from './local.js';
 import type { S3StoreOptions } from './s3.js';

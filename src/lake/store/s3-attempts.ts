@@ -1,7 +1,8 @@
 import type { Clock } from '../../clock.js';
 import { HeadraceError } from '../../errors.js';
 import type { Random } from '../../random.js';
-import { type S3Failure, s3Error, s3Failure } from './s3-errors.js';
+import { s3Error, s3Failure } from './s3-errors.js';
+import type { StoreRetry } from './store-retries.js';
 
 /**
  * One request made until it is answered, within bounds. The SDK makes each attempt once (`maxAttempts: 1`): what may have
@@ -17,7 +18,7 @@ export interface S3AttemptsOptions {
   /** For messages; undefined: AWS. */
   endpoint: string | undefined;
   /** Told of each attempt that failed and is made again. */
-  onRetry?: ((failure: S3Failure, path: string) => void) | undefined;
+  onRetry?: ((retry: StoreRetry) => void) | undefined;
 }
 
 export interface S3Request {
@@ -61,7 +62,7 @@ export class S3Attempts {
         if (!failure.passes || made === ATTEMPTS_MAX || isLate || signal?.aborted === true) {
           throw s3Error(request.action, failure, { path: request.path, endpoint });
         }
-        onRetry?.(failure, request.path);
+        onRetry?.({ failure, path: request.path });
         const firstMs = failure.isThrottled ? THROTTLED_WAIT_MS_FIRST : WAIT_MS_FIRST;
         const waitMs = Math.min(firstMs * 2 ** (made - 1), WAIT_MS_MAX);
         await clock.sleep(waitMs * (0.5 + random.float()), signal);

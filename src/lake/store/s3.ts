@@ -7,7 +7,7 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { type Clock, systemClock } from '../../clock.js';
-import { s3LocationOf } from '../../config/lake-place.js';
+import { s3LocationOf } from '../../config/lake-path.js';
 import type { LakeConfig } from '../../config/types.js';
 import { crashPoint } from '../../crash-points.js';
 import { HeadraceError } from '../../errors.js';
