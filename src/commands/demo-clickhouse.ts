@@ -1,18 +1,27 @@
 import { join } from 'node:path';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
-import { SESSIONS_VIEW } from '../clickhouse/schema.js';
+import { analyticsOf } from '../clickhouse/schema.js';
 import { quoteText } from '../clickhouse/sql.js';
+import { targetOf } from '../clickhouse/target.js';
+import { queriesOf } from '../clickhouse/views/queries.js';
 import type { Clock } from '../clock.js';
+import { resolveClickHouseConfig } from '../config/load-clickhouse.js';
 import type { ChdbSession } from '../embedded/chdb-query.js';
 import { type ClickHouseFront, startClickHouseFront } from '../embedded/clickhouse-front.js';
 import { HeadraceError, messageOf } from '../errors.js';
+import { invariant } from '../invariant.js';
+import { loadModel } from '../model/load.js';
 import type { Cleanups } from './demo-cleanups.js';
-import type { AnswerRow, Sink } from './demo-report.js';
+import { type AnswerRow, type Sink, sqlOver } from './demo-report.js';
 
 /** The demo's two places of sessions: ClickHouse, which it reaches as anybody would, and Delta tables read by chDB. */
 
 const TABLE = 'session_metrics';
 const QUERY_TIMEOUT_MS = 120_000;
+/** Event time passes fast, but not so fast. */
+export const QUERY_DAYS = 365;
+/** Answers are compared to their last row. */
+const ROWS_ALL = 1_000_000;
 const POLL_MS = 100;
 
 export class DemoClickHouse {
@@ -53,9 +62,17 @@ export class DemoClickHouse {
 
   /** What can be asked about a model's sessions; the tables are in a database of the model's name. */
   sink(model: string): Sink {
+    const flags = { model, clickhouse: this.url };
+    const { clickhouse } = resolveClickHouseConfig(undefined, flags, process.cwd());
+    const compiled = loadModel(model);
+    const documented = queriesOf(analyticsOf(targetOf(clickhouse, compiled), compiled));
     return {
       rows: `${model}.${TABLE}`,
-      sessions: `${model}.${SESSIONS_VIEW}`,
+      sqlOf: ({ query }) => {
+        const found = documented.find(({ name }) => name === query);
+        invariant(found !== undefined, 'the demo asks a query that its model has');
+        return found.sql(QUERY_DAYS, ROWS_ALL);
+      },
       query: (sql) => this.#query(sql),
     };
   }
@@ -114,8 +131,11 @@ export function deltaSink(chdb: ChdbSession, tableFolder: string): Sink {
   return {
     rows,
     // a row that a later one took back is not a session any more
-    sessions: `(SELECT * EXCEPT (sign) FROM ${rows} WHERE sign = 1
+    sqlOf: sqlOver(
+      rows,
+      `(SELECT * EXCEPT (sign) FROM ${rows} WHERE sign = 1
       AND (${revision}) NOT IN (SELECT ${revision} FROM ${rows} WHERE sign = -1))`,
+    ),
     query: (sql) => chdb.query<AnswerRow>(sql),
   };
 }

@@ -8,29 +8,32 @@ export const CLICKSTREAM: DemoModel = {
   compression: 'lz4',
   questions: [
     {
-      title: 'Which countries do visitors come from, and how many leave at once?',
+      title: 'Where do visitors come from, and how many leave at once?',
+      query: 'countries',
       sql: `SELECT country, count() AS sessions, sum(total_events) AS events,
-       countIf(total_events = 1) AS bounces, round(100 * bounces / sessions, 1) AS bounce_percent
-FROM {sessions} GROUP BY country ORDER BY sessions DESC, country`,
+       countIf(total_events = 1) AS bounces
+FROM {sessions} GROUP BY country`,
       key: 'country',
       compared: ['sessions', 'events', 'bounces'],
+      shown: ['country', 'city', 'sessions', 'events', 'bounces', 'bounce_share'],
     },
     {
       title: 'How far do they get?',
-      sql: `SELECT count() AS sessions, countIf(page_views > 0) AS saw_a_page,
-       countIf(add_to_carts > 0) AS filled_a_cart, countIf(purchases > 0) AS bought,
-       round(100 * bought / sessions, 1) AS bought_percent
+      query: 'funnel',
+      sql: `SELECT count() AS sessions, countIf(page_views > 0) AS with_page_views,
+       countIf(add_to_carts > 0) AS with_add_to_carts, countIf(purchases > 0) AS with_purchases
 FROM {sessions}`,
       key: null,
-      compared: ['sessions', 'saw_a_page', 'filled_a_cart', 'bought'],
+      compared: ['sessions', 'with_page_views', 'with_add_to_carts', 'with_purchases'],
+      shown: ['device_type', 'sessions', 'with_page_views', 'with_add_to_carts', 'with_purchases'],
     },
     {
-      title:
-        'Which pages are the busiest? (From the rows of changes: a row with sign −1 takes an older one back.)',
-      sql: `SELECT arrayJoin(pages) AS page, sum(sign) AS events
-FROM {rows} GROUP BY page HAVING events != 0 ORDER BY events DESC, page`,
+      title: 'Which pages are the busiest?',
+      query: 'pages',
+      sql: `SELECT arrayJoin(pages) AS page, sum(sign) AS views FROM {rows} GROUP BY page HAVING views != 0`,
       key: 'page',
-      compared: ['events'],
+      compared: ['views'],
+      shown: ['page', 'sessions', 'views', 'entries', 'exits'],
     },
   ],
   start: (options) => {

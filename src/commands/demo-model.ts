@@ -3,15 +3,22 @@ import type { VisitOptions } from '../generator/visit-generator.js';
 
 /** What the demo has to know of a model: its topic, its generator, and what is asked about its sessions at the end. */
 
-/** A question that both sinks and the generator answer; the rows of the answer are compared one by one. */
+/** A question that both sinks and the generator answer; the answers are compared key by key. */
 export interface Question {
   title: string;
-  /** ClickHouse's SQL. `{rows}` stands for the table of changes, `{sessions}` for the view that has a row a session. */
+  /** The name of the documented query (`headrace query <name>`) that ClickHouse is asked: an analytic view is what answers. */
+  query: string;
+  /**
+   * The same of the Delta table, without any view. `{rows}` stands for its rows of changes, `{sessions}` for what has a row a
+   * session.
+   */
   sql: string;
-  /** The column that names a row of the answer; null: the answer is one row. */
+  /** The column that names what is compared; rows of one name are added up. Null: all rows are. */
   key: string | null;
-  /** Columns that the generator knows too, in its order. The others only say the same in another way. */
+  /** Columns that the generator knows too, in its order. */
   compared: readonly string[];
+  /** Columns of the documented query that people are shown. */
+  shown: readonly string[];
 }
 
 /** What the generator knows, in the words of the table. */

@@ -1,6 +1,7 @@
 import { type Colours, coloursFor, formatRate, formatTable, formatWhole } from '../telemetry/progress.js';
-import { type DemoModel, type Generated, NONE } from './demo-model.js';
-import { type AnswerRow, type Difference, mainFigures, type SinkFigures, sqlFor } from './demo-report.js';
+import { QUERY_DAYS } from './demo-clickhouse.js';
+import { type DemoModel, type Generated, NONE, type Question } from './demo-model.js';
+import { type AnswerRow, type Difference, mainFigures, type Sink, type SinkFigures } from './demo-report.js';
 
 /** The demo's figures as tables for people and as one JSON object for scripts. */
 
@@ -9,8 +10,9 @@ export interface ModelFigures {
   generated: Generated;
   clickhouse: SinkFigures;
   delta: SinkFigures;
-  /** Where ClickHouse has the table and the view. */
-  tables: { rows: string; sessions: string };
+  /** What ClickHouse was asked. */
+  sqlOf: Sink['sqlOf'];
+  clickhouseUrl: string;
   /** Empty: ClickHouse, Delta and the generator agree. */
   differences: readonly Difference[];
   /** From the first event to the delivery of the last, waits for the engine included. */
@@ -42,7 +44,7 @@ export function resultJson(figures: DemoFigures): object {
 }
 
 function modelJson(figures: ModelFigures): object {
-  const { model, generated, clickhouse, delta, tables } = figures;
+  const { model, generated, clickhouse, delta, sqlOf } = figures;
   const three = ({ generated, clickhouse, delta }: Difference) => ({ generated, clickhouse, delta });
   const [sessions, events] = mainFigures(generated, clickhouse, delta);
   return {
@@ -55,7 +57,8 @@ function modelJson(figures: ModelFigures): object {
     eventsPerSecond: perSecond(figures),
     answers: model.questions.map((question, index) => ({
       question: question.title,
-      sql: sqlFor(question, tables),
+      query: question.query,
+      sql: sqlOf(question),
       rows: clickhouse.answers[index]!.slice(0, TOP),
       rowsInAll: clickhouse.answers[index]!.length,
     })),
@@ -70,12 +73,12 @@ export function resultText({ models }: DemoFigures, stream: { isTTY?: boolean })
 }
 
 function modelText(figures: ModelFigures, colours: Colours): string {
-  const { model, generated, clickhouse, delta, tables } = figures;
+  const { model, generated, clickhouse, delta } = figures;
   const answers = model.questions.flatMap((question, index) => [
     '',
     colours.bold(question.title),
-    colours.dim(sqlFor(question, tables)),
-    answerText(clickhouse.answers[index]!),
+    colours.dim(commandText(figures, question)),
+    answerText(clickhouse.answers[index]!, question.shown),
   ]);
   const compared = mainFigures(generated, clickhouse, delta).map((figure) => {
     const numbers = [figure.generated, figure.clickhouse, figure.delta].map((value) => formatWhole(+value));
@@ -92,10 +95,14 @@ function modelText(figures: ModelFigures, colours: Colours): string {
   ].join('\n');
 }
 
-function answerText(rows: readonly AnswerRow[]): string {
+/** What gives the same answer, all its columns. */
+function commandText({ model, clickhouseUrl }: ModelFigures, { query }: Question): string {
+  return `$ headrace query ${query} --model ${model.name} --clickhouse ${clickhouseUrl} --days ${QUERY_DAYS}`;
+}
+
+function answerText(rows: readonly AnswerRow[], head: readonly string[]): string {
   if (rows.length === 0) return '(no rows)';
   const shown = rows.slice(0, TOP);
-  const head = Object.keys(rows[0]!);
   const columns = head.map((column) => columnTexts(shown.map((row) => row[column] ?? null)));
   const table = formatTable(
     head,
@@ -105,12 +112,17 @@ function answerText(rows: readonly AnswerRow[]): string {
 }
 
 function columnTexts(values: readonly (string | number | null)[]): string[] {
-  const whole = values.every((value) => typeof value !== 'number' || Number.isInteger(value));
+  const digits = Math.max(...values.map((value) => (typeof value === 'number' ? digitsOf(value) : 0)));
   return values.map((value) => {
-    if (value === null) return NONE;
-    if (typeof value === 'number') return whole ? formatWhole(value) : value.toFixed(1);
+    if (value === null || value === '') return NONE;
+    if (typeof value === 'number') return digits === 0 ? formatWhole(value) : value.toFixed(digits);
     return /^\d+$/.test(value) ? formatWhole(BigInt(value)) : value;
   });
+}
+
+/** Behind the point; answers are rounded to few. */
+function digitsOf(value: number): number {
+  return String(value).split('.')[1]?.length ?? 0;
 }
 
 function verdict(models: readonly ModelFigures[], colours: Colours): string {

@@ -2,8 +2,8 @@ import type { Column, CompiledModel } from '../model/types.js';
 import { type DemoModel, type Generated, NONE, type Question } from './demo-model.js';
 
 /**
- * One model's sessions as each sink has them, beside what the generator knows. Both sinks are asked the same SQL, ClickHouse
- * over HTTP and the Delta table by an independent reader, so each figure is there three times.
+ * One model's sessions as each sink has them, beside what the generator knows. ClickHouse is asked over HTTP, its analytic views by
+ * the documented queries; the Delta table by an independent reader, from its rows: so each figure is there three times.
  */
 
 /** Integers beyond 32 bits may come as strings. */
@@ -13,8 +13,8 @@ export type AnswerRow = Readonly<Record<string, string | number | null>>;
 export interface Sink {
   /** A table expression of the rows of changes. */
   rows: string;
-  /** A table expression that has one row a session and no sign. */
-  sessions: string;
+  /** What it is asked for a question. */
+  sqlOf(question: Question): string;
   query(sql: string): Promise<AnswerRow[]>;
 }
 
@@ -39,8 +39,9 @@ export interface Difference {
   delta: number | string;
 }
 
-export function sqlFor(question: Question, sink: Pick<Sink, 'rows' | 'sessions'>): string {
-  return question.sql.replaceAll('{rows}', sink.rows).replaceAll('{sessions}', sink.sessions);
+/** A question's own SQL. `sessions`: a table expression that has one row a session and no sign. */
+export function sqlOver(rows: string, sessions: string): Sink['sqlOf'] {
+  return ({ sql }) => sql.replaceAll('{rows}', rows).replaceAll('{sessions}', sessions);
 }
 
 export async function readSink(
@@ -62,7 +63,7 @@ export async function readSink(
      FROM ${sink.rows} GROUP BY day ORDER BY day`,
   );
   const answers: AnswerRow[][] = [];
-  for (const question of questions) answers.push(await sink.query(sqlFor(question, sink)));
+  for (const question of questions) answers.push(await sink.query(sink.sqlOf(question)));
   return {
     rows: Number(all!.rows),
     sessions: Number(all!.sessions),
@@ -137,8 +138,18 @@ function answerFigures(
   clickhouse: readonly AnswerRow[],
   delta: readonly AnswerRow[],
 ): Difference[] {
-  const byKey = (rows: readonly AnswerRow[]) =>
-    new Map(rows.map((row) => [key === null ? '' : String(row[key] ?? NONE), row]));
+  const byKey = (rows: readonly AnswerRow[]) => {
+    const sums = new Map<string, number[]>();
+    for (const row of rows) {
+      const name = key === null ? '' : nameOf(row[key]);
+      const before = sums.get(name) ?? compared.map(() => 0);
+      sums.set(
+        name,
+        compared.map((column, index) => before[index]! + Number(row[column] ?? 0)),
+      );
+    }
+    return sums;
+  };
   const inClickHouse = byKey(clickhouse);
   const inDelta = byKey(delta);
   const keys = new Set([...generated.keys(), ...inClickHouse.keys(), ...inDelta.keys()]);
@@ -146,10 +157,15 @@ function answerFigures(
     compared.map((column, index) => ({
       what: key === null ? column : `${column} of ${key} ${name}`,
       generated: generated.get(name)?.[index] ?? 0,
-      clickhouse: Number(inClickHouse.get(name)?.[column] ?? 0),
-      delta: Number(inDelta.get(name)?.[column] ?? 0),
+      clickhouse: inClickHouse.get(name)?.[index] ?? 0,
+      delta: inDelta.get(name)?.[index] ?? 0,
     })),
   );
+}
+
+/** A key of a view can't be null: what a session lacks is an empty text there. */
+function nameOf(value: AnswerRow[string] | undefined): string {
+  return value === undefined || value === null || value === '' ? NONE : String(value);
 }
 
 /** Row by row the sinks must hold the same; the generator does not know their rows. */

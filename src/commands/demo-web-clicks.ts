@@ -8,28 +8,31 @@ export const WEB_CLICKS: DemoModel = {
   compression: 'snappy',
   questions: [
     {
-      title: 'Which newspapers are read the most? (From the rows of changes.)',
-      sql: `SELECT brand, sum(sign) AS sessions, sum(sign * article_views) AS views,
-       round(views / sessions, 1) AS views_per_session
-FROM {rows} GROUP BY brand HAVING sessions != 0 ORDER BY views DESC, brand`,
+      title: 'Which newspapers are read the most?',
+      query: 'brands',
+      sql: `SELECT brand, sum(sign) AS sessions, sum(sign * article_views) AS article_views
+FROM {rows} GROUP BY brand`,
       key: 'brand',
-      compared: ['sessions', 'views'],
+      compared: ['sessions', 'article_views'],
+      shown: ['brand', 'sessions', 'article_views', 'events_per_session', 'duration_sec_avg'],
     },
     {
-      title: 'Which hours are the busiest?',
-      sql: `SELECT formatDateTime(session_start, '%Y-%m-%d %H:00', 'UTC') AS hour, count() AS sessions,
-       round(avg(session_duration_sec) / 60, 1) AS minutes_on_average
-FROM {sessions} GROUP BY hour ORDER BY sessions DESC, hour`,
+      title: 'Which hours of the day are the busiest?',
+      query: 'hours',
+      sql: `SELECT toHour(session_start, 'UTC') AS hour, count() AS sessions FROM {sessions} GROUP BY hour`,
       key: 'hour',
       compared: ['sessions'],
+      shown: ['hour', 'sessions', 'events', 'duration_sec_avg'],
     },
     {
-      title: 'Which pages? (From the JSON in page_events.)',
-      sql: `SELECT JSONExtractString(event, 'url') AS page, count() AS events
+      title: 'Which pages?',
+      query: 'pages',
+      sql: `SELECT JSONExtractString(event, 'url') AS page, count() AS views
 FROM {sessions} ARRAY JOIN JSONExtractArrayRaw(page_events) AS event
-GROUP BY page ORDER BY events DESC, page`,
+GROUP BY page`,
       key: 'page',
-      compared: ['events'],
+      compared: ['views'],
+      shown: ['page', 'sessions', 'views', 'entries', 'exits'],
     },
   ],
   start: (options) => {
@@ -40,7 +43,11 @@ GROUP BY page ORDER BY events DESC, page`,
         const { events, sessions, byType, ...counts } = generator.expected();
         const pages = new Map(counts.eventsByPage);
         pages.delete(null);
-        const hours = [...counts.sessionsByHour].map(([ms, count]) => [hourText(ms), count] as const);
+        const hours = new Map<string, number>();
+        for (const [ms, count] of counts.sessionsByHour) {
+          const hour = String(new Date(ms).getUTCHours());
+          hours.set(hour, (hours.get(hour) ?? 0) + count);
+        }
         return {
           sessions,
           totals: {
@@ -52,18 +59,9 @@ GROUP BY page ORDER BY events DESC, page`,
             ad_clicks: byType.ad_click,
             searches: byType.search,
           },
-          answers: [
-            beside(counts.sessionsByBrand, counts.articleViewsByBrand),
-            beside(new Map(hours)),
-            beside(pages),
-          ],
+          answers: [beside(counts.sessionsByBrand, counts.articleViewsByBrand), beside(hours), beside(pages)],
         };
       },
     };
   },
 };
-
-/** 2026-01-31 12:00, in UTC. */
-function hourText(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
-}

@@ -74,7 +74,7 @@ async function figuresOf(
   await chdb.text(`CREATE OR REPLACE TABLE ${kind} (${columns.join(', ')}) ENGINE Memory`, 'Null');
   await chdb.text(`INSERT INTO ${kind} VALUES (${values.join(', ')})`, 'Null');
   const query = (sql: string) => chdb.query<AnswerRow>(sql);
-  return await readSink({ rows: kind, sessions: kind, query }, [], ['events'], MODEL);
+  return await readSink({ rows: kind, sqlOf: ({ sql }) => sql, query }, [], ['events'], MODEL);
 }
 
 test(

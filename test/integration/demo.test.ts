@@ -85,15 +85,20 @@ describe('headrace demo', () => {
         expect(model.commits).toBeGreaterThan(3);
         expect(model.eventsPerSecond).toBeGreaterThan(0);
         expect(model.answers).toHaveLength(3);
-        for (const { sql, rows } of model.answers) {
-          expect(sql).toMatch(new RegExp(`FROM ${name}\\.(sessions|session_metrics)`));
+        for (const { query, sql, rows } of model.answers) {
+          expect(query).toMatch(/^[a-z]+$/);
+          expect(sql).toMatch(new RegExp(`FROM \`${name}\`\\.\`[a-z]+_analytics\``));
           expect(rows.length).toBeGreaterThan(0);
         }
       }
       const [countries, funnel] = result.clickstream.answers;
       expect(countries.rows[0]).toMatchObject({ country: 'US' });
-      expect(countries.rowsInAll).toBe(10);
-      expect(funnel.rows[0].sessions).toBe(result.clickstream.sessions.generated);
+      // by country and city
+      expect(countries.rowsInAll).toBeGreaterThanOrEqual(10);
+      const sessions = funnel.rows.map((row: { sessions: unknown }) => Number(row.sessions));
+      expect(sessions.reduce((sum: number, each: number) => sum + each, 0)).toBe(
+        result.clickstream.sessions.generated,
+      );
       expect(result.web_clicks.answers[0].rows[0]).toMatchObject({ brand: 'Morgenblatt' });
       expect(printed.stderr).toContain('done  create web_clicks.session_metrics');
       expect(await readdir(temporary)).toEqual([]);

@@ -1,22 +1,31 @@
 import { describe, expect, it } from 'vitest';
+import { analyticsOf } from '#src/clickhouse/schema.js';
+import { queriesOf } from '#src/clickhouse/views/queries.js';
 import { CLICKSTREAM } from '#src/commands/demo-clickstream.js';
 import { type DemoModel, type Generated, NONE, type Question } from '#src/commands/demo-model.js';
 import { type ModelFigures, resultJson, resultText } from '#src/commands/demo-output.js';
-import { differences, readSink, type SinkFigures, sqlFor } from '#src/commands/demo-report.js';
+import { differences, readSink, type SinkFigures, sqlOver } from '#src/commands/demo-report.js';
 import { WEB_CLICKS } from '#src/commands/demo-web-clicks.js';
 import { loadModel } from '#src/model/load.js';
+import { CLICKHOUSE_DEFAULTS } from '../support/clickhouse-defaults.js';
 
+const WAREHOUSE = { ...CLICKHOUSE_DEFAULTS.warehouse, views: 'all' as const };
+const TARGET = { database: 'shop', table: 'session_metrics', warehouse: WAREHOUSE };
 const BY_COUNTRY: Question = {
   title: 'By country?',
+  query: 'countries',
   sql: 'SELECT country, count() AS sessions, 1.5 AS mean FROM {sessions}',
   key: 'country',
   compared: ['sessions'],
+  shown: ['country', 'sessions', 'mean'],
 };
 const ALL: Question = {
   title: 'In all?',
+  query: 'all',
   sql: 'SELECT 5 AS events FROM {rows}',
   key: null,
   compared: ['events'],
+  shown: ['events'],
 };
 const QUESTIONS = [BY_COUNTRY, ALL];
 const GENERATED: Generated = {
@@ -73,6 +82,20 @@ describe('the comparison of ClickHouse, Delta and generator', () => {
     ]);
   });
 
+  it('adds up the rows of one key, and takes an empty one for one that is missing', () => {
+    const rows = [
+      { country: 'DE', city: 'Berlin', sessions: '1' },
+      { country: 'DE', city: 'Köln', sessions: 1 },
+      { country: '', city: '', sessions: 1 },
+    ];
+    const halves = [{ events: 2 }, { events: '3' }];
+    expect(differing({ answers: [rows, halves] })).toEqual([]);
+    expect(differing({ answers: [rows.slice(1), halves.slice(1)] })).toEqual([
+      { what: 'sessions of country DE', generated: 2, clickhouse: 1, delta: 2 },
+      { what: 'events', generated: 5, clickhouse: 3, delta: 5 },
+    ]);
+  });
+
   it('names the day on which the rows of the sinks differ, though all sums agree', () => {
     const days = (rows: number, hash: string) => ({ days: new Map([['2026-01-30', { rows, hash }]]) });
     expect(differing(days(3, '1'))).toEqual([
@@ -101,8 +124,12 @@ describe('what the demo knows of each model', () => {
       generator.next(2_000);
       const { answers, totals, sessions } = generated();
       expect(answers).toHaveLength(model.questions.length);
-      for (const [index, { compared, sql }] of model.questions.entries()) {
+      const documented = queriesOf(analyticsOf(TARGET, loadModel(model.name)));
+      for (const [index, { compared, shown, query, sql }] of model.questions.entries()) {
         expect(sql).toMatch(/\{(rows|sessions)\}/);
+        const { sql: asked } = documented.find(({ name }) => name === query)!;
+        for (const column of [...compared, ...shown])
+          expect(asked(1)).toMatch(new RegExp(`AS \`?${column}\``));
         expect(answers[index]!.size).toBeGreaterThan(0);
         for (const figures of answers[index]!.values()) expect(figures).toHaveLength(compared.length);
       }
@@ -116,7 +143,7 @@ describe('what the demo knows of each model', () => {
     const asked: string[] = [];
     const sink = {
       rows: 'db.changes',
-      sessions: 'db.plain',
+      sqlOf: sqlOver('db.changes', 'db.plain'),
       query: async (sql: string) => {
         asked.push(sql);
         return [{ rows: '2', sessions: 1, unbalanced: 0, sum_clicks: '7', day: '2026-01-30', hash: '12' }];
@@ -138,7 +165,8 @@ describe('the result', () => {
     generated: GENERATED,
     clickhouse: FIGURES,
     delta: FIGURES,
-    tables: { rows: 'clickstream.session_metrics', sessions: 'clickstream.sessions' },
+    sqlOf: ({ query }) => `SELECT * FROM ${query}`,
+    clickhouseUrl: 'http://127.0.0.1:8123',
     differences: [],
     feedMs: 1_000,
     commits: 4,
@@ -163,19 +191,19 @@ describe('the result', () => {
         rows: { clickhouse: 3, delta: 3 },
         eventsPerSecond: 5,
         answers: [
-          { sql: sqlFor(BY_COUNTRY, model.tables), rows: FIGURES.answers[0], rowsInAll: 2 },
-          { sql: 'SELECT 5 AS events FROM clickstream.session_metrics' },
+          { query: 'countries', sql: 'SELECT * FROM countries', rows: FIGURES.answers[0], rowsInAll: 2 },
+          { sql: 'SELECT * FROM all' },
         ],
       },
     });
   });
 
-  it('shows people each question, its SQL and its answer, and that all agree', () => {
+  it('shows people each question, the command that asks it and its answer, and that all agree', () => {
     const text = resultText(figures([]), {});
     expect(text).toContain(
       [
         'By country?',
-        'SELECT country, count() AS sessions, 1.5 AS mean FROM clickstream.sessions',
+        '$ headrace query countries --model clickstream --clickhouse http://127.0.0.1:8123 --days 365',
         'country  sessions  mean',
         '───────  ────────  ────',
         'DE              2   1.5',

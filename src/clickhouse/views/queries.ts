@@ -9,7 +9,8 @@ export interface DocumentedQuery {
   /** The view it reads. */
   view: string;
   about: string;
-  sql(days: number): string;
+  /** `rowsMax`: of an answer by keys, those with most sessions. */
+  sql(days: number, rowsMax?: number): string;
 }
 
 const NAMES: Readonly<Record<string, string>> = {
@@ -30,7 +31,8 @@ export function queriesOf(wanted: readonly WantedView[]): DocumentedQuery[] {
     name: NAMES[each.view.name] ?? each.view.name,
     view: each.view.name,
     about: each.view.about,
-    sql: (days) => (each.view.name === 'session_summary' ? byDay(each, days) : byKeys(each, days)),
+    sql: (days, rowsMax = ROWS_MAX) =>
+      each.view.name === 'session_summary' ? byDay(each, days) : byKeys(each, days, rowsMax),
   }));
 }
 
@@ -45,7 +47,7 @@ function byDay(wanted: WantedView, days: number): string {
   return `SELECT * FROM ${quoteTable(place.database, view.name)} AS v WHERE ${lastDays(wanted, days)} ORDER BY ${DAY} DESC`;
 }
 
-function byKeys(wanted: WantedView, days: number): string {
+function byKeys(wanted: WantedView, days: number, rowsMax: number): string {
   const { view, place } = wanted;
   const keys = view.keys.map(({ name }) => quoteName(name));
   // qualified: within a query an alias wins over a column of the same name
@@ -57,7 +59,7 @@ function byKeys(wanted: WantedView, days: number): string {
   ].join(' ');
   const ratios = view.ratios.map(({ name, expression }) => `${expression} AS ${quoteName(name)}`);
   const order = view.name === 'hour_analytics' ? 'hour' : 'sessions DESC';
-  return `SELECT ${['*', ...ratios].join(', ')} FROM (${inner}) ORDER BY ${order} LIMIT ${ROWS_MAX}`;
+  return `SELECT ${['*', ...ratios].join(', ')} FROM (${inner}) ORDER BY ${order} LIMIT ${rowsMax}`;
 }
 
 /** The same from the rows of changes: what a view saves. */
