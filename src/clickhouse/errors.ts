@@ -52,6 +52,11 @@ export function heldError({ url, database, table }: Where): HeadraceError {
   return new HeadraceError('CLICKHOUSE_UNREACHABLE', what, { where: { url, database, table }, remedy });
 }
 
+/** Then it is no host that is missing. */
+export function isHeldError({ message }: HeadraceError): boolean {
+  return message === HELD.what;
+}
+
 function explain(error: unknown, where: Where): Trouble {
   if (isServersError(error)) return troubleOf(Number(error.code), wordsOf(error), where);
   return networkTrouble(error, wordsOf(error), where);

@@ -1,6 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
+import { type Clock, systemClock } from '../clock.js';
 import { HeadraceError } from '../errors.js';
-import { asClickHouseError } from './errors.js';
+import { asClickHouseError, isHeldError } from './errors.js';
 import { type ClickHouseTarget, openClickHouse } from './target.js';
 
 /**
@@ -8,13 +9,21 @@ import { type ClickHouseTarget, openClickHouse } from './target.js';
  * another: what one has the others have or get, tokens included (config/warehouse.ts asks for a kind of ClickHouse where that holds).
  * A request that failed is not repeated here: whoever sent it knows whether it may be in.
  */
+
+/** A host that failed so lately is no way out. */
+const FAILED_LATELY_MS = 60_000;
+
 export class ClickHouseHosts {
   readonly #target: ClickHouseTarget;
+  readonly #clock: Clock;
   readonly #clients = new Map<string, ClickHouseClient>();
+  /** When each could not be reached last, monotonic ms. */
+  readonly #failedMs = new Map<string, number>();
   #index: number;
 
-  constructor(target: ClickHouseTarget) {
+  constructor(target: ClickHouseTarget, clock: Clock = systemClock) {
     this.#target = target;
+    this.#clock = clock;
     this.#index = Math.max(0, target.urls.indexOf(target.url));
   }
 
@@ -36,16 +45,29 @@ export class ClickHouseHosts {
     return client;
   }
 
-  /** What went wrong, in our words. Of a host that can't be reached it is the last that is asked of it for now. */
-  failed(error: unknown): HeadraceError {
+  /**
+   * What went wrong, in our words. Of a host that can't be reached it is the last that is asked of it for now; where the next one is a
+   * way out, the error says so (`next_url`). `client`: the one that was asked, since others may have moved on meanwhile.
+   */
+  failed(error: unknown, client?: ClickHouseClient): HeadraceError {
     const { user, database } = this.#target;
-    const known = asClickHouseError(error, { url: this.url, user, database });
+    const asked = [...this.#clients].find(([, each]) => each === client)?.[0] ?? this.url;
+    const known = asClickHouseError(error, { url: asked, user, database });
+    if (known.code !== 'CLICKHOUSE_UNREACHABLE' || isHeldError(known)) return known;
+    const failed = known.where.url ?? asked;
+    const nowMs = this.#clock.monotonicMs();
+    this.#failedMs.set(String(failed), nowMs);
     // several requests fail together: only the first of them moves on
-    const isThis = known.where.url === undefined || known.where.url === this.url;
-    if (known.code === 'CLICKHOUSE_UNREACHABLE' && isThis) {
-      this.#index = (this.#index + 1) % Math.max(1, this.#target.urls.length);
-    }
-    return known;
+    if (failed === this.url) this.#index = (this.#index + 1) % Math.max(1, this.#target.urls.length);
+    const { url } = this;
+    const lastMs = this.#failedMs.get(url) ?? Number.NEGATIVE_INFINITY;
+    if (url === failed || nowMs - lastMs < FAILED_LATELY_MS || known.where.next_url !== undefined)
+      return known;
+    return new HeadraceError(known.code, known.message, {
+      where: { ...known.where, next_url: url },
+      ...(known.remedy === undefined ? {} : { remedy: known.remedy }),
+      cause: known.cause,
+    });
   }
 
   async close(): Promise<void> {

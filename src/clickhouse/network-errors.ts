@@ -16,6 +16,9 @@ const NO_CONNECTION: Readonly<Record<string, string>> = {
 
 const CERTIFICATE =
   /^(CERT_|ERR_TLS_CERT|UNABLE_TO_(VERIFY|GET)|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED|HOSTNAME_MISMATCH)/;
+/** Alerts of a server that has looked at our certificate, or at that we have none. */
+const OUR_CERTIFICATE =
+  /^ERR_SSL_\w+_ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_(UNKNOWN|REVOKED|EXPIRED))$/;
 /** TLS spoken to something that does not. */
 const NO_TLS = /^(EPROTO|ERR_SSL_)/;
 /** HTTP spoken to something that does not. */
@@ -48,8 +51,12 @@ export function networkTrouble(error: unknown, words: string, { url }: Where): T
   }
   if (CERTIFICATE.test(code)) {
     const remedy =
-      'have its certificate signed for that name by an authority Node knows, or start headrace with NODE_EXTRA_CA_CERTS=authority.pem';
+      'name the PEM file of its authority (or of the certificate itself) in clickhouse.ca_file; the certificate must be for the name in clickhouse.url';
     return unreachable(`has a certificate that is not trusted (${code})`, remedy, true);
+  }
+  if (OUR_CERTIFICATE.test(code)) {
+    const remedy = 'give one that it trusts: clickhouse.cert_file and clickhouse.key_file';
+    return unreachable(`asks for a certificate of the engine's, and did not take it (${code})`, remedy, true);
   }
   if (NO_TLS.test(code)) {
     const remedy = 'TLS is usually at port 8443; without TLS write http://host:8123 in clickhouse.url';

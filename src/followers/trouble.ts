@@ -13,6 +13,8 @@ const FIRST_WAIT_MS = 250;
 const WAIT_MS_MAX = 30_000;
 /** Tables don't mend themselves. */
 const UNFIT_WAIT_MS = 60_000;
+/** Longer than a request of a worker takes to fail. */
+const MOVE_TOLD_MS = 60_000;
 /** Files that have failed and are remembered for it. */
 const FILES_MAX = 10_000;
 
@@ -33,6 +35,8 @@ export class FollowerTrouble {
   #untilMs = 0;
   #sinceMs: number | null = null;
   #halted: HeadraceError | null = null;
+  /** The host that was gone on with, and when that was told. */
+  #moved: { to: unknown; atMs: number } | null = null;
 
   constructor(options: TroubleOptions) {
     this.#options = options;
@@ -66,8 +70,9 @@ export class FollowerTrouble {
   /** Something that concerns all files. */
   met(error: unknown, filesBehind: number): void {
     const nowMs = this.#options.clock.monotonicMs();
-    this.#sinceMs ??= nowMs;
     const failure = asHeadrace(error);
+    const isTold = this.#isTold(failure, nowMs);
+    if (!isTold) this.#sinceMs ??= nowMs;
     if (failure.disposition === 'halt') {
       this.#halted = failure;
       this.#untilMs = Number.POSITIVE_INFINITY;
@@ -84,10 +89,24 @@ export class FollowerTrouble {
     // what the engine does at such an error elsewhere is not what it does for a follower's sake
     const told = isPassing(failure) ? failure : failure.toString();
     const fields = { error: told, [this.#behind]: filesBehind, next_try_ms: Math.round(waitMs) };
+    if (isTold) return;
+    const nextHost = failure.where.next_url;
+    if (nextHost !== undefined) this.#moved = { to: nextHost, atMs: nowMs };
     this.#log.error(
-      failure.code,
+      `${failure.code} ${nextHost}`,
       fields,
-      `${this.#name} does not get on; its files wait in the lake, the lake goes on`,
+      nextHost === undefined
+        ? `${this.#name} does not get on; its files wait in the lake, the lake goes on`
+        : `${this.#name} can not be reached at one host: going on with the next one, ${nextHost}`,
+    );
+  }
+
+  /** Each worker has requests of its own that were under way to a host that was left: what they met is no news. */
+  #isTold({ where }: HeadraceError, nowMs: number): boolean {
+    return (
+      where.next_url !== undefined &&
+      where.next_url === this.#moved?.to &&
+      nowMs - this.#moved.atMs < MOVE_TOLD_MS
     );
   }
 

@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { checkClickHouse } from '#src/clickhouse/check.js';
-import { asClickHouseError } from '#src/clickhouse/errors.js';
+import { ClickHouseHosts } from '#src/clickhouse/hosts.js';
 import { FileInsert } from '#src/clickhouse/insert.js';
 import { DEDUPLICATION_WINDOW } from '#src/clickhouse/layout.js';
 import { planMigration, runMigration } from '#src/clickhouse/migrate.js';
@@ -10,7 +10,12 @@ import { type ClickHouseTarget, openClickHouse } from '#src/clickhouse/target.js
 import { auditView } from '#src/clickhouse/views/audit.js';
 import { refillAll } from '#src/clickhouse/views/compare-views.js';
 import { systemClock } from '#src/clock.js';
-import { type ClickHouseFront, startClickHouseFront } from '#src/embedded/clickhouse-front.js';
+import {
+  type ClickHouseFront,
+  type ClickHouseFrontOptions,
+  startClickHouseFront,
+} from '#src/embedded/clickhouse-front.js';
+import { tellingHosts } from '#src/followers/clickhouse/failover.js';
 import { ClickHouseFollower } from '#src/followers/clickhouse/follower.js';
 import { ClickHouseTables } from '#src/followers/clickhouse/tables.js';
 import { DeltaLog } from '#src/lake/delta/log.js';
@@ -26,7 +31,7 @@ import { clickstreamLike } from './columnar-model.js';
 import { createTable } from './fake-ledger.js';
 import { FakeLog } from './fake-log.js';
 import { eventually } from './fake-time.js';
-import { type HttpFaultProxy, startHttpFaultProxy } from './http-fault-proxy.js';
+import { type HttpFaultProxy, type ProxyTls, startHttpFaultProxy } from './http-fault-proxy.js';
 import { withFolder } from './lake-table.js';
 import { SessionStory } from './session-story.js';
 
@@ -43,6 +48,13 @@ const OWNER = { 'headrace.group': 'group', 'headrace.topic': 'clicks', 'headrace
 const VIEWS = ['session_summary', 'page_analytics'];
 const LANES = 4;
 const WORKERS = 2;
+const LOAD = { workers: WORKERS, cutIntervalMs: 1_000, sessionTimeoutMs: 10_000 };
+
+/** A user of the ClickHouse, and how the engine comes in as that user. */
+export interface RigAccess {
+  front: Pick<ClickHouseFrontOptions, 'user' | 'password'>;
+  target: Partial<ClickHouseTarget>;
+}
 
 export class FollowerRig {
   readonly store: ObjectStore;
@@ -52,7 +64,10 @@ export class FollowerRig {
   /** Of the table. */
   readonly lake: string;
   front: ClickHouseFront;
+  /** How one comes in, beside where. */
+  readonly #access: RigAccess;
   readonly #engines: RigEngine[] = [];
+  readonly #proxies: HttpFaultProxy[];
 
   private constructor(
     folder: string,
@@ -60,7 +75,10 @@ export class FollowerRig {
     front: ClickHouseFront,
     proxy: HttpFaultProxy,
     story: SessionStory,
+    access: RigAccess,
   ) {
+    this.#access = access;
+    this.#proxies = [proxy];
     this.folder = folder;
     this.lake = lake;
     this.front = front;
@@ -69,21 +87,25 @@ export class FollowerRig {
     this.story = story;
   }
 
-  static async with(seed: number, work: (rig: FollowerRig) => Promise<void>): Promise<void> {
+  static async with(
+    seed: number,
+    work: (rig: FollowerRig) => Promise<void>,
+    access: RigAccess = { front: {}, target: {} },
+  ): Promise<void> {
     await withFolder(async (lake) => {
       await withFolder(async (folder) => {
-        const front = await startClickHouseFront({ folder });
+        const front = await startClickHouseFront({ ...access.front, folder });
         const proxy = await startHttpFaultProxy(front.url);
         const store = new LocalStore(lake);
         await createTable(store, OWNER);
         const story = await SessionStory.begin(store, model, { seed, lanes: LANES, workers: WORKERS });
-        const rig = new FollowerRig(folder, lake, front, proxy, story);
+        const rig = new FollowerRig(folder, lake, front, proxy, story, access);
         try {
           await rig.migrate('followed');
           await work(rig);
         } finally {
           for (const engine of rig.#engines) await engine.close();
-          await proxy.close();
+          for (const each of rig.#proxies) await each.close();
           await rig.front.kill();
         }
       });
@@ -93,7 +115,8 @@ export class FollowerRig {
   target(database: string, url = this.front.url): ClickHouseTarget {
     const warehouse = { ...CLICKHOUSE_DEFAULTS.warehouse, views: VIEWS };
     const common = { table: 'session_metrics', ...CLICKHOUSE_DEFAULTS, warehouse };
-    return { url, database, ...common, requestTimeoutMs: 10_000, keptBytes: 2 ** 20 };
+    const more = { requestTimeoutMs: 10_000, keptBytes: 2 ** 20, ...this.#access.target };
+    return { url, database, ...common, ...more };
   }
 
   /** The tables as `headrace clickhouse migrate` makes them; nothing in them is ever merged, so that each row can be counted. */
@@ -116,10 +139,22 @@ export class FollowerRig {
     }
   }
 
+  /** One more way to the same ClickHouse, as to a replica that has all that the others have. */
+  async anotherHost(tls: ProxyTls | null = null): Promise<HttpFaultProxy> {
+    const proxy = await startHttpFaultProxy(this.front.url, tls);
+    this.#proxies.push(proxy);
+    return proxy;
+  }
+
   /** An engine that holds these lanes; its way to ClickHouse leads through the proxy. */
-  async engine(name: string, lanes: readonly number[]): Promise<RigEngine> {
+  async engine(
+    name: string,
+    lanes: readonly number[],
+    { window = DEDUPLICATION_WINDOW, ...change }: Partial<ClickHouseTarget> & { window?: number } = {},
+  ): Promise<RigEngine> {
     const delta = await DeltaLog.open(this.store);
-    const engine = new RigEngine(name, this, delta!);
+    const target = { ...this.target('followed', this.proxy.url), ...change };
+    const engine = new RigEngine({ name, rig: this, delta: delta!, target, window });
     this.#engines.push(engine);
     engine.follower.acquired(lanes);
     return engine;
@@ -128,8 +163,8 @@ export class FollowerRig {
   /** SIGKILL, and up again over the same data at another port. */
   async restartFront(): Promise<void> {
     await this.front.kill();
-    this.front = await startClickHouseFront({ folder: this.folder });
-    this.proxy.setUpstream(this.front.url);
+    this.front = await startClickHouseFront({ ...this.#access.front, folder: this.folder });
+    for (const proxy of this.#proxies) proxy.setUpstream(this.front.url);
   }
 
   /** All rows, sorted, one a line; file_id and what else a seal gives included. */
@@ -208,19 +243,28 @@ export class FollowerRig {
   }
 }
 
+interface RigEngineOptions {
+  name: string;
+  rig: FollowerRig;
+  delta: DeltaLog;
+  target: ClickHouseTarget;
+  /** Inserts for which ClickHouse tells a repetition, as the engine believes. */
+  window: number;
+}
+
 export class RigEngine {
   readonly log = new FakeLog();
   readonly follower: ClickHouseFollower;
   readonly #rig: FollowerRig;
   readonly #delta: DeltaLog;
   readonly #inserters: Inserter[] = [];
-  readonly #client: ClickHouseClient;
+  readonly #hosts: ClickHouseHosts;
 
-  constructor(name: string, rig: FollowerRig, delta: DeltaLog) {
+  constructor({ name, rig, delta, target, window }: RigEngineOptions) {
     this.#rig = rig;
     this.#delta = delta;
-    const target = rig.target('followed', rig.proxy.url);
-    this.#client = openClickHouse(target);
+    const hosts = new ClickHouseHosts(target);
+    this.#hosts = hosts;
     const inserts = new WorkerInserts((worker, message) => {
       const inserter = this.#inserters[worker]!;
       if (message.type === 'insert') void inserter.insert(message.id, message.file);
@@ -237,19 +281,24 @@ export class RigEngine {
     }
     this.follower = new ClickHouseFollower({
       tables: new ClickHouseTables({
-        client: () => this.#client,
+        client: () => hosts.client,
         target,
         engineId: name,
-        asError: asClickHouseError,
+        asError: (error, client) => hosts.failed(error, client),
       }),
-      inserter: inserts,
-      check: () =>
-        checkClickHouse(target, model, { workers: WORKERS, cutIntervalMs: 1_000, sessionTimeoutMs: 10_000 }),
+      inserter: tellingHosts(inserts, hosts),
+      check: async () => {
+        try {
+          await checkClickHouse(hosts.target, model, LOAD);
+        } catch (error) {
+          throw hosts.failed(error);
+        }
+      },
       readVersion: async (version) => (await delta.readVersion(version))?.actions ?? null,
       newestVersion: () => delta.version,
       appId: (partition) => `headrace/group/clicks/topic-id/${partition}`,
       workerOf: (partition) => partition % WORKERS,
-      window: DEDUPLICATION_WINDOW,
+      window,
       clock: systemClock,
       random: systemRandom,
       log: this.log,
@@ -287,6 +336,6 @@ export class RigEngine {
   async close(): Promise<void> {
     this.follower.abandon();
     for (const inserter of this.#inserters) await inserter.close();
-    await this.#client.close();
+    await this.#hosts.close();
   }
 }

@@ -7,6 +7,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
+import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -57,6 +58,9 @@ export interface InjectedFault {
   remove(): void;
 }
 
+/** TLS ends at the proxy; it may ask for a certificate of the client's. */
+export type ProxyTls = Pick<ServerOptions, 'key' | 'cert' | 'ca' | 'requestCert' | 'rejectUnauthorized'>;
+
 export interface FaultOptions {
   /** How many requests it strikes. Default 1. */
   times?: number;
@@ -65,7 +69,7 @@ export interface FaultOptions {
 }
 
 export interface HttpFaultProxy {
-  /** `http://127.0.0.1:port` */
+  /** `http://127.0.0.1:port`; with TLS `https://…` */
   readonly url: string;
   /** All requests so far, whatever became of them. */
   readonly seen: readonly SeenRequest[];
@@ -126,13 +130,15 @@ class Fault implements InjectedFault {
 class FaultProxy implements HttpFaultProxy {
   url = '';
   readonly seen: SeenRequest[] = [];
+  readonly #tls: ProxyTls | null;
   #upstream: string;
   #server: Server | null = null;
   #faults: Fault[] = [];
   readonly #agent = new Agent({ keepAlive: true });
 
-  constructor(upstream: string) {
+  constructor(upstream: string, tls: ProxyTls | null) {
     this.#upstream = upstream;
+    this.#tls = tls;
   }
 
   setUpstream(url: string): void {
@@ -149,15 +155,20 @@ class FaultProxy implements HttpFaultProxy {
 
   async accept(): Promise<void> {
     if (this.#server !== null) return;
-    const server = createServer({ maxHeaderSize: 1024 * 1024 }, (message, response) => {
+    const limits = { maxHeaderSize: 1024 * 1024 };
+    const handle = (message: IncomingMessage, response: ServerResponse) => {
       void this.#handle(message, response);
-    });
+    };
+    const server =
+      this.#tls === null
+        ? createServer(limits, handle)
+        : createTlsServer({ ...limits, ...this.#tls }, handle);
     this.#server = server;
     const port = this.url === '' ? 0 : Number(new URL(this.url).port);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(port, '127.0.0.1', resolve);
     });
-    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    this.url = `http${this.#tls === null ? '' : 's'}://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
   async refuse(): Promise<void> {
@@ -303,9 +314,12 @@ function resetInBody(
   });
 }
 
-/** Starts it before `upstream`, the address of a server. */
-export async function startHttpFaultProxy(upstream: string): Promise<HttpFaultProxy> {
-  const proxy = new FaultProxy(upstream);
+/** Starts it before `upstream`, the address of a server that is spoken to without TLS. */
+export async function startHttpFaultProxy(
+  upstream: string,
+  tls: ProxyTls | null = null,
+): Promise<HttpFaultProxy> {
+  const proxy = new FaultProxy(upstream, tls);
   await proxy.accept();
   return proxy;
 }

@@ -109,7 +109,13 @@ describe('the way to ClickHouse', () => {
     [
       'a certificate of its own',
       system('DEPTH_ZERO_SELF_SIGNED_CERT'),
-      /certificate that is not trusted.*NODE_EXTRA_CA_CERTS/,
+      /certificate that is not trusted.*clickhouse\.ca_file/,
+      false,
+    ],
+    [
+      'a certificate that is asked for',
+      system('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'),
+      /asks for a certificate.*clickhouse\.cert_file/,
       false,
     ],
     ['a certificate of another name', system('ERR_TLS_CERT_ALTNAME_INVALID'), /not trusted/, false],

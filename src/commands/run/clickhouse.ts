@@ -5,6 +5,7 @@ import { type ClickHouseTarget, targetOf } from '../../clickhouse/target.js';
 import type { Clock } from '../../clock.js';
 import type { EngineConfig } from '../../config/types.js';
 import { HeadraceError } from '../../errors.js';
+import { tellingHosts } from '../../followers/clickhouse/failover.js';
 import { ClickHouseFollower } from '../../followers/clickhouse/follower.js';
 import { ClickHouseTables } from '../../followers/clickhouse/tables.js';
 import { tellingNotMirrored } from '../../followers/not-mirrored.js';
@@ -69,9 +70,12 @@ export class ClickHouseFollowing {
         client: () => hosts.client,
         target,
         engineId,
-        asError: (error) => hosts.failed(error),
+        asError: (error, client) => hosts.failed(error, client),
       }),
-      inserter: rewrittenInserter(this.inserts, (path) => ledger.rewriteOf(path)),
+      inserter: tellingHosts(
+        rewrittenInserter(this.inserts, (path) => ledger.rewriteOf(path)),
+        hosts,
+      ),
       check: async () => {
         try {
           await checkClickHouse(hosts.target, model, loadOf(config));

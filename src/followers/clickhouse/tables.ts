@@ -67,14 +67,14 @@ export class ClickHouseTables implements FollowerTables {
   readonly #client: () => ClickHouseClient;
   readonly #target: ClickHouseTarget;
   readonly #engineId: string;
-  readonly #asError: (error: unknown) => Error;
+  readonly #asError: (error: unknown, client: ClickHouseClient) => Error;
 
   constructor(options: {
     /** The one of the host that is talked to now. */
     client: () => ClickHouseClient;
     target: ClickHouseTarget;
     engineId: string;
-    asError(error: unknown): Error;
+    asError(error: unknown, client: ClickHouseClient): Error;
   }) {
     this.#client = options.client;
     this.keepsTokens = options.target.warehouse.kind !== 'single';
@@ -221,26 +221,28 @@ export class ClickHouseTables implements FollowerTables {
   }
 
   async #query<Row>(query: string): Promise<Row[]> {
+    const client = this.#client();
     try {
-      const result = await this.#client().query({ query, format: 'JSONEachRow' });
+      const result = await client.query({ query, format: 'JSONEachRow' });
       return await result.json<Row>();
     } catch (error) {
-      throw this.#asError(error);
+      throw this.#asError(error, client);
     }
   }
 
   async #insert(table: string, values: Record<string, unknown>[]): Promise<void> {
     if (values.length === 0) return;
     const columns = Object.keys(values[0]!).map(quoteName).join(', ');
+    const client = this.#client();
     try {
-      await this.#client().insert({
+      await client.insert({
         table: `${this.#table(table)} (${columns})`,
         values,
         format: 'JSONEachRow',
         clickhouse_settings: ROW_SETTINGS,
       });
     } catch (error) {
-      throw this.#asError(error);
+      throw this.#asError(error, client);
     }
   }
 }
