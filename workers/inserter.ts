@@ -2,6 +2,7 @@ import { isUnknownOutcome } from '#src/clickhouse/errors.js';
 import type { InsertFile } from '#src/clickhouse/file.js';
 import { FileInsert } from '#src/clickhouse/insert.js';
 import type { ClickHouseTarget } from '#src/clickhouse/target.js';
+import { type Clock, systemClock } from '#src/clock.js';
 import { crashPoint } from '#src/crash-points.js';
 import { HeadraceError, messageOf } from '#src/errors.js';
 import type { ObjectStore } from '#src/lake/store/store.js';
@@ -21,11 +22,13 @@ export interface InserterOptions {
   store: ObjectStore;
   counters: WorkerCounters;
   post(message: WorkerMessage): void;
+  clock?: Clock;
 }
 
 export class Inserter {
   readonly #options: InserterOptions;
   readonly #insert: FileInsert;
+  readonly #clock: Clock;
   /** Oldest first. */
   readonly #kept = new Map<string, Uint8Array>();
   #keptBytes = 0;
@@ -33,6 +36,7 @@ export class Inserter {
 
   constructor(options: InserterOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
     this.#insert = new FileInsert(options.target, options.model);
   }
 
@@ -60,11 +64,15 @@ export class Inserter {
     this.#running.set(id, abort);
     try {
       const bytes = await this.#bytesOf(file);
+      const beganMs = this.#clock.monotonicMs();
       await this.#insert.insert(file, bytes, abort.signal);
       crashPoint('clickhouse.after-insert');
       counters.add('clickhouseFiles', 1);
       counters.add('clickhouseRows', file.rows);
       counters.add('clickhouseBytes', bytes.byteLength);
+      counters.observe('clickhouseInsertNs', Math.round((this.#clock.monotonicMs() - beganMs) * 1e6));
+      counters.observe('clickhouseInsertBytes', bytes.byteLength);
+      counters.observe('clickhouseInsertRows', file.rows);
       this.forget([file.path]);
       post({ type: 'inserted', id, error: null, unknown: false });
     } catch (error) {

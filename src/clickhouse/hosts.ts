@@ -20,6 +20,7 @@ export class ClickHouseHosts {
   /** When each could not be reached last, monotonic ms. */
   readonly #failedMs = new Map<string, number>();
   #index: number;
+  #changes = 0;
 
   constructor(target: ClickHouseTarget, clock: Clock = systemClock) {
     this.#target = target;
@@ -30,6 +31,16 @@ export class ClickHouseHosts {
   /** The target as it stands now: its url is the host that is talked to. */
   get target(): ClickHouseTarget {
     return { ...this.#target, url: this.url };
+  }
+
+  /** The place of that host in `clickhouse.url`, from 0. */
+  get index(): number {
+    return this.#index;
+  }
+
+  /** How often one was left for the next. */
+  get changes(): number {
+    return this.#changes;
   }
 
   get url(): string {
@@ -58,7 +69,10 @@ export class ClickHouseHosts {
     const nowMs = this.#clock.monotonicMs();
     this.#failedMs.set(String(failed), nowMs);
     // several requests fail together: only the first of them moves on
-    if (failed === this.url) this.#index = (this.#index + 1) % Math.max(1, this.#target.urls.length);
+    if (failed === this.url && this.#target.urls.length > 1) {
+      this.#index = (this.#index + 1) % this.#target.urls.length;
+      this.#changes++;
+    }
     const { url } = this;
     const lastMs = this.#failedMs.get(url) ?? Number.NEGATIVE_INFINITY;
     if (url === failed || nowMs - lastMs < FAILED_LATELY_MS || known.where.next_url !== undefined)

@@ -9,7 +9,7 @@ import type { CompiledModel } from '../model/types.js';
 import { RecordType } from '../ring/layout.js';
 import { RingProducer } from '../ring/producer.js';
 import { RingWriter } from '../ring/writer.js';
-import { countersBytes } from '../telemetry/counters.js';
+import { countersBytes, WorkerCounters } from '../telemetry/counters.js';
 import type { MainMessage, WorkerMessage, WorkerResult, WorkerTask } from './messages.js';
 
 /**
@@ -34,7 +34,9 @@ export interface PoolOptions {
 
 export class WorkerPool {
   readonly rings: readonly RingWriter[];
+  /** Of each worker, and last those of the main thread. */
   readonly counters: readonly SharedArrayBuffer[];
+  readonly ownCounters: WorkerCounters;
   readonly #piscina: Piscina;
   readonly #tasks: Promise<WorkerResult>[] = [];
   readonly #ports: MessagePort[] = [];
@@ -64,7 +66,9 @@ export class WorkerPool {
       this.#run(worker, options, { memory, ringBaseBytes: ringAt }, shared);
     }
     this.rings = rings;
-    this.counters = counters;
+    const own = new SharedArrayBuffer(countersBytes());
+    this.counters = [...counters, own];
+    this.ownCounters = new WorkerCounters(own);
   }
 
   /** Tells a worker something that must not wait behind its ring's data. */

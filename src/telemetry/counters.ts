@@ -1,5 +1,13 @@
+import {
+  HISTOGRAM_SLOTS,
+  type HistogramName,
+  type HistogramValues,
+  histogramOf,
+  slotsOf,
+} from './histograms.js';
+
 /**
- * Figures that threads share: one SharedArrayBuffer a worker, one 64-bit slot a name, one writer each. A reader sees
+ * Figures that threads share: one SharedArrayBuffer a thread, one 64-bit slot a name, one writer each. A reader sees
  * every slot whole, though not all slots of the same instant, and adds up over the workers.
  *
  * Written once a batch or cut, not once an event: each store makes a BigInt.
@@ -17,6 +25,10 @@ type Unit =
   | 'snapshots'
   | 'errors'
   | 'files'
+  | 'versions'
+  | 'hosts'
+  | 'flags'
+  | 'ms'
   | 'ns';
 
 interface CounterInfo {
@@ -43,6 +55,41 @@ export const COUNTERS = {
     kind: 'counter',
     unit: 'errors',
     help: 'Inserts into ClickHouse without a full answer; they are repeated',
+  },
+  clickhouseFilesBehind: {
+    kind: 'gauge',
+    unit: 'files',
+    help: 'Files of the ledger that are known and that ClickHouse does not have yet',
+  },
+  clickhouseVersionsBehind: {
+    kind: 'gauge',
+    unit: 'versions',
+    help: 'Versions of the ledger that the follower of ClickHouse has not looked at yet',
+  },
+  clickhouseLagMs: {
+    kind: 'gauge',
+    unit: 'ms',
+    help: 'Age of the oldest cut that ClickHouse does not have whole, of the lanes here; 0: it has all',
+  },
+  clickhouseEventLagMs: {
+    kind: 'gauge',
+    unit: 'ms',
+    help: 'Event time by which ClickHouse is behind the ledger, of the lane that is farthest behind',
+  },
+  clickhouseTrouble: {
+    kind: 'gauge',
+    unit: 'flags',
+    help: '1 while ClickHouse can not be reached or is not as it should be, and nothing gets on',
+  },
+  clickhouseHost: {
+    kind: 'gauge',
+    unit: 'hosts',
+    help: 'The host that is talked to, by its place in clickhouse.url, from 0',
+  },
+  clickhouseHostChanges: {
+    kind: 'counter',
+    unit: 'hosts',
+    help: 'How often a host of ClickHouse was left for the next one',
   },
   filtered: { kind: 'counter', unit: 'events', help: 'Events that the filter of the model left out' },
   blanked: { kind: 'counter', unit: 'values', help: 'Values to be truncated as IP addresses that are none' },
@@ -86,11 +133,13 @@ export type CounterName = keyof typeof COUNTERS;
 export type CounterValues = Record<CounterName, number>;
 
 const NAMES = Object.keys(COUNTERS) as CounterName[];
+/** Behind the counters come the histograms. */
+const SLOTS = NAMES.length + HISTOGRAM_SLOTS;
 const SLOT_OF = Object.fromEntries(NAMES.map((name, slot) => [name, slot])) as Record<CounterName, number>;
 
 /** Shared bytes for one writer's figures. */
 export function countersBytes(): number {
-  return NAMES.length * BigInt64Array.BYTES_PER_ELEMENT;
+  return SLOTS * BigInt64Array.BYTES_PER_ELEMENT;
 }
 
 type PascalCase<S extends string> = S extends `${infer Head}_${infer Tail}`
@@ -110,7 +159,7 @@ export class WorkerCounters {
   readonly #values: Float64Array;
 
   constructor(buffer: SharedArrayBuffer) {
-    this.#slots = new BigInt64Array(buffer, 0, NAMES.length);
+    this.#slots = new BigInt64Array(buffer, 0, SLOTS);
     this.#values = Float64Array.from(this.#slots, (_, slot) => Number(Atomics.load(this.#slots, slot)));
   }
 
@@ -128,6 +177,13 @@ export class WorkerCounters {
   /** Raises a figure to a whole number, where it is smaller. */
   atLeast(name: CounterName, value: number): void {
     if (value > this.#values[SLOT_OF[name]]!) this.set(name, value);
+  }
+
+  /** One more value of a histogram, a whole number. */
+  observe(name: HistogramName, value: number): void {
+    const { bucket, sum } = slotsOf(name, value);
+    this.#publish(NAMES.length + bucket, this.#values[NAMES.length + bucket]! + 1);
+    this.#publish(NAMES.length + sum, this.#values[NAMES.length + sum]! + value);
   }
 
   #publish(slot: number, value: number): void {
@@ -150,6 +206,14 @@ export function sumCounters(buffers: readonly SharedArrayBuffer[]): CounterValue
     return values.reduce((sum, value) => sum + value, 0);
   };
   return Object.fromEntries(NAMES.map((name, slot) => [name, total(name, slot)])) as CounterValues;
+}
+
+/** A histogram's values of all writers together. */
+export function sumHistogram(name: HistogramName, buffers: readonly SharedArrayBuffer[]): HistogramValues {
+  const slots = buffers.map((buffer) => new BigInt64Array(buffer, 0, SLOTS));
+  return histogramOf(name, (slot) =>
+    slots.reduce((sum, each) => sum + Number(Atomics.load(each, NAMES.length + slot)), 0),
+  );
 }
 
 /** What an open session takes on average, in whole bytes; 0 when none is open. */

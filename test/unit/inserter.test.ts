@@ -5,7 +5,8 @@ import { INSERT_SETTINGS } from '#src/clickhouse/insert-settings.js';
 import { encodeRows } from '#src/columnar/encode.js';
 import type { WorkerMessage } from '#src/pool/messages.js';
 import { seededRandom } from '#src/random.js';
-import { countersBytes, readCounters, WorkerCounters } from '#src/telemetry/counters.js';
+import { countersBytes, readCounters, sumHistogram, WorkerCounters } from '#src/telemetry/counters.js';
+import type { HistogramName } from '#src/telemetry/histograms.js';
 import { FILE_MOST } from '../../workers/file-rows.js';
 import { Inserter } from '../../workers/inserter.js';
 import { probeOf } from '../../workers/row-probe.js';
@@ -52,20 +53,26 @@ async function rig(respond: (response: ServerResponse) => void, keptBytes = 1_00
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
-  return { inserter, store, messages, bodies, tokens, counts: () => readCounters(counters) };
+  const spread = (name: HistogramName) => sumHistogram(name, [counters]);
+  return { inserter, store, messages, bodies, tokens, counts: () => readCounters(counters), spread };
 }
 
 const accept = (response: ServerResponse) => response.end();
 
 describe('a worker’s inserter', () => {
   it('sends the bytes that it kept under the file’s path as token, and counts what was taken', async () => {
-    const { inserter, messages, bodies, tokens, counts } = await rig(accept);
+    const { inserter, messages, bodies, tokens, counts, spread } = await rig(accept);
     inserter.keep(FILE.path, BYTES);
     await inserter.insert(1, FILE);
     expect(messages).toEqual([{ type: 'inserted', id: 1, error: null, unknown: false }]);
     expect([bodies, tokens]).toEqual([['the bytes of a file'], [FILE.path]]);
     const { clickhouseFiles, clickhouseRows, clickhouseBytes, clickhouseErrors } = counts();
     expect([clickhouseFiles, clickhouseRows, clickhouseBytes, clickhouseErrors]).toEqual([1, 3, 19, 0]);
+    expect(spread('clickhouseInsertRows')).toMatchObject({ count: 1, sum: 3 });
+    expect(spread('clickhouseInsertBytes')).toMatchObject({ count: 1, sum: 19 });
+    const took = spread('clickhouseInsertNs');
+    expect(took.count).toBe(1);
+    expect(took.sum).toBeGreaterThan(0);
   });
 
   it('keeps no more than it may, the newest, and reads the others from the table', async () => {

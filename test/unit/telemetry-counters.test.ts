@@ -10,8 +10,10 @@ import {
   deadLettersOf,
   readCounters,
   sumCounters,
+  sumHistogram,
   WorkerCounters,
 } from '#src/telemetry/counters.js';
+import { HISTOGRAMS, type HistogramName, quantileBound } from '#src/telemetry/histograms.js';
 
 const NAMES = Object.keys(COUNTERS) as CounterName[];
 const shared = () => new SharedArrayBuffer(countersBytes());
@@ -24,6 +26,42 @@ describe('bytes per open session', () => {
     expect(bytesPerOpenSession(readCounters(writer))).toBe(0);
     counters.set('openSessions', 3);
     expect(bytesPerOpenSession(readCounters(writer))).toBe(333);
+  });
+});
+
+describe('shared histograms', () => {
+  it('agree with plain lists, whatever several writers observed, and leave counters alone', () => {
+    const names = Object.keys(HISTOGRAMS) as HistogramName[];
+    const value = fc.oneof(
+      fc.nat({ max: 2 ** 40 }),
+      fc.constantFrom(...names.flatMap((name) => HISTOGRAMS[name].bounds)),
+    );
+    const step = fc.record({ writer: fc.nat({ max: 1 }), name: fc.constantFrom(...names), value });
+    fc.assert(
+      fc.property(fc.array(step), (steps) => {
+        const buffers = [shared(), shared()];
+        const writers = buffers.map((buffer) => new WorkerCounters(buffer));
+        for (const { writer, name, value } of steps) writers[writer]!.observe(name, value);
+        for (const name of names) {
+          const { bounds } = HISTOGRAMS[name];
+          const values = steps.filter((each) => each.name === name).map((each) => each.value);
+          const edges = [Number.NEGATIVE_INFINITY, ...bounds, Number.POSITIVE_INFINITY];
+          const buckets = edges
+            .slice(1)
+            .map((to, i) => values.filter((v) => v > edges[i]! && v <= to).length);
+          const sum = values.reduce((total, each) => total + each, 0);
+          const found = sumHistogram(name, buffers);
+          expect(found).toEqual({ bounds, buckets, count: values.length, sum });
+          const ordered = values.sort((a, b) => a - b);
+          for (const share of [0.5, 0.95, 1]) {
+            const exact = ordered[Math.max(0, Math.ceil(share * ordered.length) - 1)] ?? 0;
+            const bound = bounds.find((each) => exact <= each) ?? bounds.at(-1)!;
+            expect(quantileBound(found, share)).toBe(values.length === 0 ? 0 : bound);
+          }
+        }
+        expect(sumCounters(buffers)).toEqual(Object.fromEntries(NAMES.map((name) => [name, 0])));
+      }),
+    );
   });
 });
 

@@ -61,13 +61,9 @@ export class Followers {
 
   /** Fields of the line that tells of progress. */
   progress() {
-    const clickhouse = this.#clickhouse?.follower;
     const output = this.#output?.follower;
     return {
-      ...(clickhouse && {
-        clickhouse_rows: clickhouse.figures.rows,
-        clickhouse_files_behind: clickhouse.behind.files + clickhouse.behind.versions,
-      }),
+      ...this.#clickhouse?.progress(),
       ...(output && { output_rows: output.figures.rows, output_versions_behind: output.behind }),
     };
   }

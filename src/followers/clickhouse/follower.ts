@@ -9,7 +9,8 @@ import { concernsFile, FollowerTrouble } from '../trouble.js';
 import { withinMs } from '../within-ms.js';
 import { BacklogLines, countFiles } from './backlog.js';
 import type { FileInserter, InsertOutcome } from './file-inserter.js';
-import { FollowerPositions, logTooShort } from './positions.js';
+import { logTooShort } from './log-too-short.js';
+import { FollowerPositions } from './positions.js';
 import { type Doubtful, FollowerSchedule } from './schedule.js';
 import { Settlement } from './settlement.js';
 import { StandstillWatch } from './standstill.js';
@@ -110,6 +111,11 @@ export class ClickHouseFollower {
 
   get figures(): Readonly<FollowerFigures> {
     return this.#figures;
+  }
+
+  /** Up to which version of the ledger each of our lanes is in, and whether nothing gets on. */
+  get health(): { positions: ReadonlyMap<number, number>; isInTrouble: boolean } {
+    return { positions: this.#schedule.positions(), isInTrouble: this.#trouble.isOn };
   }
 
   /** Files that are known and not in, and versions of the ledger that were not looked at yet. */
@@ -424,7 +430,7 @@ export class ClickHouseFollower {
     if (positions.size === 0) return;
     this.#options.log.warn(
       { from_version: this.#schedule.cursor, to_version: newest },
-      'ClickHouse was set back, as by a restored backup: its files are asked for one by one, those that are missing go in again; materialized views that were not restored with it have to be rebuilt',
+      'ClickHouse was set back, as by a restored backup: its files are asked for one by one, those that are missing go in again; materialized views that were not restored with it have to be rebuilt (`headrace clickhouse rebuild --views --yes`)',
     );
   }
 

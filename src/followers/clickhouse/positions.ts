@@ -1,4 +1,3 @@
-import { HeadraceError } from '../../errors.js';
 import type { FollowerTables, StoredPosition } from './tables.js';
 
 /**
@@ -117,17 +116,4 @@ export class FollowerPositions {
     const rows = await this.#options.tables.positions(appIds);
     return new Map(partitions.map((partition, index) => [partition, rows.get(appIds[index]!) ?? null]));
   }
-}
-
-/** The log was cleaned up beyond where ClickHouse stands. */
-export function logTooShort(version: number): HeadraceError {
-  return new HeadraceError(
-    'CLICKHOUSE_RESTORED',
-    "ClickHouse stands before the oldest version that the table's log still has",
-    {
-      where: { version },
-      remedy:
-        'bring the older log files back, or restore a newer backup of ClickHouse, and start the engine again',
-    },
-  );
 }

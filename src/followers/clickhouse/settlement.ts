@@ -146,13 +146,23 @@ export class Settlement {
   async #warnOfViews(files: readonly LedgerFile[]): Promise<void> {
     const { tables, log } = this.#options;
     const views = await tables.views();
-    if (views.length === 0) return;
-    log.warn(
-      { views: views.join(', '), files: files.length, path: files[0]!.path },
-      'files came into the table by an insert whose end nobody saw: these materialized views may lack their rows. Rebuild each: stop the engine, TRUNCATE its target, INSERT INTO it the SELECT of the view, start the engine',
-    );
+    const warn = (ours: boolean, remedy: string) => {
+      const names = views.filter(({ isOurs }) => isOurs === ours).map(({ name }) => name);
+      if (names.length === 0) return;
+      const fields = { views: names.join(', '), files: files.length, path: files[0]!.path };
+      log.warn(fields, `${LACKING} ${remedy}`);
+    };
+    warn(true, REBUILD_OURS);
+    warn(false, REBUILD_OWN);
   }
 }
+
+const LACKING =
+  'files came into the table by an insert whose end nobody saw: these materialized views may lack their rows.';
+const REBUILD_OURS =
+  'Run `headrace clickhouse rebuild --views --yes` with the same settings: it makes them anew, engines may go on';
+const REBUILD_OWN =
+  'Rebuild each: stop the engine, TRUNCATE its target, INSERT INTO it the SELECT of the view, start the engine';
 
 function fileOf({ file }: Doubtful): LedgerFile {
   return file;

@@ -4,6 +4,7 @@ import { storedName } from '../../clickhouse/layout.js';
 import { FILES_TABLE, POSITIONS_TABLE } from '../../clickhouse/schema.js';
 import { quoteName, quoteTable, quoteText } from '../../clickhouse/sql.js';
 import type { ClickHouseTarget } from '../../clickhouse/target.js';
+import { isOurs } from '../../clickhouse/views/view-sql.js';
 import { crashPoint } from '../../crash-points.js';
 import type { LedgerFile } from '../ledger-files.js';
 import type { ServerFacts } from './doubt.js';
@@ -25,6 +26,13 @@ export interface FileState {
   atMs: number;
   /** Of the token that it was begun with; absent: 0. */
   attempt?: number;
+}
+
+export interface FedView {
+  /** With its database. */
+  name: string;
+  /** One that `headrace clickhouse migrate` has made. */
+  isOurs: boolean;
 }
 
 /** What the follower reads and writes in ClickHouse beside the files. Every call may throw a HeadraceError CLICKHOUSE_…. */
@@ -56,7 +64,7 @@ export interface FollowerTables {
   /** Σ sign of one revision of a session. */
   signOf(probe: RowProbe, date: string): Promise<number>;
   /** Materialized views that are fed by inserts into the table of sessions. */
-  views(): Promise<string[]>;
+  views(): Promise<FedView[]>;
 }
 
 /** A row that is written twice says the same, and must not be taken for one that was written before. */
@@ -198,14 +206,14 @@ export class ClickHouseTables implements FollowerTables {
     return Number(row!.sum);
   }
 
-  async views(): Promise<string[]> {
+  async views(): Promise<FedView[]> {
     const { database, table } = this.#target;
-    const rows = await this.#query<{ name: string }>(
-      `SELECT concat(database, '.', name) AS name FROM system.tables WHERE engine = 'MaterializedView' AND (database, name) IN (
+    const rows = await this.#query<{ name: string; comment: string }>(
+      `SELECT concat(database, '.', name) AS name, comment FROM system.tables WHERE engine = 'MaterializedView' AND (database, name) IN (
          SELECT d, t FROM system.tables ARRAY JOIN dependencies_database AS d, dependencies_table AS t
          WHERE database = ${quoteText(database)} AND name = ${quoteText(storedName(this.#target.warehouse, table))}) ORDER BY name`,
     );
-    return rows.map(({ name }) => name);
+    return rows.map(({ name, comment }) => ({ name, isOurs: isOurs(comment) }));
   }
 
   get #sessions(): string {
