@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Admin } from '@platformatic/kafka';
+import type { Profile } from '#src/kafka/profiles.js';
 import { freePorts } from './free-ports.js';
 import { tryReadMetadata } from './metadata.js';
 import { type Java, javaArguments, KafkaNode } from './node.js';
@@ -30,7 +31,9 @@ export interface KafkaClusterOptions {
   javaOptions?: readonly string[];
   /** Begin with a copy of what `keepData` kept; one broker only. */
   data?: string;
-  /** Broker properties over the ones of node-properties.ts. */
+  /** Which of the shipped broker settings they begin with; `standard` by default. */
+  profile?: Profile;
+  /** Broker properties over those and over the ones of node-properties.ts. */
   properties?: Properties;
   /** Where the cluster's own folder is made; the system's temporary folder by default. */
   dir?: string;
@@ -82,7 +85,7 @@ export class KafkaCluster {
   readonly #hasData: boolean;
 
   constructor(folder: string, addresses: readonly NodeAddress[], options: KafkaClusterOptions) {
-    const { jarsFolder, javaOptions, data, properties = {} } = options;
+    const { jarsFolder, javaOptions, data, profile = 'standard', properties = {} } = options;
     this.#folder = folder;
     this.#java = { folder, jarsFolder, ...(javaOptions === undefined ? {} : { options: javaOptions }) };
     this.#hasData = data !== undefined;
@@ -93,7 +96,8 @@ export class KafkaCluster {
       const place = this.#dataFolder(node.id);
       if (data === undefined) mkdirSync(place);
       else copyFolder(data, place);
-      writeFileSync(this.#propertiesPath(node.id), nodeProperties(node, addresses, place, properties));
+      const text = nodeProperties(node, addresses, place, profile, properties);
+      writeFileSync(this.#propertiesPath(node.id), text);
       writeFileSync(join(folder, `node-${node.id}.log`), '');
     }
   }
@@ -138,7 +142,10 @@ export class KafkaCluster {
     await this.startBroker(id);
   }
 
-  /** Creates a topic and answers when all its replicas are in sync and all running brokers know it. */
+  /**
+   * Creates a topic and answers when all its replicas are in sync and all running brokers know it. It keeps batches as they are
+   * produced, whatever the brokers' compression.type: tests send every codec and read it back.
+   */
   async createTopic({ name, partitions, replicationFactor, config = {} }: TopicOptions): Promise<void> {
     const admin = new Admin({
       clientId: 'headrace-cluster',
@@ -149,7 +156,10 @@ export class KafkaCluster {
         topics: [name],
         partitions,
         replicas: replicationFactor ?? this.#nodes.length,
-        configs: Object.entries(config).map(([key, value]) => ({ name: key, value: String(value) })),
+        configs: Object.entries({ 'compression.type': 'producer', ...config }).map(([key, value]) => ({
+          name: key,
+          value: String(value),
+        })),
       });
     } finally {
       await admin.close();
@@ -187,9 +197,10 @@ export class KafkaCluster {
    * Runs a main class of Kafka's jars, such as `org.apache.kafka.tools.TopicCommand`, and answers with its standard
    * output. Throws when it ends with another code than 0.
    */
-  async tool(className: string, args: readonly string[]): Promise<string> {
+  async tool(className: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
     const { stdout } = await promisify(execFile)('java', javaArguments(this.#java, className, args), {
       cwd: this.#folder,
+      env: { ...process.env, ...env },
       maxBuffer: 64 * 1024 * 1024,
     });
     return stdout;

@@ -1,10 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { JVM_FILE } from '#src/kafka/profiles.js';
 import type { Reaper } from './reaper.js';
 
-/** Quick to start rather than quick to serve: a test's load is small, and three of them share two cores. */
-const JAVA_OPTIONS = ['-Xms64m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
+/**
+ * Over the flags that ship (config/kafka/broker.jvm): quick to start rather than quick to serve, since a test's load is small, and
+ * three of them share two cores.
+ */
+const JAVA_OPTIONS = [
+  '-Xms64m',
+  '-Xmx512m',
+  '-XX:-UseG1GC',
+  '-XX:+UseSerialGC',
+  '-XX:TieredStopAtLevel=1',
+  '-Xshare:auto',
+];
 
 export interface Java {
   /** The cluster's, with its log4j2.properties. */
@@ -20,6 +31,7 @@ export function javaArguments(
   args: readonly string[],
 ): string[] {
   return [
+    `@${JVM_FILE}`,
     ...options,
     `-Dlog4j2.configurationFile=${join(folder, 'log4j2.properties')}`,
     '-Dlog4j2.disable.jmx=true',
