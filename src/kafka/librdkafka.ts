@@ -25,7 +25,15 @@ export interface TopicPartition {
 
 export interface Metadata {
   brokers: { id: number; host: string; port: number }[];
-  topics: { name: string; partitions: { id: number; leader: number }[] }[];
+  topics: { name: string; partitions: PartitionMetadata[] }[];
+}
+
+export interface PartitionMetadata {
+  id: number;
+  /** −1: none now. */
+  leader: number;
+  replicas: number[];
+  isrs: number[];
 }
 
 export interface NativeError {
@@ -45,6 +53,11 @@ export interface DeliveryReport {
   topic: string;
   partition: number;
   offset: number;
+  key: Buffer | null;
+  /** Of the value, bytes. */
+  size: number;
+  /** The record's, ms since 1970; the broker's where the topic says so. */
+  timestamp?: number;
 }
 
 type Callback<T> = (error: NativeError | null | undefined, value: T) => void;

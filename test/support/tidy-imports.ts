@@ -28,6 +28,7 @@ const FOLDERS = [
   'pool',
   'lanes',
   'generator',
+  'producer',
   'embedded',
   'commands',
 ];
@@ -41,6 +42,7 @@ const BASE_FILES = [
 ];
 const ENTRIES = [
   'src/engine.ts',
+  'src/producer/index.ts',
   'workers/worker.ts',
   'workers/maintenance.ts',
   'src/kernel/assembly/index.ts',
