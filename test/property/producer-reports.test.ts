@@ -15,9 +15,28 @@ type Step =
 
 const steps = fc.array(
   fc.oneof(
-    { weight: 6, arbitrary: fc.record({ do: fc.constant('send' as const), key: fc.nat(1), size: fc.nat(1), later: fc.constantFrom(0, 0, 1, -1) }) },
-    { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('transmit' as const, 'time-out' as const), count: fc.integer({ min: 1, max: 6 }) }) },
-    { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('answer' as const, 'answer' as const, 'refuse' as const, 'requeue' as const) }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        do: fc.constant('send' as const),
+        key: fc.nat(1),
+        size: fc.nat(1),
+        later: fc.constantFrom(0, 0, 1, -1),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constantFrom('transmit' as const, 'time-out' as const),
+        count: fc.integer({ min: 1, max: 6 }),
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        do: fc.constantFrom('answer' as const, 'answer' as const, 'refuse' as const, 'requeue' as const),
+      }),
+    },
   ),
   { maxLength: 200 },
 );
@@ -47,7 +66,13 @@ function play(schedule: readonly Step[], clockGoesBack: boolean): Sent[] {
       nowMs += clockGoesBack ? step.later : Math.abs(step.later);
       const key = Buffer.from(`user ${step.key}`);
       client.produce('t', 0, Buffer.alloc(step.size, all.length), key, nowMs);
-      const sent: Sent = { key, size: step.size, timestampMs: nowMs, record: client.records.at(-1)!, said: null };
+      const sent: Sent = {
+        key,
+        size: step.size,
+        timestampMs: nowMs,
+        record: client.records.at(-1)!,
+        said: null,
+      };
       pending.add(sent);
       all.push(sent);
     } else if (step.do === 'transmit') {
@@ -69,7 +94,8 @@ function settleDelivered({ sent, lost }: { sent: Sent | null; lost: Sent[] }, of
   return lost;
 }
 
-const alike = (a: Sent, b: Sent) => a.size === b.size && a.timestampMs === b.timestampMs && a.key.equals(b.key);
+const alike = (a: Sent, b: Sent) =>
+  a.size === b.size && a.timestampMs === b.timestampMs && a.key.equals(b.key);
 
 describe('delivery reports without a mark of ours', () => {
   it.each([
