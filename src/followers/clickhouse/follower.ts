@@ -9,6 +9,7 @@ import { concernsFile, FollowerTrouble } from '../trouble.js';
 import { withinMs } from '../within-ms.js';
 import { BacklogLines, countFiles } from './backlog.js';
 import type { FileInserter, InsertOutcome } from './file-inserter.js';
+import { Flights } from './flights.js';
 import { logTooShort } from './log-too-short.js';
 import { FollowerPositions } from './positions.js';
 import { type Doubtful, FollowerSchedule } from './schedule.js';
@@ -47,12 +48,6 @@ export interface FollowerFigures {
   rows: number;
 }
 
-interface Flight {
-  file: LedgerFile;
-  abort: AbortController;
-  landed: Promise<void>;
-}
-
 const POSITIONS_MS = 5_000;
 /** While nothing moves the positions are only compared. */
 const COMPARE_MS = 60_000;
@@ -77,8 +72,7 @@ export class ClickHouseFollower {
   readonly #wanted = new Set<number>();
   /** Lanes that are about to go: nothing of theirs is begun any more. */
   readonly #leaving = new Set<number>();
-  /** By worker. */
-  readonly #flights = new Map<number, Flight>();
+  readonly #flights = new Flights();
   readonly #figures: FollowerFigures = { files: 0, rows: 0 };
   /** The server's clock less our monotonic one; null: it was not asked since the last trouble. */
   #serverAheadMs: number | null = null;
@@ -144,10 +138,7 @@ export class ClickHouseFollower {
       this.#wanted.delete(partition);
       this.#leaving.add(partition);
     }
-    const theirs = this.#flightsOf(partitions);
-    await withinMs(clock, timeoutMs, Promise.all(theirs.map(({ landed }) => landed)));
-    for (const flight of this.#flightsOf(partitions)) flight.abort.abort();
-    await withinMs(clock, FLUSH_MS, Promise.all(theirs.map(({ landed }) => landed)));
+    await this.#flights.finish(partitions, clock, timeoutMs, FLUSH_MS);
     if (!this.#trouble.isOn) await withinMs(clock, FLUSH_MS, this.#flush());
     this.#drop(partitions);
   }
@@ -155,9 +146,7 @@ export class ClickHouseFollower {
   /** These lanes are somebody else's already. */
   lost(partitions: readonly number[]): void {
     for (const partition of partitions) this.#leaving.add(partition);
-    for (const flight of this.#flightsOf(partitions)) {
-      if (!flight.file.lanes.some((lane) => this.#isOurs(lane))) flight.abort.abort();
-    }
+    this.#flights.abandon(partitions, (lane) => this.#isOurs(lane));
     this.#drop(partitions);
   }
 
@@ -338,7 +327,7 @@ export class ClickHouseFollower {
 
   /** What is learnt of a file holds for seconds: no more is looked at than can be begun, one for each worker that is free. */
   #startable<T>(due: readonly T[], fileOf: (each: T) => LedgerFile): T[] {
-    const workers = new Set<number | undefined>([undefined, ...this.#flights.keys()]);
+    const workers = new Set<number | undefined>([undefined, ...this.#flights.workers]);
     return due.filter((each) => {
       const worker = this.#workerOf(fileOf(each));
       return !workers.has(worker) && workers.add(worker);
@@ -376,18 +365,16 @@ export class ClickHouseFollower {
     for (const file of this.#schedule.toInsert(clock.monotonicMs())) {
       const worker = this.#workerOf(file);
       if (worker === undefined || this.#flights.has(worker)) continue;
-      const abort = new AbortController();
       this.#schedule.trying(file.path);
-      const landed = inserter
-        .insert(worker, file, abort.signal)
-        .then((outcome) => this.#landed(worker, file, outcome, abort.signal));
-      this.#flights.set(worker, { file, abort, landed });
+      this.#flights.start(worker, file, (signal) =>
+        inserter.insert(worker, file, signal).then((outcome) => this.#landed(worker, file, outcome, signal)),
+      );
     }
   }
 
   #landed(worker: number, file: LedgerFile, { error, unknown }: InsertOutcome, signal: AbortSignal): void {
     const { clock } = this.#options;
-    this.#flights.delete(worker);
+    this.#flights.over(worker);
     if (error === null) {
       this.#schedule.succeeded(file.path);
       this.#figures.files += 1;
@@ -421,9 +408,7 @@ export class ClickHouseFollower {
 
   /** ClickHouse holds less than it did: nothing that was known of it counts, each file is asked for. */
   async #startOver(): Promise<void> {
-    const flights = [...this.#flights.values()];
-    for (const { abort } of flights) abort.abort();
-    await Promise.all(flights.map(({ landed }) => landed));
+    await this.#flights.abortAll();
     const newest = this.#options.newestVersion();
     const positions = await this.#positions.restart([...this.#schedule.lanes]);
     this.#schedule.restart(positions, newest);
@@ -466,11 +451,6 @@ export class ClickHouseFollower {
       this.#positions.forget(partition);
       this.#offsets.forget(partition);
     }
-  }
-
-  #flightsOf(partitions: readonly number[]): Flight[] {
-    const gone = new Set(partitions);
-    return [...this.#flights.values()].filter(({ file }) => file.lanes.some((lane) => gone.has(lane)));
   }
 
   #isOurs(lane: number): boolean {

@@ -169,9 +169,10 @@ export class ClickHouseTables implements FollowerTables {
   async recordDone(files: readonly LedgerFile[], atMs: number): Promise<ReadonlySet<string>> {
     if (files.length === 0) return new Set();
     const paths = files.map(({ path }) => path);
+    const client = this.#client();
     try {
       // one statement: nothing can be set back between the look and the writing
-      await this.#client().command({
+      await client.command({
         query: `INSERT INTO ${this.#files} (path, attempt, file_id, state, version, rows, lanes, engine, at)
           SELECT path, attempt, file_id, 'done', version, rows, lanes, ${quoteText(this.#engineId)},
             fromUnixTimestamp64Milli(${whole(atMs)}, 'UTC')
@@ -179,7 +180,7 @@ export class ClickHouseTables implements FollowerTables {
         clickhouse_settings: ROW_SETTINGS,
       });
     } catch (error) {
-      throw this.#asError(error);
+      throw this.#asError(error, client);
     }
     crashPoint('clickhouse.after-done');
     const states = await this.states(paths);
