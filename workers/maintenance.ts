@@ -22,6 +22,7 @@ import { systemRandom } from '#src/random.js';
 export default async function runMaintenance(task: MaintenanceTask): Promise<MaintenanceResult> {
   const { place, model, config, isVacuumDue } = task;
   const main = new MainThread(task);
+  task.port.postMessage({ begun: true } satisfies MaintenanceNews);
   const onRetry = (retry: StoreRetry) => task.port.postMessage({ retry } satisfies MaintenanceNews);
   try {
     const run = await MaintenanceRun.open({

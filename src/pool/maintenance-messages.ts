@@ -16,8 +16,8 @@ export interface MaintenanceTask {
   port: MessagePort;
 }
 
-/** Beside the questions, unanswered: an object store did not do what it was asked; it is asked again. */
-export type MaintenanceNews = { retry: StoreRetry };
+/** Beside the questions, unanswered: the thread's modules are loaded; an object store did not do what it was asked, and is asked again. */
+export type MaintenanceNews = { begun: true } | { retry: StoreRetry };
 
 /** One question at a time. */
 export type MaintenanceQuestion = { ask: 'commit'; draft: MaintenanceDraft } | { ask: 'followers' };

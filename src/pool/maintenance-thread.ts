@@ -3,6 +3,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { messageOf } from '../errors.js';
 import type { StoreRetry } from '../lake/store/store-retries.js';
+import { Begun } from './begun.js';
 import type {
   MaintenanceAnswer,
   MaintenanceNews,
@@ -25,10 +26,13 @@ export class MaintenanceThread {
   readonly result: Promise<MaintenanceResult>;
   readonly #piscina: Piscina;
   readonly #stop: () => void;
+  readonly #begun: Begun;
 
   constructor({ task, answer, onRetry }: MaintenanceThreadOptions) {
     const { port1, port2 } = new MessageChannel();
     port1.on('message', (message: MaintenanceQuestion | MaintenanceNews) => {
+      this.#begun.said();
+      if ('begun' in message) return;
       if ('retry' in message) onRetry(message.retry);
       else void answered(answer(message)).then((reply) => port1.postMessage(reply));
     });
@@ -41,7 +45,7 @@ export class MaintenanceThread {
     });
     const running = this.#piscina.run({ ...task, port: port2 }, { transferList: [port2] });
     this.result = this.#ended(running as Promise<MaintenanceResult>, port1);
-    this.result.catch(() => undefined);
+    this.#begun = new Begun(this.result);
   }
 
   async #ended(running: Promise<MaintenanceResult>, port: MessagePort): Promise<MaintenanceResult> {
@@ -58,8 +62,9 @@ export class MaintenanceThread {
     this.#stop();
   }
 
-  /** Ends it at once. A file that it was writing is left to a vacuum. */
+  /** Ends it as soon as it has begun. A file that it was writing is left to a vacuum. */
   async destroy(): Promise<void> {
+    await this.#begun.settled;
     await this.#piscina.destroy();
   }
 }

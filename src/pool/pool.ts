@@ -10,6 +10,7 @@ import { RecordType } from '../ring/layout.js';
 import { RingProducer } from '../ring/producer.js';
 import { RingWriter } from '../ring/writer.js';
 import { countersBytes, WorkerCounters } from '../telemetry/counters.js';
+import { Begun } from './begun.js';
 import type { MainMessage, WorkerMessage, WorkerResult, WorkerTask } from './messages.js';
 
 /**
@@ -39,6 +40,7 @@ export class WorkerPool {
   readonly ownCounters: WorkerCounters;
   readonly #piscina: Piscina;
   readonly #tasks: Promise<WorkerResult>[] = [];
+  readonly #begun: Begun[] = [];
   readonly #ports: MessagePort[] = [];
 
   constructor(options: PoolOptions) {
@@ -89,8 +91,9 @@ export class WorkerPool {
     return results;
   }
 
-  /** Ends the threads at once, whatever they do. */
+  /** Ends the threads as soon as they have begun, whatever they do. */
   async destroy(): Promise<void> {
+    await Promise.all(this.#begun.map(({ settled }) => settled));
     for (const ring of this.rings) ring.close();
     for (const port of this.#ports) port.close();
     await this.#piscina.destroy();
@@ -103,7 +106,10 @@ export class WorkerPool {
     counters: SharedArrayBuffer,
   ): void {
     const { port1, port2 } = new MessageChannel();
-    port1.on('message', (message: WorkerMessage) => options.onMessage(worker, message));
+    port1.on('message', (message: WorkerMessage) => {
+      this.#begun[worker]!.said();
+      options.onMessage(worker, message);
+    });
     this.#ports.push(port1);
     const task: WorkerTask = {
       worker,
@@ -122,5 +128,6 @@ export class WorkerPool {
     const running = this.#piscina.run(task, { transferList: [port2] }) as Promise<WorkerResult>;
     running.catch((error: unknown) => options.onFailure(worker, error));
     this.#tasks.push(running);
+    this.#begun.push(new Begun(running));
   }
 }
