@@ -23,6 +23,7 @@ import { parquetStage } from '../stages/rows.js';
 import { closedRows } from '../stages/sessions.js';
 import { whole } from '../whole-number.js';
 import { buildWorkload } from '../workload.js';
+import { Sessions } from './sessions.js';
 
 /**
  * The benchmark `compaction`: small files of one partition become large ones, in order; beside it what the engine itself takes from
@@ -166,7 +167,7 @@ async function smallFiles(
   rows: readonly Row[],
   { files, rowsPerFile }: { files: number; rowsPerFile: number },
 ) {
-  const random = seededRandom(3);
+  const sessions = new Sessions(model, rows);
   const partitionValues = { [model.partitionColumn]: '2026-01-30' };
   const log = await DeltaLog.create(store, {
     id: '00000000-0000-4000-8000-000000000000',
@@ -180,9 +181,12 @@ async function smallFiles(
   });
   assert(log !== 'conflict');
   const adds = [];
+  const all = files * rowsPerFile;
   let bytes = 0;
   for (let file = 0; file < files; file++) {
-    const own = Array.from({ length: rowsPerFile }, () => rows[random.below(rows.length)]!);
+    const own = Array.from({ length: rowsPerFile }, (_, row) =>
+      sessions.next((file * rowsPerFile + row) / all),
+    );
     const encoded = encodeRows(model, own, { createdAtMs: 1, batchId: BigInt(file), fileId: BigInt(file) });
     const path = `${model.partitionColumn}=2026-01-30/part-${file}-0-${file}.parquet`;
     await store.put(path, encoded.bytes);

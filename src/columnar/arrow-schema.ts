@@ -15,11 +15,18 @@ import {
 import type { ColumnType, CompiledModel } from '../model/types.js';
 import { fileType, isNullable } from './schema.js';
 
+/** By model: it is asked for once a column of each file that is read. */
+const known = new WeakMap<CompiledModel, Schema>();
+
 /** Arrow's schema of one data file. Apart from the table's, which the main thread needs without Arrow. */
 export function arrowSchema(model: CompiledModel): Schema {
-  return new Schema(
+  const there = known.get(model);
+  if (there !== undefined) return there;
+  const schema = new Schema(
     model.columns.map((column) => new Field(column.name, arrowType(fileType(column)), isNullable(column))),
   );
+  known.set(model, schema);
+  return schema;
 }
 
 function arrowType(type: ColumnType): DataType {

@@ -1,4 +1,4 @@
-import { type Data, type DataType, makeData, type Table, tableFromIPC, Utf8 } from 'apache-arrow';
+import { type Data, type DataType, makeData, tableFromIPC, Utf8 } from 'apache-arrow';
 import type { CompiledModel } from '../model/types.js';
 import { arrowSchema } from './arrow-schema.js';
 import type { BuiltColumn } from './built-column.js';
@@ -15,7 +15,7 @@ export class FileColumns {
   readonly rows: number;
   /** Of the chunks. */
   readonly lengths: readonly number[];
-  readonly #table: Table;
+  readonly #chunks: ReadonlyMap<string, readonly Data[]>;
 
   /** `columns`: these alone are decoded. Throws Error for bytes that are no Parquet file. */
   constructor(parquet: Uint8Array, columns?: readonly string[]) {
@@ -23,18 +23,24 @@ export class FileColumns {
       batchSize: BATCH_ROWS,
       ...(columns === undefined ? {} : { columns: [...columns] }),
     });
-    this.#table = tableFromIPC(decoded.intoIPCStream());
-    this.rows = this.#table.numRows;
-    this.lengths = this.#table.batches.map(({ numRows }) => numRows);
+    const { batches, schema } = tableFromIPC(decoded.intoIPCStream());
+    this.lengths = batches.map(({ numRows }) => numRows);
+    this.rows = this.lengths.reduce((sum, length) => sum + length, 0);
+    this.#chunks = new Map(
+      schema.fields.map(({ name }, at) => [
+        name as string,
+        batches.map(({ data }) => (data.children as readonly Data[])[at]!),
+      ]),
+    );
   }
 
   get names(): string[] {
-    return this.#table.schema.fields.map(({ name }) => name as string);
+    return [...this.#chunks.keys()];
   }
 
   /** Null: the file has no such column. */
   find(name: string): readonly Data[] | null {
-    return this.#table.getChild(name)?.data ?? null;
+    return this.#chunks.get(name) ?? null;
   }
 
   /** Throws Error when there is no such column. */
@@ -56,9 +62,9 @@ export function chunksOfAll(model: CompiledModel, files: readonly FileColumns[],
       if (!nullable && type !== 'list<string>') throw new Error(`it has no column ${name}`);
       return file.lengths.map((length) => emptyChunk(wanted, length, type === 'list<string>'));
     }
-    for (const { type: is } of found) {
-      if (String(is) !== String(wanted)) throw new Error(`its column ${name} is ${is}, not ${wanted}`);
-    }
+    const is = found[0]?.type;
+    if (is !== undefined && String(is) !== String(wanted))
+      throw new Error(`its column ${name} is ${is}, not ${wanted}`);
     return found;
   });
 }

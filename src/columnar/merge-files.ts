@@ -15,7 +15,7 @@ import { takeRows } from './take-rows.js';
 
 /**
  * Data files of one partition → fewer and larger ones with the same rows, but for those that are taken out, in the order of some
- * columns. Decoded at once is what goes in; what comes out is built a row group at a time. Row groups carry statistics,
+ * columns. Decoded at once is what goes in; what comes out is built some thousand rows at a time. Row groups carry statistics,
  * so that readers pass over those that can't hold what they look for.
  */
 
@@ -30,10 +30,12 @@ export interface MergeOptions {
   orderBy: readonly string[];
   /** How many files come out, of about as many rows each; fewer when there are not that many rows. */
   fileCount: number;
-  /** Waited for before each row group: what else the thread has to do. */
+  /** Waited for now and then: what else the thread has to do. */
   pause?(): Promise<void>;
 }
 
+/** What is built at a time of a row group: small enough that its memory is used again, and stays near. */
+const BATCH_ROWS = 16_384;
 /** Readers work off row groups of some 100,000 rows best; a reader's thread takes one at a time. */
 export const ROW_GROUP_ROWS = 122_880;
 
@@ -131,11 +133,11 @@ async function writeRowGroups(
           controller.close();
           return;
         }
-        const group = slicedPlaces(places, at, at + ROW_GROUP_ROWS);
-        at += group.length;
-        const taken = model.columns.map((column, index) => takeRows(column, columns[index]!, group));
+        const some = slicedPlaces(places, at, at + BATCH_ROWS);
+        at += some.length;
+        const taken = model.columns.map((column, index) => takeRows(column, columns[index]!, some));
         for (const [index, column] of taken.entries()) stats[index]!.take(column);
-        const table = Table.fromIPCStream(arrowStream(schema, taken, group.length));
+        const table = Table.fromIPCStream(arrowStream(schema, taken, some.length));
         for (const batch of table.recordBatches()) controller.enqueue(batch);
         table.free();
         await pause?.();

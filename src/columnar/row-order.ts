@@ -9,12 +9,17 @@ import { compareBytes } from './text-bounds.js';
  * there is compared. A sort by comparing alone takes four times as long.
  */
 
+/** Of a text, in its key. */
+const KEY_BYTES = 6;
+
 /** −, 0, + of two rows. */
 type Compare = (a: number, b: number) => number;
 
 interface SortKey {
   /** Whole numbers below 2⁴⁸, monotonic in the column's values. */
   keys: Float64Array;
+  /** Equal keys are equal values. */
+  isExact: boolean;
   compare: Compare;
 }
 
@@ -24,8 +29,9 @@ export function rowOrder(columns: readonly (readonly Data[])[], places: RowPlace
   const first = keys[0];
   if (first === undefined) return Uint32Array.from({ length: places.length }, (_, row) => row);
   const order = radixSorted(first.keys);
+  const compared = first.isExact ? keys.slice(1) : keys;
   const compare: Compare = (a, b) => {
-    for (const key of keys) {
+    for (const key of compared) {
       const difference = key.compare(a, b);
       if (difference !== 0) return difference;
     }
@@ -42,7 +48,7 @@ export function rowOrder(columns: readonly (readonly Data[])[], places: RowPlace
 
 function sortKey(chunks: readonly Data[], places: RowPlaces): SortKey {
   const type = chunks[0]?.type as DataType | undefined;
-  if (type === undefined) return { keys: new Float64Array(0), compare: () => 0 };
+  if (type === undefined) return { keys: new Float64Array(0), isExact: true, compare: () => 0 };
   if (DataType.isUtf8(type)) return textKey(chunks, places);
   if (DataType.isList(type)) throw new Error('rows are not ordered by lists');
   return numberKey(chunks, places);
@@ -62,12 +68,14 @@ function numberKey(chunks: readonly Data[], { length, chunk, at }: RowPlaces): S
     }
   }
   const scale = max > min ? (2 ** 48 - 3) / (max - min) : 0;
-  const keys = values.map((value) => {
-    if (value === Number.NEGATIVE_INFINITY) return 0;
-    if (!Number.isFinite(value)) return 2 ** 48 - 1;
-    return 1 + Math.floor((value - min) * scale);
-  });
-  return { keys, compare: (a, b) => values[a]! - values[b]! || 0 };
+  const keys = new Float64Array(length);
+  for (let row = 0; row < length; row++) {
+    const value = values[row]!;
+    if (value === Number.NEGATIVE_INFINITY) keys[row] = 0;
+    else if (!Number.isFinite(value)) keys[row] = 2 ** 48 - 1;
+    else keys[row] = 1 + Math.floor((value - min) * scale);
+  }
+  return { keys, isExact: false, compare: (a, b) => values[a]! - values[b]! || 0 };
 }
 
 function numberAt(data: Data, at: number): number {
@@ -76,7 +84,7 @@ function numberAt(data: Data, at: number): number {
   return ((data.values as Uint8Array)[place >> 3]! >> (place & 7)) & 1;
 }
 
-/** By the six bytes behind what all of them begin with. */
+/** By the bytes behind what all of them begin with. */
 function textKey(chunks: readonly Data[], { length, chunk, at }: RowPlaces): SortKey {
   const texts = chunks.map(({ values, valueOffsets }) => ({
     values: values as Uint8Array,
@@ -102,12 +110,19 @@ function textKey(chunks: readonly Data[], { length, chunk, at }: RowPlaces): Sor
     common = same;
   }
   const keys = new Float64Array(length);
+  // an absent value, the end of a text and a byte of 0 have the same key
+  let isExact = !chunks.some(({ nullCount }) => nullCount > 0);
   for (let row = 0; row < length; row++) {
     if (isAbsent(row)) continue;
     const { values, ends } = texts[chunk[row]!]!;
     const [from, to] = [ends[at[row]!]! + common, ends[at[row]! + 1]!];
+    isExact &&= to - from <= KEY_BYTES;
     let key = 0;
-    for (let byte = 0; byte < 6; byte++) key = key * 256 + (from + byte < to ? values[from + byte]! : 0);
+    for (let place = from; place < from + KEY_BYTES; place++) {
+      const byte = place < to ? values[place]! : 0;
+      isExact &&= byte !== 0 || place >= to;
+      key = key * 256 + byte;
+    }
     keys[row] = key;
   }
   const compare: Compare = (a, b) => {
@@ -123,20 +138,29 @@ function textKey(chunks: readonly Data[], { length, chunk, at }: RowPlaces): Sor
       other.ends[at[b]! + 1]!,
     );
   };
-  return { keys, compare };
+  return { keys, isExact, compare };
 }
 
 function radixSorted(keys: Float64Array): Uint32Array {
-  const digits = [1, 2 ** 16, 2 ** 32].map((unit) =>
-    Uint16Array.from(keys, (key) => Math.floor(key / unit) % 65_536),
-  );
-  let order = Uint32Array.from(keys, (_, row) => row);
-  let next = new Uint32Array(keys.length);
+  const { length } = keys;
+  const digits = [new Uint16Array(length), new Uint16Array(length), new Uint16Array(length)] as const;
+  let order = new Uint32Array(length);
+  for (let row = 0; row < length; row++) {
+    const high = Math.floor(keys[row]! / 2 ** 32);
+    const rest = keys[row]! - high * 2 ** 32;
+    digits[0][row] = rest;
+    digits[1][row] = rest / 65_536;
+    digits[2][row] = high;
+    order[row] = row;
+  }
+  let next = new Uint32Array(length);
   for (const digit of digits) {
     const starts = new Uint32Array(65_537);
-    for (let row = 0; row < digit.length; row++) starts[digit[row]! + 1]!++;
+    for (let row = 0; row < length; row++) starts[digit[row]! + 1]!++;
+    // all the same
+    if (length > 0 && starts[digit[0]! + 1] === length) continue;
     for (let value = 0; value < 65_536; value++) starts[value + 1]! += starts[value]!;
-    for (let place = 0; place < order.length; place++) next[starts[digit[order[place]!]!]!++] = order[place]!;
+    for (let place = 0; place < length; place++) next[starts[digit[order[place]!]!]!++] = order[place]!;
     [order, next] = [next, order];
   }
   return order;

@@ -68,8 +68,9 @@ function takeValues(chunks: readonly Data[], { length, chunk, at }: RowPlaces): 
     const sources = from.map(
       ({ buffer, byteOffset, length: own }) => new Int32Array(buffer, byteOffset, 2 * own),
     );
+    const [only] = sources;
     for (let row = 0; row < length; row++) {
-      const source = sources[chunk[row]!]!;
+      const source = sources.length === 1 ? only! : sources[chunk[row]!]!;
       const place = 2 * at[row]!;
       words[2 * row] = source[place]!;
       words[2 * row + 1] = source[place + 1]!;
