@@ -1,6 +1,7 @@
 import { systemClock } from '#src/clock.js';
 import { DeltaLog } from '#src/lake/delta/log.js';
 import type { ObjectStore } from '#src/lake/store/store.js';
+import { checkpointLedger } from '#src/ledger/checkpoint-job.js';
 import { LedgerHistory } from '#src/ledger/history.js';
 import { type CommitDraft, historyFrom, Ledger } from '#src/ledger/ledger.js';
 import type { Random } from '#src/random.js';
@@ -43,9 +44,17 @@ export async function createBenchTable(store: ObjectStore): Promise<void> {
   if (log === 'conflict') throw new Error('the table is there already');
 }
 
+/** As engines write one beside their commits. */
+export async function checkpointBenchLedger(store: ObjectStore): Promise<void> {
+  const request = { source: SOURCE, unlessFrom: Number.POSITIVE_INFINITY, nowMs: systemClock.nowMs() };
+  await checkpointLedger(store, request, (error) => {
+    throw error;
+  });
+}
+
 export async function openBenchLedger(store: ObjectStore, random: Random): Promise<Ledger> {
   const history = new LedgerHistory(SOURCE);
-  const delta = await DeltaLog.open(store, historyFrom(history));
+  const delta = await DeltaLog.open(store, { ...historyFrom(history), fromCheckpoint: true });
   if (delta === null) throw new Error('there is no table');
   return new Ledger(delta, history, {
     ...SOURCE,

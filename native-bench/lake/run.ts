@@ -2,7 +2,7 @@ import { versionPath } from '#src/lake/delta/path.js';
 import type { ObjectStore } from '#src/lake/store/store.js';
 import { type Random, seededRandom } from '#src/random.js';
 import { type LengthFigures, type PlaceFigures, waitFigures } from './figures.js';
-import { createBenchTable, nextDraft, openBenchLedger, proveTable } from './ledger.js';
+import { checkpointBenchLedger, createBenchTable, nextDraft, openBenchLedger, proveTable } from './ledger.js';
 import { MemoryObjects } from './memory-store.js';
 
 /** Commits to a short log and to a long one in one place, in turns with the store's own puts. */
@@ -74,12 +74,16 @@ async function runLength(
   };
 }
 
-/** So many versions, made by a real ledger in memory. */
+/** So many versions, made by a real ledger in memory, with the checkpoint that an engine would have written last. */
 async function makeLog(versions: number, lanes: number, random: Random): Promise<MemoryObjects> {
   const memory = new MemoryObjects();
   await createBenchTable(memory);
   const ledger = await openBenchLedger(memory, random);
-  while (ledger.version < versions - 1) await ledger.commit(() => nextDraft(ledger, lanes, random));
+  const lastDue = Math.floor((versions - 1) / ledger.checkpointInterval) * ledger.checkpointInterval;
+  while (ledger.version < versions - 1) {
+    await ledger.commit(() => nextDraft(ledger, lanes, random));
+    if (ledger.version === lastDue) await checkpointBenchLedger(memory);
+  }
   return memory;
 }
 
