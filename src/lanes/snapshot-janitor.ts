@@ -39,7 +39,8 @@ export class SnapshotJanitor {
     const [kept, newest] = lane.snapshots.slice(-2);
     if (kept === undefined || newest === undefined) return;
     const partition = lane.partition;
-    const replaced = this.#replacedBy(partition, [kept.path, newest.path]);
+    // as it is now: what is replaced by the time that it is this one's turn may be the newest of one that waits behind it
+    const replaced = new Set(this.#replacedBy(partition, [kept.path, newest.path]));
     this.#tail = this.#tail
       .then(() => this.#clean(partition, kept, newest, replaced))
       .catch((error: unknown) => {
@@ -66,7 +67,7 @@ export class SnapshotJanitor {
     partition: number,
     kept: LaneHistory['snapshots'][number],
     newest: LaneHistory['snapshots'][number],
-    replaced: Set<string>,
+    replaced: ReadonlySet<string>,
   ): Promise<void> {
     const bytes = await this.#store.get(newest.path);
     if (bytes === null) {
@@ -90,7 +91,7 @@ export class SnapshotJanitor {
       if (offsetPart(path) >= keptOffset && !replaced.has(path)) continue;
       crashPoint('snapshot.before-delete');
       await this.#store.delete(path);
-      replaced.delete(path);
+      this.#pairs.get(partition)?.replaced.delete(path);
       crashPoint('snapshot.after-delete');
     }
   }

@@ -21,7 +21,7 @@ async function setUp() {
     await store.put(pathOf(offset, cutId), encodeSnapshot(Buffer.from('content'), meta));
   };
   /** What the ledger says of lane 4, whose newest snapshots are these. */
-  const committed = async (...snapshots: [number, string][]) => {
+  const tell = (...snapshots: [number, string][]) => {
     const lane = {
       partition: 4,
       snapshots: snapshots.map(([offset, cutId]) => ({
@@ -33,10 +33,13 @@ async function setUp() {
       })),
     } as LaneHistory;
     janitor.committed(lane);
+  };
+  const committed = async (...snapshots: [number, string][]) => {
+    tell(...snapshots);
     await janitor.settled();
   };
   const left = () => [...store.objects.keys()].filter((path) => path.startsWith(FOLDER)).sort();
-  return { store, log, write, committed, left, janitor };
+  return { store, log, write, tell, committed, left, janitor };
 }
 
 describe('the janitor of snapshots', () => {
@@ -68,6 +71,16 @@ describe('the janitor of snapshots', () => {
     }
     await committed([100, '2'], [1_000, '3']);
     expect(left()).toEqual([pathOf(100, '2'), pathOf(1_000, '3')]);
+  });
+
+  it('that is behind removes nothing that is the newest of what waits', async () => {
+    const { write, tell, left, janitor, log } = await setUp();
+    const all = [10, 20, 30, 40, 50].map((offset): [number, string] => [offset, `${offset}`]);
+    for (const [offset, id] of all) await write(offset, id);
+    for (const at of [1, 2, 3, 4]) tell(all[at - 1]!, all[at]!);
+    await janitor.settled();
+    expect(log.lines).toEqual([]);
+    expect(left()).toEqual([pathOf(40, '40'), pathOf(50, '50')]);
   });
 
   it('leaves what lies at the offset of the older one: another cut is under way there, by another clock', async () => {
