@@ -150,11 +150,11 @@ export class FollowerRig {
   async engine(
     name: string,
     lanes: readonly number[],
-    { window = DEDUPLICATION_WINDOW, ...change }: Partial<ClickHouseTarget> & { window?: number } = {},
+    { window = DEDUPLICATION_WINDOW, checks = true, ...change }: Partial<ClickHouseTarget> & EngineKind = {},
   ): Promise<RigEngine> {
     const delta = await DeltaLog.open(this.store);
     const target = { ...this.target('followed', this.proxy.url), ...change };
-    const engine = new RigEngine({ name, rig: this, delta: delta!, target, window });
+    const engine = new RigEngine({ name, rig: this, delta: delta!, target, window, checks });
     this.#engines.push(engine);
     engine.follower.acquired(lanes);
     return engine;
@@ -243,13 +243,18 @@ export class FollowerRig {
   }
 }
 
-interface RigEngineOptions {
+interface EngineKind {
+  /** Inserts for which ClickHouse tells a repetition, as the engine believes. */
+  window?: number;
+  /** False: it does not mind how the tables are. */
+  checks?: boolean;
+}
+
+interface RigEngineOptions extends Required<EngineKind> {
   name: string;
   rig: FollowerRig;
   delta: DeltaLog;
   target: ClickHouseTarget;
-  /** Inserts for which ClickHouse tells a repetition, as the engine believes. */
-  window: number;
 }
 
 export class RigEngine {
@@ -260,7 +265,7 @@ export class RigEngine {
   readonly #inserters: Inserter[] = [];
   readonly #hosts: ClickHouseHosts;
 
-  constructor({ name, rig, delta, target, window }: RigEngineOptions) {
+  constructor({ name, rig, delta, target, window, checks }: RigEngineOptions) {
     this.#rig = rig;
     this.#delta = delta;
     const hosts = new ClickHouseHosts(target);
@@ -288,6 +293,7 @@ export class RigEngine {
       }),
       inserter: tellingHosts(inserts, hosts),
       check: async () => {
+        if (!checks) return;
         try {
           await checkClickHouse(hosts.target, model, LOAD);
         } catch (error) {

@@ -209,12 +209,13 @@ export class ClickHouseTables implements FollowerTables {
 
   async views(): Promise<FedView[]> {
     const { database, table } = this.#target;
-    const rows = await this.#query<{ name: string; comment: string }>(
-      `SELECT concat(database, '.', name) AS name, comment FROM system.tables WHERE engine = 'MaterializedView' AND (database, name) IN (
+    // an alias wins over a column of the same name, also behind WHERE
+    const rows = await this.#query<{ view: string; comment: string }>(
+      `SELECT concat(database, '.', name) AS view, comment FROM system.tables WHERE engine = 'MaterializedView' AND (database, name) IN (
          SELECT d, t FROM system.tables ARRAY JOIN dependencies_database AS d, dependencies_table AS t
-         WHERE database = ${quoteText(database)} AND name = ${quoteText(storedName(this.#target.warehouse, table))}) ORDER BY name`,
+         WHERE database = ${quoteText(database)} AND name = ${quoteText(storedName(this.#target.warehouse, table))}) ORDER BY view`,
     );
-    return rows.map(({ name, comment }) => ({ name, isOurs: isOurs(comment) }));
+    return rows.map(({ view, comment }) => ({ name: view, isOurs: isOurs(comment) }));
   }
 
   get #sessions(): string {
