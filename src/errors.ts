@@ -31,6 +31,7 @@ export const ERROR_CODES = {
   KAFKA_TOPIC_MISSING: { domain: 'external', disposition: 'retry', exitCode: 75 },
   KAFKA_TOPIC_CHANGED: { domain: 'external', disposition: 'halt', exitCode: 75 },
   KAFKA_MIN_ISR: { domain: 'external', disposition: 'retry', exitCode: 75 },
+  KAFKA_REFUSED: { domain: 'config', disposition: 'exit', exitCode: 78 },
   OFFSET_OUT_OF_RANGE: { domain: 'external', disposition: 'halt', exitCode: 75 },
   LOG_TRUNCATED: { domain: 'external', disposition: 'halt', exitCode: 75 },
   BATCH_CORRUPT: { domain: 'input', disposition: 'halt', exitCode: 75 },

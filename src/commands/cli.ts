@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import type { ConfigFlags } from '../config/flags.js';
 import { type LoadOptions, loadConfig } from '../config/load.js';
+import { loadBrokers } from '../config/load-brokers.js';
 import { loadClickHouseConfig } from '../config/load-clickhouse.js';
 import type { EngineConfig } from '../config/types.js';
 import { HeadraceError } from '../errors.js';
@@ -16,6 +17,7 @@ import {
 } from './examples.js';
 import { reportFailure, wantsStacks } from './failure.js';
 import { addForgetCommand, type ForgetSurroundings, ownForgetLoader } from './forget/command.js';
+import { addKafkaCommand, type KafkaLoaders, ownKafkaLoaders } from './kafka/command.js';
 import { addLakeCommand, type LakeLoaders, ownLakeLoaders } from './lake/command.js';
 import {
   addMaintenanceCommands,
@@ -25,12 +27,13 @@ import {
 import { addLedgerCommand, type LedgerLoaders, ownLedgerLoaders } from './ledger/command.js';
 import { addModelCommand, type ModelLoaders, ownModelLoaders } from './model/command.js';
 import type { CommandLoaders } from './options.js';
+import { addTopicsCommand, ownTopicsLoaders, type TopicsLoaders } from './topics/command.js';
 import { addWarehouseCommands, ownWarehouseLoaders, type WarehouseLoaders } from './warehouse/command.js';
 
 /**
  * The command line: words → options, a command, an exit code. Nothing of a command is loaded before it is called.
  *
- * Exit codes: 0 done · 1 the demo's figures differ, or an audit's · 64 the command line is wrong · 70 our own fault · 75 try again
+ * Exit codes: 0 done · 1 the demo's figures differ, or an audit's, or a check found something · 64 the command line is wrong · 70 our own fault · 75 try again
  * later · 78 the configuration is wrong.
  */
 
@@ -41,6 +44,8 @@ export interface CliSurroundings {
   dlqLoaders?: DlqLoaders;
   lakeLoaders?: LakeLoaders;
   warehouseLoaders?: WarehouseLoaders;
+  kafkaLoaders?: KafkaLoaders;
+  topicsLoaders?: TopicsLoaders;
   forgetLoader?: ForgetSurroundings['loader'];
   maintenanceLoader?: MaintenanceSurroundings['loader'];
   stdout: (text: string) => void;
@@ -48,6 +53,7 @@ export interface CliSurroundings {
   /** Reads file and flags; a test brings its own machine. */
   load?: typeof loadConfig;
   loadClickHouse?: typeof loadClickHouseConfig;
+  loadBrokers?: typeof loadBrokers;
 }
 
 const ownLoaders: CommandLoaders = {
@@ -135,6 +141,13 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
     ...ofEngines,
     loader: surroundings.maintenanceLoader ?? ownMaintenanceLoader,
   });
+  const ofOperators = {
+    stdout,
+    done: ofEngines.done,
+    loadBrokers: surroundings.loadBrokers ?? loadBrokers,
+  };
+  addKafkaCommand(cli, { ...ofOperators, loaders: surroundings.kafkaLoaders ?? ownKafkaLoaders });
+  addTopicsCommand(cli, { ...ofOperators, loaders: surroundings.topicsLoaders ?? ownTopicsLoaders });
   return cli;
 }
 
@@ -242,7 +255,7 @@ function usageError(error: CommanderError): HeadraceError | null {
   if (error.code === 'commander.help') {
     return new HeadraceError(
       'USAGE',
-      'a command is needed: run, demo, model, clickhouse, query, ledger, lake, dlq or forget',
+      'a command is needed: run, demo, model, clickhouse, query, ledger, lake, dlq, forget, kafka or topics',
       {
         remedy: 'headrace --help shows how',
       },

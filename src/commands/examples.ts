@@ -9,6 +9,8 @@ Examples:
   headrace clickhouse migrate --help       the tables in ClickHouse, with examples
   headrace model export --help             the same sessions as a job for Flink, Spark or ClickHouse
   headrace lake --help                     the table through time: history, read, diff, restore
+  headrace kafka check --help              is the cluster as recommended, and what mends it
+  headrace topics --help                   the models' topics: plan them, make them, check them
   headrace forget --help                   take one person out of everything, with examples
 
 Start the same command a second time, on this machine or another, and the two share the topic.

@@ -14,6 +14,7 @@ import type { Api } from './wire/api.js';
 import { describeConfigsApi } from './wire/describe-configs.js';
 import { KafkaErrorCode, nameOfError } from './wire/error-codes.js';
 import { type BrokerInfo, type MetadataResponse, metadataApi, type TopicInfo } from './wire/metadata.js';
+import { type ReplicasResponse, replicasApi } from './wire/replicas.js';
 
 export interface ClusterOptions {
   /** `host:port` each; tried in turn, for ever. */
@@ -117,6 +118,11 @@ export class Cluster {
   /** What the first broker that answers says of topics, which are not watched for it. Throws KAFKA_UNREACHABLE. */
   async describe(topics: readonly string[]): Promise<TopicInfo[]> {
     return (await this.#ask(metadataApi, { topics })).topics;
+  }
+
+  /** Who holds what of some topics, or (null) of all. Throws KAFKA_UNREACHABLE. */
+  replicas(topics: readonly string[] | null): Promise<ReplicasResponse> {
+    return this.#ask(replicasApi, { topics });
   }
 
   /** A topic's setting; undefined: we are not told. Throws KAFKA_UNREACHABLE. */

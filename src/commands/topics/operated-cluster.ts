@@ -1,0 +1,99 @@
+import { systemClock } from '../../clock.js';
+import { HeadraceError } from '../../errors.js';
+import { KafkaAdmin } from '../../kafka/admin.js';
+import { Cluster } from '../../kafka/cluster.js';
+import type { BrokerInfo } from '../../kafka/wire/metadata.js';
+import type { TopicReplicas } from '../../kafka/wire/replicas.js';
+import { systemRandom } from '../../random.js';
+import type { PlainLog } from '../../telemetry/log.js';
+import { REACH_MS } from '../ledger/connect.js';
+import type { TopicState } from './compare-topic.js';
+
+/** A cluster for those who keep it: what it is made of, and the means to change it. */
+export class OperatedCluster {
+  readonly brokers: readonly string[];
+  readonly admin: KafkaAdmin;
+  readonly #cluster: Cluster;
+
+  private constructor(brokers: readonly string[], cluster: Cluster) {
+    this.brokers = brokers;
+    this.#cluster = cluster;
+    this.admin = new KafkaAdmin(brokers);
+  }
+
+  /** Throws HeadraceError KAFKA_UNREACHABLE (exit 75) when none answers in time, KAFKA_TOO_OLD. */
+  static async open(brokers: readonly string[]): Promise<OperatedCluster> {
+    const giveUp = new AbortController();
+    const timer = setTimeout(() => giveUp.abort(), REACH_MS);
+    try {
+      const cluster = await Cluster.connect({
+        bootstrap: brokers,
+        clientId: 'headrace-admin',
+        responseBytesMax: RESPONSE_BYTES_MAX,
+        signal: giveUp.signal,
+        clock: systemClock,
+        random: systemRandom,
+        log: SILENT,
+      });
+      return new OperatedCluster(brokers, cluster);
+    } catch (error) {
+      if (!giveUp.signal.aborted) throw error;
+      throw new HeadraceError('KAFKA_UNREACHABLE', `no answer within ${REACH_MS / 1_000} s`, {
+        where: { brokers: brokers.join(',') },
+        remedy: 'are these the brokers, and do they run?',
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Who answers, and who holds what: of some topics, or (null) of all. A topic that does not exist is left out. */
+  async look(names: readonly string[] | null): Promise<{ brokers: BrokerInfo[]; topics: TopicReplicas[] }> {
+    const { brokers, topics } = await this.#cluster.replicas(names);
+    return {
+      brokers: brokers.toSorted((a, b) => a.nodeId - b.nodeId),
+      topics: topics.filter(({ partitions }) => partitions.length > 0),
+    };
+  }
+
+  /** Topics with their settings, by name; one that does not exist is left out. */
+  async topics(
+    names: readonly string[],
+  ): Promise<{ brokers: BrokerInfo[]; topics: Map<string, TopicState> }> {
+    const { brokers, topics } = await this.look(names);
+    const settings = await this.admin.topicSettings(topics.map(({ name }) => name));
+    const states = topics.map(({ name, partitions }): [string, TopicState] => [
+      name,
+      { partitions, settings: settings.get(name) ?? new Map() },
+    ]);
+    return { brokers, topics: new Map(states) };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.admin.close(), this.#cluster.close()]);
+  }
+}
+
+/** Opens, works, closes. */
+export async function withCluster(
+  brokers: readonly string[],
+  work: (cluster: OperatedCluster) => Promise<number>,
+): Promise<number> {
+  const cluster = await OperatedCluster.open(brokers);
+  try {
+    return await work(cluster);
+  } finally {
+    await cluster.close();
+  }
+}
+
+/** Far above what a cluster with a million replicas answers. */
+const RESPONSE_BYTES_MAX = 128 * 2 ** 20;
+
+/** What goes wrong comes back as an error. */
+const SILENT: PlainLog = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
