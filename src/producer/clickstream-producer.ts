@@ -86,8 +86,9 @@ export class ClickstreamProducer<Model extends ProducerModel = 'clickstream'> {
   readonly #pending: PendingRecords<Outgoing>[] = [];
   #client: NativeProducer | null = null;
   #cause: TimeOutCause | null = null;
-  #state: 'new' | 'connecting' | 'open' | 'closing' | 'closed' = 'new';
-  #opening: Promise<void> = Promise.resolve();
+  #state: 'new' | 'open' | 'closing' | 'closed' = 'new';
+  /** Of connect(); undefined: not called, or it failed. */
+  #connected: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #isExpiring = false;
 
@@ -120,20 +121,15 @@ export class ClickstreamProducer<Model extends ProducerModel = 'clickstream'> {
 
   /**
    * Asks the brokers for the topic. Rejects with KAFKA_UNREACHABLE when none answers within `connectTimeoutMs`, KAFKA_AUTH,
-   * KAFKA_TOPIC_MISSING, CONFIG_INVALID for an override that librdkafka refuses; connect() may then be called again.
+   * KAFKA_TOPIC_MISSING, CONFIG_INVALID for an override that librdkafka refuses; connect() may then be called again. While it is
+   * under way or done, it answers the same.
    */
-  async connect(): Promise<void> {
-    if (this.#state !== 'new') {
-      throw this.#closedError(
-        this.#state === 'closing' || this.#state === 'closed'
-          ? 'the producer is closed'
-          : 'the producer is connected',
-      );
+  connect(): Promise<void> {
+    if (this.#state === 'closing' || this.#state === 'closed') {
+      return Promise.reject(this.#closedError('the producer is closed'));
     }
-    this.#state = 'connecting';
-    const opening = this.#open();
-    this.#opening = opening.catch(() => undefined);
-    await opening;
+    this.#connected ??= this.#open();
+    return this.#connected;
   }
 
   /**
@@ -152,7 +148,9 @@ export class ClickstreamProducer<Model extends ProducerModel = 'clickstream'> {
     return this.sendBytes(record.key, record.value);
   }
 
-  /** As send(), for events that are JSON already. Nothing is checked: what is no event becomes a dead letter. */
+  /**
+   * As send(), for events that are JSON already; the bytes are copied. Nothing is checked: what is no event becomes a dead letter.
+   */
   sendBytes(key: string, value: Buffer): Promise<SendResult> {
     if (this.#state !== 'open') return this.#refuse(this.#notOpenError());
     return new Promise((resolve, reject) => {
@@ -172,9 +170,12 @@ export class ClickstreamProducer<Model extends ProducerModel = 'clickstream'> {
       if (this.#line.waiting === 0 && this.#line.hasRoomFor(outgoing.size) && this.#tryProduce(outgoing)) {
         return;
       }
-      if (this.#line.tryWait(outgoing)) this.#startExpiring();
-      else
+      if (!this.#line.tryWait(outgoing)) {
         this.#refuseOutgoing(outgoing, this.#bufferFullError('the buffer and the line before it are full'));
+        return;
+      }
+      outgoing.value = Buffer.from(value);
+      this.#startExpiring();
     });
   }
 
@@ -247,10 +248,10 @@ export class ClickstreamProducer<Model extends ProducerModel = 'clickstream'> {
         isPlain,
         clock,
       });
-      if (this.#state === 'connecting') this.#state = 'open';
+      if (this.#state === 'new') this.#state = 'open';
       this.#log.info({ brokers: brokers.join(','), topic, partitions }, 'producer connected');
     } catch (error) {
-      if (this.#state === 'connecting') this.#state = 'new';
+      this.#connected = undefined;
       throw error;
     }
   }
@@ -258,7 +259,7 @@ export class ClickstreamProducer<Model extends ProducerModel = 'clickstream'> {
   async #close(timeoutMs: number): Promise<void> {
     this.#state = 'closing';
     this.#line.releaseWanting();
-    await this.#opening;
+    await this.#connected?.catch(() => undefined);
     const giveUp = new AbortController();
     await Promise.race([this.#marks.flush(), this.#clock.sleep(timeoutMs, giveUp.signal)]);
     giveUp.abort();

@@ -142,6 +142,20 @@ describe('a full buffer', () => {
     expect((await large).offset).toBe(3);
   });
 
+  it('keeps a copy of what waits', async () => {
+    const { producer, client } = await connected({ overrides: THREE }, 1);
+    const bytes = Buffer.from('first');
+    const sent = [1, 2, 3, 4].map(() => producer.sendBytes('k', bytes));
+    sent.push(producer.send(event('ann')), producer.send(event('ben')));
+    bytes.fill('x');
+    client.deliverAll();
+    client.deliverAll();
+    await Promise.all(sent);
+    const values = client.records.map(({ value }) => value.toString());
+    expect(values.slice(0, 4)).toEqual(Array(4).fill('first'));
+    expect(values.slice(4).map((value) => JSON.parse(value).user_id)).toEqual(['ann', 'ben']);
+  });
+
   it("waits when it is the client's queue that is full, too", async () => {
     const { producer, client } = await connected({}, 1);
     client.messagesMax = 1;
@@ -314,12 +328,14 @@ describe('connect()', () => {
   });
 
   it('comes before send()', async () => {
-    const { producer } = rig();
+    const { producer, configs } = rig();
     expect(await failure(producer.send(event('ann')))).toMatchObject({
       code: 'PRODUCER_CLOSED',
       line: expect.stringMatching(/await connect\(\)/),
     });
-    await producer.connect();
+    await Promise.all([producer.connect(), producer.connect()]);
+    expect(configs.length).toBe(1);
+    await producer.close();
     expect((await failure(producer.connect())).code).toBe('PRODUCER_CLOSED');
   });
 });
