@@ -91,6 +91,8 @@ export class ClickstreamProducer<Model extends ProducerModel = 'clickstream'> {
   #connected: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #isExpiring = false;
+  /** Aborted when it is over: no timer keeps the process. */
+  readonly #over = new AbortController();
 
   /** Touches no network. Throws CONFIG_INVALID. */
   constructor(options: ProducerOptions<Model>, surroundings: ProducerSurroundings = REAL) {
@@ -272,6 +274,7 @@ export class ClickstreamProducer<Model extends ProducerModel = 'clickstream'> {
     for (const outgoing of this.#line.clear()) {
       this.#refuseOutgoing(outgoing, this.#closedError('the producer was closed before the event was sent'));
     }
+    this.#over.abort();
     if (this.#client !== null) await closeClient(this.#client, this.#clock);
     this.#client = null;
     const { sent, failed, refused, latencyMs } = this.metrics();
@@ -374,7 +377,7 @@ export class ClickstreamProducer<Model extends ProducerModel = 'clickstream'> {
 
   async #expire(): Promise<void> {
     for (let first = this.#line.first; first !== undefined; first = this.#line.first) {
-      await this.#clock.sleep(Math.max(1, first.deadlineMs - this.#clock.monotonicMs()));
+      await this.#clock.sleep(Math.max(1, first.deadlineMs - this.#clock.monotonicMs()), this.#over.signal);
       for (const outgoing of this.#line.expired(this.#clock.monotonicMs())) {
         const waited = `no room in the buffer for ${this.#settings.maxBlockMs / 1_000} s (maxBlockMs)`;
         this.#refuseOutgoing(outgoing, this.#bufferFullError(waited));

@@ -380,6 +380,31 @@ describe('close()', () => {
     await producer.untilRoom();
   });
 
+  it('leaves no timer behind that would keep the process', async () => {
+    let asleep = 0;
+    class CountingClock extends ManualClock {
+      override async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+        asleep++;
+        await super.sleep(ms, signal);
+        asleep--;
+      }
+    }
+    const client = new FakeProducerClient(TOPIC, 1);
+    const producer = new ClickstreamProducer(
+      { brokers: 'b:1', overrides: THREE, log: new RecordingLog() },
+      { clock: new CountingClock(), createClient: () => client },
+    );
+    await producer.connect();
+    const sent = Array.from({ length: 4 }, () => producer.send(event('ann')));
+    expect(asleep).toBe(1);
+    client.deliverAll();
+    client.deliverAll();
+    await Promise.all(sent);
+    await producer.close();
+    await settle();
+    expect(asleep).toBe(0);
+  });
+
   it('gives up at its time-out, and returns what is left to the callers', async () => {
     const { producer, clock } = await connected({ overrides: THREE }, 1);
     const sent = Array.from({ length: 5 }, () => failure(producer.send(event('ann'))));
