@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { planMigration, runMigration } from '#src/clickhouse/migrate.js';
-import { analyticsOf, type SchemaColumn, schemaOf } from '#src/clickhouse/schema.js';
-import { createTable } from '#src/clickhouse/schema-sql.js';
+import { analyticsOf, schemaOf } from '#src/clickhouse/schema.js';
 import { quoteTable } from '#src/clickhouse/sql.js';
 import type { ClickHouseTarget } from '#src/clickhouse/target.js';
 import { openClickHouse } from '#src/clickhouse/target.js';
@@ -18,6 +17,7 @@ import { ClickHouseSide } from '../clickhouse-side.js';
 import { type Machine, thisMachine } from '../machine.js';
 import { writeResult } from '../result-folder.js';
 import type { Output } from '../stages-command.js';
+import { type ColumnFigures, columnBytes, columnsText } from './column-bytes.js';
 import { parseWarehouseOptions } from './options.js';
 import { DAYS, insertChunk } from './session-rows.js';
 
@@ -45,6 +45,8 @@ export interface WarehouseResult {
   loadSeconds: number;
   queries: QueryFigures[];
   bytesASession: { withCodecs: number; withoutCodecs: number; sums: number };
+  /** Stored bytes a session, the largest first. */
+  columns: ColumnFigures[];
 }
 
 const CHUNK = 500_000;
@@ -97,19 +99,12 @@ export async function runWarehouse(
       output.progress(`${query.name}: ${msP50.toFixed(1)} ms`);
     }
     const schema = schemaOf(target, model);
-    const bare = schema.sessions.columns.map((column) => ({ ...column, codec: null }));
     const sample = Math.min(options.sample, options.sessions);
-    const bytesOf = async (name: string, columns: readonly SchemaColumn[]) => {
-      await command(createTable(MODEL, { ...schema.sessions, name, columns }, schema.layout));
-      const names = model.columns.map((column) => column.name).join(', ');
-      await command(
-        `INSERT INTO ${quoteTable(MODEL, name)} (${names}) SELECT ${names} FROM ${table} LIMIT ${sample}`,
-      );
-      await command(`OPTIMIZE TABLE ${quoteTable(MODEL, name)} FINAL`);
-      return (await storedBytes(side, name)) / sample;
-    };
-    const withCodecs = await bytesOf('with_codecs', schema.sessions.columns);
-    const withoutCodecs = await bytesOf('without_codecs', bare);
+    const { sessions: rows, layout } = schema;
+    const columns = await columnBytes({ side, database: MODEL, table: rows, layout, sample, command });
+    const total = (of: (column: ColumnFigures) => number) => columns.reduce((sum, each) => sum + of(each), 0);
+    const withCodecs = total(({ withCodec }) => withCodec);
+    const withoutCodecs = total(({ withoutCodec }) => withoutCodec);
     const sums = (await storedBytes(side, '%_sums')) / options.sessions;
     const result: WarehouseResult = {
       benchmark: 'warehouse',
@@ -120,6 +115,7 @@ export async function runWarehouse(
       loadSeconds,
       queries,
       bytesASession: { withCodecs, withoutCodecs, sums },
+      columns,
     };
     output.print(reportText(result));
     if (options.out !== undefined) output.print(`\nwritten to ${writeResult(options.out, result)}`);
@@ -154,7 +150,14 @@ async function storedBytes(side: ClickHouseSide, like: string): Promise<number> 
   return row!.bytes;
 }
 
-function reportText({ sessions, loadSeconds, queries, bytesASession, machine }: WarehouseResult): string {
+function reportText({
+  sessions,
+  loadSeconds,
+  queries,
+  bytesASession,
+  columns,
+  machine,
+}: WarehouseResult): string {
   const rows = queries.map(({ name, msP50, msP99, baseMs, ratio }) => [
     name,
     msP50.toFixed(1),
@@ -168,5 +171,7 @@ function reportText({ sessions, loadSeconds, queries, bytesASession, machine }: 
     `bytes     ${formatBytes(withCodecs)} a session, ${formatBytes(withoutCodecs)} without codecs; the sums take ${sums.toFixed(2)} more`,
     `machine   ${machine.cores} × ${machine.cpu}, load ${machine.loadAverage.toFixed(1)}`,
     formatTable(['query', 'p50 ms', 'p99 ms', 'from rows ms', 'faster'], rows),
+    '',
+    columnsText(columns),
   ].join('\n');
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { loadModel } from '#src/model/load.js';
 import { runWarehouse } from '../../native-bench/warehouse/command.js';
 import { parseWarehouseOptions } from '../../native-bench/warehouse/options.js';
 
@@ -17,6 +18,16 @@ describe('npm run bench -- warehouse', () => {
       expect(ratio).toBeGreaterThan(0);
     }
     expect(result.bytesASession.withCodecs).toBeLessThan(result.bytesASession.withoutCodecs);
+    const columns = new Map(result.columns.map((column) => [column.name, column]));
+    expect([...columns.keys()].sort()).toEqual(
+      [...loadModel('web_clicks').columns.map(({ name }) => name), 'session_date'].sort(),
+    );
+    for (const { withCodec, withoutCodec } of columns.values()) {
+      expect(withCodec).toBeGreaterThan(0);
+      expect(withoutCodec).toBeGreaterThan(0);
+    }
+    expect(columns.get('brand')!.plain).toBeGreaterThan(columns.get('brand')!.withCodec);
+    expect(columns.get('page_events')!.plain).toBeNull();
   });
 
   it('refuses what it does not know', () => {

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { runCatchup } from '../../native-bench/catchup/command.js';
+import { parseCatchupOptions } from '../../native-bench/catchup/options.js';
+
+describe('npm run bench -- catchup', () => {
+  it('brings in each row once while commits go on, and says how fast', { timeout: 300_000 }, async () => {
+    const printed: string[] = [];
+    const args = ['--outage-seconds', '4', '--events-per-second', '2000', '--lanes', '4', '--json'];
+    const result = await runCatchup(args, { print: (text) => printed.push(text), progress: () => {} });
+    expect(JSON.parse(printed.at(-1)!)).toEqual(JSON.parse(JSON.stringify(result)));
+    // a second has 100 sessions, in a file of each of two workers
+    expect(result).toMatchObject({ files: 8, rows: 400 });
+    expect(result.filesPerSecond).toBeCloseTo(8 / result.seconds);
+    expect(result.insertMs).toBeGreaterThan(0);
+    expect(result.calm.commitMsMax).toBeGreaterThanOrEqual(result.calm.commitMsP50);
+    expect(printed[0]).toContain('caught up in');
+  });
+
+  it('refuses what it does not know', () => {
+    expect(() => parseCatchupOptions(['--outage', '1'])).toThrow();
+    expect(parseCatchupOptions([])).toMatchObject({
+      outageSeconds: 600,
+      eventsPerSecond: 100_000,
+      views: false,
+    });
+  });
+});
