@@ -16,6 +16,8 @@ let groups = 0;
 beforeAll(async () => {
   cluster = await startKafkaCluster({
     brokers: 1,
+    // any would do: so the other settings that ship have been started too
+    profile: 'throughput',
     properties: {
       'group.consumer.session.timeout.ms': SESSION_TIMEOUT_MS,
       'group.consumer.heartbeat.interval.ms': 1_000,

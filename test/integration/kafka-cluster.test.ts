@@ -204,7 +204,7 @@ test('with one broker of three away the check says what is behind, and new topic
   expect(refused).toMatchObject({
     code: 78,
     stderr: expect.stringMatching(
-      /^KAFKA_REFUSED: 1 topics are to have 3 copies, and 2 brokers answer — .*--development/,
+      /^KAFKA_REFUSED: a topic is to have 3 copies, and 2 brokers answer — .*--development/,
     ),
   });
   const small = await headrace<{ done: Difference[] }>('topics', 'create', '--file', plan, '--development');

@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { compareTopic, isFault, reassignment, type TopicState } from '#src/commands/topics/compare-topic.js';
+import {
+  compareOther,
+  compareTopic,
+  isFault,
+  reassignment,
+  type TopicState,
+} from '#src/commands/topics/compare-topic.js';
 import { isDone } from '#src/commands/topics/create.js';
 import {
   forDevelopment,
@@ -177,6 +183,24 @@ describe('a topic beside its plan', () => {
   });
 });
 
+it('of topics that nobody planned Kafka’s own should have their copies, and all be in sync', () => {
+  const { partitions } = stateOf([[1], [2]]);
+  const own = { errorCode: 0, name: '__consumer_offsets', isInternal: true, partitions };
+  expect(compareOther(own, 3, commands)).toMatchObject([
+    {
+      found: '1',
+      wanted: '3',
+      effect: 'copies',
+      mend: expect.stringMatching(/^headrace topics plan .* __consumer_offsets --reassignment > /),
+    },
+  ]);
+  expect(compareOther(own, 1, commands)).toEqual([]);
+  expect(compareOther({ ...own, name: 'other', isInternal: false }, 3, commands)).toEqual([]);
+  const behind = partitions.map((each) => ({ ...each, replicas: [1, 2], inSync: [1] }));
+  const other = { ...own, name: 'other', isInternal: false, partitions: behind };
+  expect(compareOther(other, 3, commands)).toMatchObject([{ topic: 'other', effect: 'sync' }]);
+});
+
 it('create makes and raises, and does the rest only when it is told to', () => {
   const all = ['make', 'raise', 'lower', 'change', 'add', 'copies', 'sync', 'more'] as const;
   const done = (changeToo: boolean, addPartitions: boolean) =>
@@ -190,14 +214,16 @@ describe('fewer brokers than copies', () => {
   const plan = parseTopicPlan(readFileSync('config/kafka/topics.yaml', 'utf8'), null);
 
   it('are refused', () => {
-    expect(() => refuseTooSmall(plan, 3)).not.toThrow();
-    expect(() => refuseTooSmall(plan, 2)).toThrow(
+    expect(() => refuseTooSmall(plan.topics, 3)).not.toThrow();
+    expect(() => refuseTooSmall([], 1)).not.toThrow();
+    expect(() => refuseTooSmall(plan.topics, 2)).toThrow(
       expect.objectContaining({
         code: 'KAFKA_REFUSED',
         exitCode: 78,
         message: '10 topics are to have 3 copies, and 2 brokers answer',
       }),
     );
+    expect(() => refuseTooSmall([planned], 1)).toThrow('a topic is to have 2 copies, and one broker answers');
   });
 
   it.each([

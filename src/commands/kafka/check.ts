@@ -1,7 +1,6 @@
 import { isWiring, type Profile, parseProfile, profileText } from '../../kafka/profiles.js';
-import type { TopicReplicas } from '../../kafka/wire/replicas.js';
 import { jsonOf } from '../ledger/status-text.js';
-import { compareHealth, copiesText, type TopicDifference } from '../topics/compare-topic.js';
+import { compareOther, type TopicDifference } from '../topics/compare-topic.js';
 import { type OperatedCluster, withCluster } from '../topics/operated-cluster.js';
 import { compareAll, faultsOf } from '../topics/report.js';
 import { type BrokerDifference, compareBrokers, smallProfile } from './compare-brokers.js';
@@ -68,7 +67,7 @@ async function compareCluster(
       ...tooFewBrokers(brokers.length, copies),
       ...compareBrokers(settings, compared),
       ...faultsOf(planned),
-      ...others.flatMap((topic) => compareOther(topic, copies, asked)),
+      ...others.flatMap((topic) => compareOther(topic, copies, { brokers: asked, file: null })),
     ],
   };
 }
@@ -85,22 +84,4 @@ function tooFewBrokers(found: number, wanted: number): BrokerDifference[] {
       mend: 'start the others; config/compose.yaml has three. A cluster that is small on purpose: --development',
     },
   ];
-}
-
-/** Of a topic that nobody planned only its replicas are looked at, and of Kafka's own how many there are. */
-function compareOther(topic: TopicReplicas, copies: number, brokers: readonly string[]): TopicDifference[] {
-  const commands = { brokers, file: null };
-  const health = compareHealth(topic.name, topic, commands);
-  const found = Math.min(...topic.partitions.map(({ replicas }) => replicas.length));
-  if (!topic.isInternal || found >= copies) return health;
-  const own: TopicDifference = {
-    topic: topic.name,
-    what: 'replication_factor',
-    found: String(found),
-    wanted: String(copies),
-    effect: 'copies',
-    why: 'it was made when there were fewer brokers, or with other settings: groups and transactions are gone with its only brokers',
-    mend: copiesText(topic.name, commands),
-  };
-  return [own, ...health];
 }

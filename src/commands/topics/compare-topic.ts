@@ -1,5 +1,5 @@
 import type { Settings } from '../../kafka/admin.js';
-import type { PartitionReplicas } from '../../kafka/wire/replicas.js';
+import type { PartitionReplicas, TopicReplicas } from '../../kafka/wire/replicas.js';
 import type { PlannedTopic, TopicPlan } from './planned-topics.js';
 
 /** A topic as it is beside what it is to be: what differs, what becoming equal would mean, and by which command. */
@@ -79,6 +79,23 @@ export function compareHealth(
   }));
 }
 
+/** Of a topic that nobody planned only its replicas are looked at, and of Kafka's own how many there are. */
+export function compareOther(topic: TopicReplicas, copies: number, commands: Commands): TopicDifference[] {
+  const health = compareHealth(topic.name, topic, commands);
+  const found = copiesOf(topic);
+  if (!topic.isInternal || found >= copies) return health;
+  const own: TopicDifference = {
+    topic: topic.name,
+    what: 'replication_factor',
+    found: String(found),
+    wanted: String(copies),
+    effect: 'copies',
+    why: 'it was made when there were fewer brokers, or with other settings: groups or transactions go with the brokers that have it',
+    mend: copiesText(topic.name, commands),
+  };
+  return [own, ...health];
+}
+
 /** The commands that give a topic as many copies as the plan has. */
 export function copiesText(topic: string, commands: Commands): string {
   const file = `${topic}-replicas.json`;
@@ -131,7 +148,7 @@ function compareCopies(planned: PlannedTopic, state: TopicState, commands: Comma
 }
 
 /** Of the partition that has the fewest. */
-export function copiesOf({ partitions }: TopicState): number {
+function copiesOf({ partitions }: Pick<TopicState, 'partitions'>): number {
   return Math.min(...partitions.map(({ replicas }) => replicas.length));
 }
 

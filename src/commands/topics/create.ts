@@ -6,6 +6,7 @@ import { type OperatedCluster, withCluster } from './operated-cluster.js';
 import {
   compareAll,
   faultsOf,
+  missingOf,
   refuseTooSmall,
   type TopicReport,
   type TopicsOptions,
@@ -36,7 +37,7 @@ export async function topicsCreate(options: TopicsCreateOptions): Promise<number
   const { json, stdout } = options;
   return await withCluster(options.brokers, async (cluster) => {
     const before = await compareAll(cluster, options);
-    if (!options.development) refuseTooSmall(before, before.brokers.length);
+    refuseTooSmall(missingOf(before), before.brokers.length);
     const done: TopicDifference[] = [];
     for (const topic of before.topics) done.push(...(await carryOut(cluster, topic, options)));
     const after = done.length === 0 ? before : await untilReady(cluster, done, options);
@@ -84,14 +85,13 @@ async function untilReady(
   done: readonly TopicDifference[],
   options: TopicsCreateOptions,
 ): Promise<TopicsReport> {
-  const made = new Set(done.map(({ topic }) => topic));
+  const made = new Set(done.filter(({ effect }) => effect === 'make').map(({ topic }) => topic));
   const deadlineMs = systemClock.monotonicMs() + READY_MS_MAX;
   for (;;) {
     const report = await tryCompare(cluster, options);
-    const waits = report?.topics.filter(({ topic, differences }) => {
-      const late = differences.some((each) => each.effect === 'sync' || isSame(each, done));
-      return made.has(topic) && late;
-    });
+    const waits = report?.topics.filter(({ topic, differences }) =>
+      differences.some((each) => isSame(each, done) || (made.has(topic) && each.effect === 'sync')),
+    );
     if (report !== null && waits?.length === 0) return report;
     if (systemClock.monotonicMs() > deadlineMs) {
       throw new HeadraceError('KAFKA_UNREACHABLE', `not ready within ${READY_MS_MAX / 1_000} s`, {

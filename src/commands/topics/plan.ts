@@ -3,7 +3,7 @@ import { jsonOf } from '../ledger/status-text.js';
 import { reassignment } from './compare-topic.js';
 import { type OperatedCluster, withCluster } from './operated-cluster.js';
 import { loadTopicPlan } from './planned-topics.js';
-import { compareAll, refuseTooSmall, type TopicsOptions } from './report.js';
+import { compareAll, missingOf, refuseTooSmall, type TopicsOptions } from './report.js';
 import { planText } from './text.js';
 
 export interface TopicsPlanOptions extends TopicsOptions {
@@ -11,7 +11,7 @@ export interface TopicsPlanOptions extends TopicsOptions {
   reassignment: boolean;
 }
 
-/** `headrace topics plan`: what `create` would do. Resolves to 0. Throws what brokers and plan throw. */
+/** `headrace topics plan`: what `create` would do. Resolves to 0. Throws what that does. */
 export async function topicsPlan(options: TopicsPlanOptions): Promise<number> {
   const { json, stdout } = options;
   return await withCluster(options.brokers, async (cluster) => {
@@ -20,6 +20,7 @@ export async function topicsPlan(options: TopicsPlanOptions): Promise<number> {
       return 0;
     }
     const report = await compareAll(cluster, options);
+    refuseTooSmall(missingOf(report), report.brokers.length);
     stdout(json ? `${jsonOf(report)}\n` : `${planText(report)}\n`);
     return 0;
   });
@@ -44,6 +45,6 @@ async function replicasOf(cluster: OperatedCluster, options: TopicsOptions): Pro
     });
   }
   const ids = brokers.map(({ nodeId }) => nodeId);
-  refuseTooSmall(plan, ids.length);
+  refuseTooSmall(plan.topics, ids.length);
   return reassignment(name, state, ids, copies);
 }

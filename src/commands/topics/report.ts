@@ -72,17 +72,25 @@ function topicReport(
   };
 }
 
-/** Throws HeadraceError KAFKA_REFUSED. */
-export function refuseTooSmall({ topics }: Pick<TopicsReport, 'topics'> | TopicPlan, brokers: number): void {
-  const copies = Math.max(...topics.map(({ replicationFactor }) => replicationFactor));
-  if (brokers >= copies) return;
-  const names = topics.filter(({ replicationFactor }) => replicationFactor > brokers);
-  throw new HeadraceError(
-    'KAFKA_REFUSED',
-    `${names.length} topics are to have ${copies} copies, and ${brokers === 1 ? 'one broker answers' : `${brokers} brokers answer`}`,
-    {
-      remedy:
-        'start the others; or, where the cluster is small on purpose, --development makes as many copies as there are brokers',
-    },
-  );
+/**
+ * Refuses more copies than there are brokers. What has its copies already may be looked after while a broker is away. Throws
+ * HeadraceError KAFKA_REFUSED.
+ */
+export function refuseTooSmall(
+  topics: readonly Pick<PlannedTopic, 'replicationFactor'>[],
+  brokers: number,
+): void {
+  const large = topics.map(({ replicationFactor }) => replicationFactor).filter((copies) => copies > brokers);
+  if (large.length === 0) return;
+  const who = large.length === 1 ? 'a topic is' : `${large.length} topics are`;
+  const there = brokers === 1 ? 'one broker answers' : `${brokers} brokers answer`;
+  throw new HeadraceError('KAFKA_REFUSED', `${who} to have ${Math.max(...large)} copies, and ${there}`, {
+    remedy:
+      'start the others; or, where the cluster is small on purpose, --development makes as many copies as there are brokers',
+  });
+}
+
+/** Those that `create` would make. */
+export function missingOf({ topics }: TopicsReport): TopicReport[] {
+  return topics.filter(({ exists }) => !exists);
 }

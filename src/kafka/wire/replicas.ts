@@ -18,7 +18,7 @@ export interface TopicReplicas {
   /** Kafka's own, such as __consumer_offsets. */
   isInternal: boolean;
   /** Ascending. */
-  partitions: PartitionReplicas[];
+  partitions: readonly PartitionReplicas[];
 }
 
 export interface ReplicasResponse {
