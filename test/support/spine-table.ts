@@ -102,7 +102,7 @@ const TIMES = new Set(['session_start', 'session_end', 'created_at']);
 const IDS = new Set(['batch_id', 'file_id']);
 
 /** Times in ms, counts as numbers; ids stay bigint. */
-function plainRow(row: Record<string, unknown>): TableRow {
+export function plainRow(row: Record<string, unknown>): TableRow {
   return Object.fromEntries(
     Object.entries(row).map(([name, value]) => {
       if (TIMES.has(name)) return [name, (value as number) / 1000];
