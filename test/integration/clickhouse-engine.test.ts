@@ -74,6 +74,10 @@ describe('at the start', () => {
     await proxy.accept();
     await untilIn(engine, topic, ['user-0']);
     await engine.untilSays(/ClickHouse is back/);
+    // nothing is behind any more, and what the insert took is known
+    await engine.untilSays(
+      /clickhouse_files_behind\W+0\b.*clickhouse_event_lag_ms\W+0\b.*clickhouse_insert_p95_ms\W+[1-9]/,
+    );
     await engine.stop(RUN_MS_MAX);
   });
 
