@@ -97,15 +97,18 @@ export function timeOutError(facts: TimeOutFacts, where: Where): HeadraceError {
       remedy: 'check that the brokers run and can be reached, and send the event again',
     });
   }
-  if (partition.leader < 0) {
+  // a leader that a broker still names, while no replica is in sync, is none
+  if (partition.leader < 0 || partition.inSync === 0) {
     return new HeadraceError('KAFKA_UNREACHABLE', `${late}: its partition has no leader; ${MAYBE_THERE}`, {
       where,
       remedy: 'bring the brokers with its replicas back, and send the event again',
     });
   }
   const { inSync, replicas } = partition;
-  if (minInSync === null ? inSync < replicas : inSync < minInSync) {
-    const asks = minInSync === null ? '' : `, the topic asks for ${minInSync} (min.insync.replicas)`;
+  // of a topic with fewer replicas than it asks for, brokers ask for all it has
+  const needed = Math.min(minInSync ?? replicas, replicas);
+  if (inSync < needed) {
+    const asks = minInSync === null ? '' : `, the topic asks for ${needed} (min.insync.replicas)`;
     const message = `${late}: ${inSync} of ${replicas} replicas are in sync${asks}; ${MAYBE_THERE}`;
     return new HeadraceError('KAFKA_MIN_ISR', message, { where, remedy: MIN_ISR_REMEDY });
   }

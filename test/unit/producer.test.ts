@@ -265,6 +265,7 @@ describe('a failure', () => {
   it.each([
     ['no broker answers', null, 'KAFKA_UNREACHABLE', /no broker answers/],
     ['the partition has no leader', { leader: -1, isrs: [] }, 'KAFKA_UNREACHABLE', /no leader/],
+    ['no replica is in sync', { leader: 1, isrs: [] }, 'KAFKA_UNREACHABLE', /no leader/],
     ['replicas are out of sync', { leader: 1, isrs: [1] }, 'KAFKA_MIN_ISR', /1 of 3 replicas/],
     ['all is well now', { leader: 1, isrs: [1, 2, 3] }, 'DELIVERY_TIMED_OUT', /after 120 s/],
   ])('by time-out says why, as the cluster is now: %s', async (_, partition, expected, says) => {
