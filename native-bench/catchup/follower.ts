@@ -17,6 +17,8 @@ import { countersBytes, WorkerCounters } from '#src/telemetry/counters.js';
 import { createLog } from '#src/telemetry/log.js';
 import { Inserter } from '../../workers/inserter.js';
 
+const CLOSE_MS = 5_000;
+
 /** A real follower with real inserters, one a worker, all in this process: they wait for sockets, and no worker is busy beside them. */
 export class BenchFollower {
   readonly follower: ClickHouseFollower;
@@ -74,7 +76,7 @@ export class BenchFollower {
   }
 
   async close(): Promise<void> {
-    this.follower.abandon();
+    await this.follower.close(CLOSE_MS);
     for (const inserter of this.#inserters) await inserter.close();
     await this.#hosts.close();
   }
