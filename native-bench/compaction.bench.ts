@@ -8,7 +8,11 @@ if (args.includes('--help')) {
   process.stdout.write(`${USAGE}\n`);
 } else {
   try {
-    const { figures, json } = await runCompaction(args, (text) => process.stderr.write(`${text} …\n`));
+    const { figures, json } = await runCompaction(
+      args,
+      (text) => process.stderr.write(`${text} …\n`),
+      process.env.HEADRACE_DELTA_RS,
+    );
     process.stdout.write(`${json ? JSON.stringify(figures) : figuresText(figures)}\n`);
   } catch (error) {
     process.stderr.write(`compaction: ${messageOf(error)}\n\n${USAGE}\n`);

@@ -23,6 +23,7 @@ import { parquetStage } from '../stages/rows.js';
 import { closedRows } from '../stages/sessions.js';
 import { whole } from '../whole-number.js';
 import { buildWorkload } from '../workload.js';
+import { deltaRsBytes } from './delta-rs-size.js';
 import { Sessions } from './sessions.js';
 
 /**
@@ -42,6 +43,8 @@ export interface CompactionFigures {
   bytesBefore: number;
   bytesAfter: number;
   filesAfter: number;
+  /** What delta-rs makes of the same rows, with the same codec; null: it is not there. */
+  deltaRsBytes: number | null;
   /** Per second of CPU. */
   rowsPerCpuSecond: number;
   bytesPerCpuSecond: number;
@@ -55,7 +58,12 @@ export interface CompactionFigures {
   ratio: number;
 }
 
-export async function runCompaction(args: readonly string[], progress: (text: string) => void) {
+/** `deltaRsPython`: a Python that has delta-rs, for the comparison of sizes. */
+export async function runCompaction(
+  args: readonly string[],
+  progress: (text: string) => void,
+  deltaRsPython?: string,
+) {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -77,18 +85,21 @@ export async function runCompaction(args: readonly string[], progress: (text: st
     parquetStage(workload, rows).contenders[0]!,
   ].map(({ run }) => medianCpuMs(rounds, run));
   const engineRowsPerCpuSecond = (rows.length * 1_000) / engineMs.reduce((sum, ms) => sum + ms, 0);
-  const found: Omit<CompactionFigures, 'engineRowsPerCpuSecond' | 'eventsPerRow' | 'ratio'>[] = [];
+  const found: Round[] = [];
   for (let round = 0; round <= rounds; round++) {
     progress(round === 0 ? 'compaction, warming up' : `compaction, round ${round} of ${rounds}`);
-    const figures = await compactOnce(workload.model, rows, { files, rowsPerFile });
+    const python = round === rounds ? deltaRsPython : undefined;
+    const figures = await compactOnce(workload.model, rows, { files, rowsPerFile, python });
     if (round > 0) found.push(figures);
   }
+  const theirs = found.at(-1)!.deltaRsBytes;
   found.sort((a, b) => a.rowsPerCpuSecond - b.rowsPerCpuSecond);
   const middle = found[found.length >> 1]!;
   const ratio = middle.rowsPerCpuSecond / engineRowsPerCpuSecond;
   return {
     figures: {
       ...middle,
+      deltaRsBytes: theirs,
       engineRowsPerCpuSecond,
       eventsPerRow: workload.events.length / rows.length,
       ratio,
@@ -97,12 +108,17 @@ export async function runCompaction(args: readonly string[], progress: (text: st
   };
 }
 
+type Round = Omit<CompactionFigures, 'engineRowsPerCpuSecond' | 'eventsPerRow' | 'ratio'>;
+
 export function figuresText(figures: CompactionFigures): string {
-  const { rows, bytesBefore, bytesAfter, filesAfter, ratio } = figures;
+  const { rows, bytesBefore, bytesAfter, filesAfter, ratio, deltaRsBytes: theirs } = figures;
   const n = (value: number) => Math.round(value).toLocaleString('en-US');
   return [
     `${thisMachine().cpu}`,
     `${n(rows)} rows, ${n(bytesBefore)} bytes in small files → ${n(bytesAfter)} in ${filesAfter}`,
+    theirs === null
+      ? 'delta-rs     is not there to be compared with: npm run setup -- --tests'
+      : `delta-rs     ${n(theirs)} bytes for the same rows and codec: ours are ${((100 * bytesAfter) / theirs).toFixed(1)} % of that`,
     `compaction   ${n(figures.rowsPerCpuSecond)} rows and ${n(figures.bytesPerCpuSecond)} bytes a second of CPU; ${n(figures.rowsPerSecond)} rows/s by the clock`,
     `the engine   ${n(figures.engineRowsPerCpuSecond)} rows a second of CPU, from fetched bytes to files, of ${figures.eventsPerRow.toFixed(1)} events each`,
     `ratio        ${ratio.toFixed(1)}`,
@@ -122,11 +138,12 @@ function medianCpuMs(rounds: number, run: () => unknown): number {
 async function compactOnce(
   model: CompiledModel,
   rows: readonly Row[],
-  { files, rowsPerFile }: { files: number; rowsPerFile: number },
-) {
+  { files, rowsPerFile, python }: { files: number; rowsPerFile: number; python: string | undefined },
+): Promise<Round> {
   const folder = await mkdtemp(join(tmpdir(), 'headrace-compaction-'));
   try {
-    const store = await LocalStore.open(folder);
+    const table = join(folder, 'table');
+    const store = await LocalStore.open(table);
     const { log, bytes } = await smallFiles(store, model, rows, { files, rowsPerFile });
     const machine = { cores: 2, memoryBytes: 2 ** 33 };
     const settings = rewriteSettings(toMaintenanceConfig(maintenance.parse({}), '/', machine), model);
@@ -152,6 +169,7 @@ async function compactOnce(
       bytesBefore: bytes,
       bytesAfter: report.after.bytes,
       filesAfter: report.after.files,
+      deltaRsBytes: deltaRsBytes(python, table, folder),
       rowsPerCpuSecond: (report.rows * 1_000) / tookCpuMs,
       bytesPerCpuSecond: (bytes * 1_000) / tookCpuMs,
       rowsPerSecond: (report.rows * 1_000) / tookMs,

@@ -156,20 +156,22 @@ function toParquet(model: CompiledModel, columns: readonly BuiltColumn[], rows: 
  * Two fifths of it are the lists, whose levels cost more than their texts. Statistics are left out: a file has one row group,
  * so Delta's stats say the same. V2 pages, larger pages and larger batches change little; dictionaries for numbers and
  * differences of texts cost more. Columns inside lists cannot be named to this writer, so the general setting is theirs.
+ *
+ * `isMerged`: a file made of several has row groups, with statistics, and dictionaries for what repeats over many cuts only.
  */
 export function writerProperties(
   model: CompiledModel,
   rowGroupRows: number,
-  hasStatistics = false,
+  isMerged = false,
 ): WriterProperties {
   let builder = new WriterPropertiesBuilder()
     .setCompression(Compression.SNAPPY)
     .setMaxRowGroupSize(Math.max(rowGroupRows, 1))
-    .setStatisticsEnabled(hasStatistics ? EnabledStatistics.Chunk : EnabledStatistics.None)
+    .setStatisticsEnabled(isMerged ? EnabledStatistics.Chunk : EnabledStatistics.None)
     .setDictionaryEnabled(true)
     .setCreatedBy(CREATED_BY);
   for (const column of model.columns) {
-    if (hasDictionary(column)) continue;
+    if (hasDictionary(column) || (isMerged && repeatsInMerged(column))) continue;
     builder = builder.setColumnDictionaryEnabled(column.name, false);
     if (isWhole(column)) builder = builder.setColumnEncoding(column.name, Encoding.DELTA_BINARY_PACKED);
   }
@@ -179,6 +181,11 @@ export function writerProperties(
 /** Texts repeat, except those that name one key or one session. */
 function hasDictionary({ type, op: { op } }: Column): boolean {
   return type === 'list<string>' || (type === 'string' && op !== 'key' && op !== 'session_id');
+}
+
+/** In a file of many: the ids of cuts and files, which are few and far apart, and places on earth. */
+function repeatsInMerged({ type, op: { op } }: Column): boolean {
+  return type === 'float' || op === 'batch_id' || op === 'file_id';
 }
 
 /** Whole numbers, times too. */

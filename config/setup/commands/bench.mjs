@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { cachePath } from '../cache-folder.mjs';
 import { checkout, inCheckout } from '../checkout.mjs';
 import { runForeground } from '../child-processes.mjs';
+import { deltaRsPython } from '../delta-rs.mjs';
 import { kafkaJarsFolder } from '../kafka-jars.mjs';
 import { minioBinary } from '../minio.mjs';
 import { filesBelow } from '../stamp.mjs';
@@ -34,6 +35,7 @@ export async function bench([name, ...args]) {
   const env = {
     HEADRACE_KAFKA_JARS: kafkaJarsFolder(),
     HEADRACE_MINIO: minioBinary(),
+    HEADRACE_DELTA_RS: deltaRsPython(),
     HEADRACE_BENCH_CACHE: cachePath('bench'),
   };
   return runForeground(process.execPath, [script, ...args], { cwd: checkout, env });
