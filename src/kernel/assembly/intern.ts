@@ -10,6 +10,8 @@
  *   slot    hash u32 │ entry u32                              linear probing, at most ¾ full
  *   index   entry u32, or (next free index << 1 | 1)          index 0 is null
  *   entry   sessions u32 and PINNED, MARKED │ index u32 │ bytes u32 │ value: UTF-8, or 8 bytes of f64
+ *
+ * Only pinned values have an index: logs refer to them by it, to those of first events by address.
  */
 import { hashBytes, sameBytes } from './bytes';
 import { alloc, blockBytes, free, reserve } from './memory';
@@ -123,14 +125,19 @@ export function isPinned(entry: usize): bool {
   return (load<u32>(entry) & PINNED) != 0;
 }
 
-/** The entry stays until a sweep finds that nothing refers to it. */
+/** The entry's index. It stays until a sweep finds that nothing refers to it. */
 // @ts-ignore: decorator
 @inline
-export function pin(entry: usize): void {
-  const references = load<u32>(entry);
-  if ((references & PINNED) != 0) return;
-  store<u32>(entry, references | PINNED);
+export function pin(place: u32, entry: usize): u32 {
+  return (load<u32>(entry) & PINNED) != 0 ? load<u32>(entry + ENTRY_INDEX) : pinFirst(poolOf(place), entry);
+}
+
+function pinFirst(pool: usize, entry: usize): u32 {
+  const index = newIndex(pool, entry);
+  store<u32>(entry, load<u32>(entry) | PINNED);
+  store<u32>(entry + ENTRY_INDEX, index);
   pinnedBytes += blockBytes(entry);
+  return index;
 }
 
 export function mark(entry: usize): void {
@@ -150,6 +157,7 @@ export function unpinUnmarked(pool: usize): void {
     } else if ((references & PINNED) != 0) {
       pinnedBytes -= blockBytes(entry);
       store<u32>(entry, references & SESSIONS);
+      giveIndex(pool, index);
       if ((references & SESSIONS) == 0) remove(pool, entry);
     }
   }
@@ -160,7 +168,6 @@ function add(pool: usize, hash: u32, at: usize, bytes: u32): usize {
   store<u32>(entry + ENTRY_REFERENCES, 0);
   store<u32>(entry + ENTRY_LENGTH, bytes);
   memory.copy(entry + ENTRY_VALUE, at, bytes);
-  store<u32>(entry + ENTRY_INDEX, newIndex(pool, entry));
   const count = load<u32>(pool + COUNT) + 1;
   store<u32>(pool + COUNT, count);
   const mask = load<u32>(pool + MASK);
@@ -191,11 +198,13 @@ function newIndex(pool: usize, entry: usize): u32 {
   return index;
 }
 
-function remove(pool: usize, entry: usize): void {
-  const index = load<u32>(entry + ENTRY_INDEX);
-  const table: usize = load<u32>(pool + INDEX);
-  store<u32>(table + (index << 2), (load<u32>(pool + FREE_INDEX) << 1) | 1);
+function giveIndex(pool: usize, index: u32): void {
+  store<u32>(<usize>load<u32>(pool + INDEX) + (index << 2), (load<u32>(pool + FREE_INDEX) << 1) | 1);
   store<u32>(pool + FREE_INDEX, index);
+}
+
+/** What is not pinned. */
+function remove(pool: usize, entry: usize): void {
   const slots: usize = load<u32>(pool + SLOTS);
   const mask = load<u32>(pool + MASK);
   let at = hashBytes(entry + ENTRY_VALUE, load<u32>(entry + ENTRY_LENGTH)) & mask;

@@ -4,7 +4,8 @@
  */
 import { entryAt, poolOf } from './intern';
 import { firstTimeOf, logHeadBytes } from './log';
-import { readVarint, unzigzag, varintEnd } from './log-varint';
+import { headEnd, headPlaces, readHead } from './log-head';
+import { readVarint, varintEnd } from './log-varint';
 import { alloc, free } from './memory';
 import { loggedCount } from './model';
 
@@ -39,18 +40,12 @@ export function decodeLog(log: usize, count: u32): void {
   let isSorted = true;
   let at = log + logHeadBytes;
   for (let event: u32 = 1; event < count; event++) {
-    const time = greatest + unzigzag(readVarint(at));
+    const time = greatest + readHead(at);
     store<i64>(decodedTimes + (event << 3), time);
     if (time >= greatest) greatest = time;
     else isSorted = false;
-    at = varintEnd;
-    let mask: u64 = load<u8>(at);
-    if (mask < 0x80) {
-      at++;
-    } else {
-      mask = readVarint(at);
-      at = varintEnd;
-    }
+    at = headEnd;
+    let mask = headPlaces;
     for (let fresh = mask & ~laidOut; fresh != 0; fresh &= fresh - 1) layOut(<u32>ctz(fresh));
     while (mask != 0) {
       const place = <u32>ctz(mask);

@@ -4,8 +4,8 @@
  * no care here: events are in the order of arrival, which is the order of offsets.
  *
  *   log      logged × entry u32 (0: null) │ time of the first event i64 │ further events …
- *   event    time varint: zigzag distance from the greatest time before it │ mask varint, bit i: place i differs │
- *            for each of these: index in its pool varint (0: null)
+ *   event    distance from the greatest time before it, places that differ (log-head.ts) │ for each of these: index in its pool
+ *            varint (0: null)
  *
  * Places from `trackedCount` on are read by `first` alone: an event that is not older than the first to arrive leaves them out
  * where that one has a value, unless it may yet become the first of a session, torn off by max_duration (lane.ts: isYoung).
@@ -13,7 +13,6 @@
 import { NULL_NUMBER_HIGH, TYPE_STRING, VALUE_BYTES } from '../abi';
 import { sameBytes } from './bytes';
 import {
-  ENTRY_INDEX,
   ENTRY_LENGTH,
   ENTRY_VALUE,
   entryAt,
@@ -26,7 +25,8 @@ import {
 } from './intern';
 import { alloc, free, reserve } from './memory';
 import { fieldAt, loggedCount, trackedCount, typeOfField } from './model';
-import { putVarint, readVarint, varintEnd, zigzag } from './log-varint';
+import { HEAD_BYTES_MAX, headEnd, headInit, headPlaces, putHead, readHead } from './log-head';
+import { putVarint, readVarint, varintEnd } from './log-varint';
 
 /** Bytes of a log's head: the first event. */
 export let logHeadBytes: u32 = 0;
@@ -38,8 +38,7 @@ let types: usize = 0;
 let scratch: usize = 0;
 /** By four places: ones at those from `trackedCount` on. */
 let untracked: usize = 0;
-/** What an event without changes takes at most, and each change. */
-const EVENT_BYTES_MAX: u32 = 20;
+/** What a change takes at most. */
 const CHANGE_BYTES_MAX: u32 = 5;
 /** The entries of the event that is appended, u32 by place. */
 export let eventEntries: usize = 0;
@@ -55,8 +54,9 @@ export function logUseResolved(at: usize): void {
 export function logInit(): void {
   logHeadBytes = ((loggedCount << 2) + 7) & ~7;
   logHeadBytes += 8;
+  headInit(trackedCount);
   types = reserve(loggedCount + 1);
-  scratch = reserve(EVENT_BYTES_MAX + loggedCount * CHANGE_BYTES_MAX + 16);
+  scratch = reserve(HEAD_BYTES_MAX + loggedCount * CHANGE_BYTES_MAX + 16);
   untracked = reserve((loggedCount << 2) + 16);
   for (let place = trackedCount; place < loggedCount; place++) store<u32>(untracked + (place << 2), 0xffffffff);
   eventEntries = reserve((loggedCount << 2) + 16);
@@ -182,7 +182,7 @@ export function appendValues(
       }
     }
   }
-  return appendChanges(log, bytes, room, zigzag(timeMs - greatestMs), mask);
+  return appendChanges(log, bytes, room, timeMs - greatestMs, mask);
 }
 
 /** As `appendValues`, from `eventEntries`. */
@@ -201,7 +201,7 @@ export function appendEntries(
     if (place >= trackedCount && inOrder && known != 0) continue;
     if (load<u32>(eventEntries + (place << 2)) != known) mask |= <u64>1 << place;
   }
-  return appendChanges(log, bytes, room, zigzag(timeMs - greatestMs), mask);
+  return appendChanges(log, bytes, room, timeMs - greatestMs, mask);
 }
 
 export let appendedBytes: u32 = 0;
@@ -209,12 +209,12 @@ let sink: u32 = 0;
 
 // @ts-ignore: decorator
 @inline
-function appendChanges(log: usize, bytes: u32, room: u32, time: u64, mask: u64): usize {
-  if (bytes + EVENT_BYTES_MAX + <u32>popcnt(mask) * CHANGE_BYTES_MAX <= room) {
-    appendedBytes = <u32>(putChanges(log + bytes, time, mask) - log);
+function appendChanges(log: usize, bytes: u32, room: u32, aheadMs: i64, mask: u64): usize {
+  if (bytes + HEAD_BYTES_MAX + <u32>popcnt(mask) * CHANGE_BYTES_MAX <= room) {
+    appendedBytes = <u32>(putChanges(log + bytes, aheadMs, mask) - log);
     return log;
   }
-  const more = <u32>(putChanges(scratch, time, mask) - scratch);
+  const more = <u32>(putChanges(scratch, aheadMs, mask) - scratch);
   const need = bytes + more;
   if (need > room) {
     // an eighth more than is needed: a session of twenty events moves four or five times
@@ -230,16 +230,16 @@ function appendChanges(log: usize, bytes: u32, room: u32, time: u64, mask: u64):
 }
 
 /** Writes an event; its changes lie in `eventEntries`. Returns the place behind it. */
-function putChanges(to: usize, time: u64, mask: u64): usize {
-  let at = putVarint(putVarint(to, time), mask);
+function putChanges(to: usize, aheadMs: i64, mask: u64): usize {
+  let at = putHead(to, aheadMs, mask);
   while (mask != 0) {
-    const entry: usize = load<u32>(eventEntries + (<usize>ctz(mask) << 2));
+    const place = <u32>ctz(mask);
+    const entry: usize = load<u32>(eventEntries + (place << 2));
     mask &= mask - 1;
     if (entry == 0) {
       store<u8>(at++, 0);
     } else {
-      pin(entry);
-      at = putVarint(at, load<u32>(entry + ENTRY_INDEX));
+      at = putVarint(at, pin(place, entry));
     }
   }
   return at;
@@ -263,9 +263,9 @@ export function markLog(log: usize, bytes: u32): void {
   let at = log + logHeadBytes;
   const end = log + bytes;
   while (at < end) {
-    readVarint(at);
-    let mask = readVarint(varintEnd);
-    at = varintEnd;
+    readHead(at);
+    let mask = headPlaces;
+    at = headEnd;
     while (mask != 0) {
       const pool = poolOf(<u32>ctz(mask));
       mask &= mask - 1;
