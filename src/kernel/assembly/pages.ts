@@ -20,10 +20,10 @@ let pages: u32 = 0;
 let heads: usize = 0;
 let table: usize = 0;
 
-/** Takes the memory from `at` to `end`, which is zero. */
+/** Takes the memory from `at` to `end`, which is zero; but the last page, so that what is read behind a block is there. */
 export function pagesInit(at: usize, end: usize): void {
   base = (at + (PAGE_BYTES - 1)) & ~(<usize>PAGE_BYTES - 1);
-  pages = <u32>(end - base) >> PAGE_BITS;
+  pages = (<u32>(end - base) >> PAGE_BITS) - 1;
   heads = base;
   table = base + 64;
   const own: u32 = (64 + pages + PAGE_BYTES - 1) >> PAGE_BITS;
