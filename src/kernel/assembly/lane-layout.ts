@@ -37,6 +37,8 @@ export const FLAG_SPLIT: u32 = 8;
 /** Its last moment holds an end event that belongs to it; its first one a start event. */
 export const FLAG_ENDED: u32 = 16;
 export const FLAG_STARTS: u32 = 32;
+/** The event that came first has all values that `first` alone reads: those of later ones need no look. */
+export const FLAG_COMPLETE: u32 = 64;
 /** Of these, what a snapshot says of a session. */
 export const FLAGS_SAID: u32 = FLAG_CLOSED | FLAG_CHANGED | FLAG_SPLIT;
 /** The flags of a session have the size of its log's block above them; ROOM_LARGE: it has to be asked for. */

@@ -99,6 +99,17 @@ export function entrySaid(place: u32, values: usize): u32 {
   return entry != 0 ? entry : <u32>entryOf(place, values, 0);
 }
 
+/** How far behind a value's beginning its end is looked for where it is only fetched. */
+export const TOUCH_BYTES_MAX: u32 = 1024;
+
+/** Bytes that an event's value at a place takes, TOUCH_BYTES_MAX at most. */
+// @ts-ignore: decorator
+@inline
+export function saidBytes(place: u32, values: usize): u32 {
+  if (load<u8>(types + place) != TYPE_STRING) return 0;
+  return min<u32>(load<u32>(values + fieldAt(place) * VALUE_BYTES, 4), TOUCH_BYTES_MAX);
+}
+
 /** Does an event say something at a place, and something else than an entry does? */
 export function saysOther(place: u32, values: usize, known: usize): bool {
   const at = values + fieldAt(place) * VALUE_BYTES;
@@ -123,6 +134,14 @@ export function entriesOf(values: usize): void {
   }
 }
 
+/** Does the event in `eventEntries` have all values that `first` alone reads? */
+export function isComplete(): bool {
+  for (let place = trackedCount; place < loggedCount; place++) {
+    if (load<u32>(eventEntries + (place << 2)) == 0) return false;
+  }
+  return true;
+}
+
 /** A log with one event, its entries in `eventEntries`. Traps when memory is full. */
 export function newLog(timeMs: i64): usize {
   const log = alloc(logHeadBytes + LOG_ROOM_BYTES);
@@ -138,7 +157,7 @@ export function newLog(timeMs: i64): usize {
 
 /**
  * The log of `bytes` bytes, in a block of `room`, with one more event; `greatestMs`: the greatest time in it; `whole`: nothing is
- * left out. Says by `appendedBytes` how long it is now. The log may move.
+ * left out; `isFull`: the first event is complete. Says by `appendedBytes` how long it is now. The log may move.
  */
 export function appendValues(
   log: usize,
@@ -148,6 +167,7 @@ export function appendValues(
   timeMs: i64,
   values: usize,
   whole: bool,
+  isFull: bool,
 ): usize {
   let mask: u64 = 0;
   for (let place: u32 = 0; place < trackedCount; place++) {
@@ -158,7 +178,8 @@ export function appendValues(
     mask |= <u64>1 << place;
     store<u32>(eventEntries + (place << 2), <u32>entry);
   }
-  if (whole || timeMs < firstTimeOf(log)) {
+  // the time of the first event lies in a further cache line
+  if (whole || (timeMs < greatestMs && timeMs < firstTimeOf(log))) {
     for (let place = trackedCount; place < loggedCount; place++) {
       const known: usize = load<u32>(log + (place << 2));
       const entry = entryOf(place, values, known);
@@ -166,8 +187,7 @@ export function appendValues(
       mask |= <u64>1 << place;
       store<u32>(eventEntries + (place << 2), <u32>entry);
     }
-  } else {
-    // most often the first event has them all
+  } else if (!isFull) {
     for (let from = trackedCount & ~3; from < loggedCount; from += 4) {
       const entries = v128.load(log + (from << 2));
       const isNull = v128.and(i32x4.eq(entries, i32x4.splat(0)), v128.load(untracked + (from << 2)));

@@ -12,6 +12,7 @@ import { addMarker, addSession } from './lane';
 import {
   FLAG_CHANGED,
   FLAG_CLOSED,
+  FLAG_COMPLETE,
   FLAG_SPLIT,
   FLAGS_ALL,
   LANE_BUCKET,
@@ -176,8 +177,8 @@ function readSession(lane: usize, key: usize): usize {
   const session = readEvents(lane, key);
   if (session == 0) return 0;
   const behind = cursor;
-  const room = load<u32>(session + NODE_FLAGS) & ~FLAGS_ALL;
-  store<u32>(session + NODE_FLAGS, room | (flags & (FLAG_CHANGED | FLAG_SPLIT)));
+  const kept = load<u32>(session + NODE_FLAGS) & (~FLAGS_ALL | FLAG_COMPLETE);
+  store<u32>(session + NODE_FLAGS, kept | (flags & (FLAG_CHANGED | FLAG_SPLIT)));
   if ((flags & STATE_HAS_END) != 0) setEnd(lane, session, end, (flags & FLAG_SPLIT) != 0);
   if (hasSayings) derive(session);
   const isClosed = (flags & FLAG_CLOSED) != 0;

@@ -5,6 +5,7 @@ import { holdEntries, holdFirst, holdValues, sessionBytes } from './gap';
 import {
   FLAG_CHANGED,
   FLAG_CLOSED,
+  FLAG_COMPLETE,
   FLAGS_ALL,
   LANE_CLAMPED,
   LANE_OPEN,
@@ -35,6 +36,7 @@ import {
   entriesOf,
   eventEntries,
   freeLog,
+  isComplete,
   logHeadBytes,
   newLog,
 } from './log';
@@ -59,7 +61,7 @@ import { flagsOf, sayFirst } from './windows';
 /** A session of a key with the event whose entries lie in `eventEntries`. In no list and no bucket yet. */
 export function newSession(lane: usize, key: usize, timeMs: i64): usize {
   const session = taken(lane, sessionBytes);
-  store<u32>(session + NODE_FLAGS, FLAG_CHANGED);
+  store<u32>(session + NODE_FLAGS, isComplete() ? FLAG_CHANGED | FLAG_COMPLETE : FLAG_CHANGED);
   store<u32>(session + NODE_KEY, <u32>key);
   store<u32>(session + NODE_LATER, 0);
   store<i64>(session + SESSION_FIRST, timeMs);
@@ -115,7 +117,8 @@ export function addEvent(lane: usize, session: usize, timeMs: i64, values: usize
   const last = load<i64>(session + SESSION_LAST);
   const size = roomOf(session, log);
   const whole = isYoung(lane, session);
-  const grown = appendValues(log, load<u32>(session + SESSION_LOG_BYTES), size, last, timeMs, values, whole);
+  const isFull = (load<u32>(session + NODE_FLAGS) & FLAG_COMPLETE) != 0;
+  const grown = appendValues(log, load<u32>(session + SESSION_LOG_BYTES), size, last, timeMs, values, whole, isFull);
   holdValues(session, timeMs, values);
   appended(lane, session, log, size, grown, last, timeMs);
 }

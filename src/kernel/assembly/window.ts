@@ -5,7 +5,20 @@
  *   event   0 time i64 │ 8 record's timestamp i64 │ 16 key u32 │ 20 its bytes i32 │ 24 value u32 │ 28 its bytes i32
  *           32 offset delta i32 │ 36 hash of the session key u32 │ 40 touched u32 │ 44 0 │ 48 values
  */
-import { NODE_LATER, NONE, LANE_FILTERED, LANE_MASK, LANE_SLOTS, KEY_SESSIONS, SESSION_LOG, SESSION_LOG_BYTES } from './lane-layout';
+import {
+  FLAG_COMPLETE,
+  KEY_SESSIONS,
+  KEY_TEXT,
+  LANE_FILTERED,
+  LANE_MASK,
+  LANE_SLOTS,
+  NODE_FLAGS,
+  NODE_LATER,
+  NONE,
+  SESSION_LOG,
+  SESSION_LOG_BYTES,
+  SESSION_REST,
+} from './lane-layout';
 import {
   DECIDED_LAST,
   DECIDED_NONE,
@@ -18,7 +31,7 @@ import {
 } from '../abi';
 import { hashBytes } from './bytes';
 import { holds } from './event-conditions';
-import { internBytes } from './intern';
+import { ENTRY_VALUE, internBytes } from './intern';
 import { acceptEvent, moveWatermark, settleLane } from './lane';
 import { lanesBytes } from './lane-memory';
 import { alloc, free, reserve } from './memory';
@@ -38,7 +51,7 @@ import {
   trackedCount,
   valueFormat,
 } from './model';
-import { logUseResolved } from './log';
+import { logHeadBytes, logUseResolved, saidBytes, TOUCH_BYTES_MAX } from './log';
 import { blankedReset, makesValues, makeValues, scratchNeed } from './made-values';
 import { resolve, resolveBegin, resolvedOf, resolveHash, resolveInit, resolvedStride } from './resolve';
 import { sweepForRoom, sweepIfDue } from './sweep';
@@ -307,9 +320,10 @@ function putFlags(values: usize, ends: bool): void {
 
 /**
  * Reads what the events will need, level by level, each level for all of them: so the misses of a level overlap. Nothing
- * is decided here, only fetched.
+ * is decided here, only fetched. Of what may lie in two cache lines both ends are read.
  */
 function touch(lane: usize, count: u32): void {
+  const keyBytesAt = EVENT_VALUES + keyField * VALUE_BYTES + 4;
   const slots: usize = load<u32>(lane + LANE_SLOTS);
   const mask = load<u32>(lane + LANE_MASK);
   const end = window + count * eventBytes;
@@ -328,20 +342,22 @@ function touch(lane: usize, count: u32): void {
       place = (place + 1) & mask;
     }
     store<u32>(event + EVENT_TOUCHED, key);
-    if (key != 0) sum += load<u32>(<usize>key + KEY_SESSIONS);
+    if (key != 0) sum += load<u32>(<usize>key + KEY_SESSIONS) + load<u8>(<usize>key + KEY_TEXT + min<u32>(load<u32>(event + keyBytesAt), TOUCH_BYTES_MAX));
   }
   for (let event = window; event < end; event += eventBytes) {
     const key: usize = load<u32>(event + EVENT_TOUCHED);
     const session: usize = key == 0 ? 0 : load<u32>(key + KEY_SESSIONS);
     store<u32>(event + EVENT_TOUCHED, <u32>session);
-    if (session != 0) sum += load<u32>(session + NODE_LATER);
+    if (session != 0) sum += load<u32>(session + NODE_LATER) + load<u32>(session + SESSION_REST);
   }
   for (let event = window; event < end; event += eventBytes) {
     const session: usize = load<u32>(event + EVENT_TOUCHED);
     if (session == 0) continue;
     const log: usize = load<u32>(session + SESSION_LOG);
     store<u32>(event + EVENT_TOUCHED, <u32>log);
-    if (log != 0) sum += load<u8>(log) + load<u8>(log + load<u32>(session + SESSION_LOG_BYTES) - 1);
+    if (log == 0) continue;
+    sum += load<u8>(log) + load<u8>(log + load<u32>(session + SESSION_LOG_BYTES) - 1);
+    if ((load<u32>(session + NODE_FLAGS) & FLAG_COMPLETE) == 0) sum += load<u8>(log + logHeadBytes - 8);
   }
   let resolved = resolvedOf(0) - resolvedStride;
   for (let event = window; event < end; event += eventBytes) {
@@ -351,7 +367,7 @@ function touch(lane: usize, count: u32): void {
     for (let place: u32 = 0; place < trackedCount; place++) {
       if (load<u32>(resolved + (place << 2)) != 0) continue;
       const entry: usize = load<u32>(log + (place << 2));
-      if (entry != 0) sum += load<u32>(entry);
+      if (entry != 0) sum += load<u32>(entry) + load<u8>(entry + ENTRY_VALUE + saidBytes(place, event + EVENT_VALUES));
     }
   }
   sink = sum;
