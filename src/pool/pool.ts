@@ -11,6 +11,7 @@ import { RingProducer } from '../ring/producer.js';
 import { RingWriter } from '../ring/writer.js';
 import { countersBytes, WorkerCounters } from '../telemetry/counters.js';
 import { Begun } from './begun.js';
+import { letHeapsGrow } from './heap-growth.js';
 import type { MainMessage, WorkerMessage, WorkerResult, WorkerTask } from './messages.js';
 
 /**
@@ -47,6 +48,8 @@ export class WorkerPool {
     const { engine } = options;
     const objectBytes = engine === 'reference' ? SESSION_HEAP_FACTOR * options.limits.sessionMemoryBytes : 0;
     const heapBytes = WORKER_HEAP_BASE_BYTES + objectBytes;
+    // the reference's sessions are objects: there V8 knows better
+    if (engine === 'kernel') letHeapsGrow();
     this.#piscina = new Piscina({
       filename: fileURLToPath(new URL('../workers/worker.js', import.meta.url)),
       minThreads: options.workers,
