@@ -8,6 +8,9 @@ import {
 } from './snapshot.js';
 import type { Turns } from './turns.js';
 
+/** The thread's memory for a chunk, while no snapshot is in the making: new memory costs its first touch, and marking later. */
+let kept: Buffer | null = null;
+
 /**
  * A snapshot's file from content that comes bit by bit. The thread does no more than copying and checksums, in small pieces:
  * chunks are compressed by libuv's threads, and only what is compressed is kept.
@@ -15,7 +18,7 @@ import type { Turns } from './turns.js';
 export class SnapshotWriter {
   readonly #meta: SnapshotMeta;
   readonly #turns: Turns;
-  readonly #chunk = Buffer.allocUnsafeSlow(CHUNK_CONTENT_BYTES_MAX);
+  readonly #chunk: Buffer;
   #filled = 0;
   #contentBytes = 0;
   readonly #parts: Buffer[] = [];
@@ -23,6 +26,8 @@ export class SnapshotWriter {
   constructor(meta: SnapshotMeta, turns: Turns) {
     this.#meta = meta;
     this.#turns = turns;
+    this.#chunk = kept ?? Buffer.allocUnsafeSlow(CHUNK_CONTENT_BYTES_MAX);
+    kept = null;
   }
 
   /** Takes a copy. */
@@ -38,9 +43,10 @@ export class SnapshotWriter {
     this.#contentBytes += content.byteLength;
   }
 
-  /** The file. */
+  /** The file. Nothing may be added behind it. */
   async finish(): Promise<Uint8Array> {
     if (this.#filled > 0) await this.#compress();
+    kept = this.#chunk;
     const parts = [snapshotHead(this.#meta, this.#contentBytes), ...this.#parts];
     const file = Buffer.allocUnsafeSlow(parts.reduce((sum, part) => sum + part.length, 0));
     let crc = crc32c(parts[0]!.subarray(CHECKSUM_AT + 4), crc32c(parts[0]!.subarray(0, CHECKSUM_AT)));
