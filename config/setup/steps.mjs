@@ -2,6 +2,7 @@
 import { removeOwnLogs } from './cache-folder.mjs';
 import { prepareDeltaRs } from './delta-rs.mjs';
 import { prepareFlinkJars } from './flink-jars.mjs';
+import { prepareJmxAgent } from './jmx-agent.mjs';
 import { prepareKafkaJars } from './kafka-jars.mjs';
 import { prepareKafkaNative } from './kafka-native.mjs';
 import { buildKernel } from './kernel-build.mjs';
@@ -26,6 +27,7 @@ export const KAFKA = ['Apache Kafka', prepareKafkaJars];
 export const MINIO = ['MinIO', prepareMinio];
 export const TEST_SERVICES = [
   KAFKA,
+  ['JMX agent for the tests', prepareJmxAgent],
   MINIO,
   ['Apache Flink for the tests', prepareFlinkJars],
   ['delta-rs for the tests', prepareDeltaRs],

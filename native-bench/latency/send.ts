@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Clock, systemClock } from '#src/clock.js';
 import type { BrokerConnection } from '#src/kafka/broker-connection.js';
 import { nameOfError } from '#src/kafka/wire/error-codes.js';
-import { produceApi } from '../pipeline/produce-api.js';
+import { produceApi } from '#src/kafka/wire/produce.js';
 import { TICK_MS, type Tick } from './stream.js';
 
 /** How the sending went, by tick; ms since 1970. */

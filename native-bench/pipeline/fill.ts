@@ -4,9 +4,9 @@ import type { GeneratedEvent } from '#src/generator/event-generator.js';
 import type { BrokerConnection } from '#src/kafka/broker-connection.js';
 import { KafkaErrorCode, nameOfError } from '#src/kafka/wire/error-codes.js';
 import { LATEST_TIMESTAMP, listOffsetsApi } from '#src/kafka/wire/list-offsets.js';
+import { produceApi } from '#src/kafka/wire/produce.js';
 import { benchConnection } from '../bench-connection.js';
 import { type Codec, encodeBatch } from '../kafka-batch.js';
-import { produceApi } from './produce-api.js';
 import { TOPICS, type TopicOptions, topicGenerator } from './topic-options.js';
 
 /**

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BrokerConnection } from '#src/kafka/broker-connection.js';
 import { nameOfError } from '#src/kafka/wire/error-codes.js';
+import { produceApi } from '#src/kafka/wire/produce.js';
 import type { CompiledModel } from '#src/model/types.js';
 import { type LaneBatch, LaneBatches } from '../kernel/lane-batches.js';
 import { UserStream } from '../kernel/user-stream.js';
-import { produceApi } from '../pipeline/produce-api.js';
 
 /**
  * The events: users who come and go at a constant number of open sessions, the same stream as the benchmark `kernel` has. It

@@ -26,7 +26,9 @@ import {
 } from './lake/maintenance-command.js';
 import { addLedgerCommand, type LedgerLoaders, ownLedgerLoaders } from './ledger/command.js';
 import { addModelCommand, type ModelLoaders, ownModelLoaders } from './model/command.js';
+import { addMonitorCommand, type MonitorLoader, ownMonitorLoader } from './monitor/command.js';
 import type { CommandLoaders } from './options.js';
+import { addProduceCommand, ownProduceLoader, type ProduceLoader } from './produce/command.js';
 import { addTopicsCommand, ownTopicsLoaders, type TopicsLoaders } from './topics/command.js';
 import { addWarehouseCommands, ownWarehouseLoaders, type WarehouseLoaders } from './warehouse/command.js';
 
@@ -48,6 +50,8 @@ export interface CliSurroundings {
   topicsLoaders?: TopicsLoaders;
   forgetLoader?: ForgetSurroundings['loader'];
   maintenanceLoader?: MaintenanceSurroundings['loader'];
+  produceLoader?: ProduceLoader;
+  monitorLoader?: MonitorLoader;
   stdout: (text: string) => void;
   stderr: (text: string) => void;
   /** Reads file and flags; a test brings its own machine. */
@@ -148,6 +152,8 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
   };
   addKafkaCommand(cli, { ...ofOperators, loaders: surroundings.kafkaLoaders ?? ownKafkaLoaders });
   addTopicsCommand(cli, { ...ofOperators, loaders: surroundings.topicsLoaders ?? ownTopicsLoaders });
+  addProduceCommand(cli, { ...ofOperators, loader: surroundings.produceLoader ?? ownProduceLoader });
+  addMonitorCommand(cli, { ...ofOperators, loader: surroundings.monitorLoader ?? ownMonitorLoader });
   return cli;
 }
 
@@ -255,7 +261,7 @@ function usageError(error: CommanderError): HeadraceError | null {
   if (error.code === 'commander.help') {
     return new HeadraceError(
       'USAGE',
-      'a command is needed: run, demo, model, clickhouse, query, ledger, lake, dlq, forget, kafka or topics',
+      'a command is needed: run, demo, model, clickhouse, query, ledger, lake, dlq, forget, kafka, topics, produce or monitor',
       {
         remedy: 'headrace --help shows how',
       },

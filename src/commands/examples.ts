@@ -11,6 +11,8 @@ Examples:
   headrace lake --help                     the table through time: history, read, diff, restore
   headrace kafka check --help              is the cluster as recommended, and what mends it
   headrace topics --help                   the models' topics: plan them, make them, check them
+  headrace produce --help                  realistic events into a topic, at a rate or for load
+  headrace monitor --help                  brokers, topics and groups in one view; checks for scripts
   headrace forget --help                   take one person out of everything, with examples
 
 Start the same command a second time, on this machine or another, and the two share the topic.

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { ByteSlices } from '#src/kafka/wire/byte-slices.js';
+import { produceApi } from '#src/kafka/wire/produce.js';
 import { WireWriter } from '#src/kafka/wire/writer.js';
 import type { ThreadCpu } from '#src/telemetry/cpu.js';
 import type { EngineRun } from '../../native-bench/pipeline/engine-run.js';
@@ -19,7 +20,6 @@ import {
   stealShare,
   trySampleProcess,
 } from '../../native-bench/pipeline/proc.js';
-import { produceApi } from '../../native-bench/pipeline/produce-api.js';
 import { reportText } from '../../native-bench/pipeline/report.js';
 
 const thread = (osThreadId: number, name: string, userSeconds: number): ThreadCpu => ({

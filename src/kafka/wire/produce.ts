@@ -1,4 +1,4 @@
-import type { Api } from '#src/kafka/wire/api.js';
+import type { Api } from './api.js';
 
 /** One record batch a partition: brokers take no more in one request. */
 export interface ProduceRequest {

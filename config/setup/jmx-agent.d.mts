@@ -1,0 +1,2 @@
+/** The jar of Prometheus' JMX agent, there or not. */
+export function jmxAgentJar(): string;

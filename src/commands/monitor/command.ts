@@ -1,0 +1,85 @@
+import type { Command } from 'commander';
+import type { LoadBrokersOptions } from '../../config/load-brokers.js';
+import { parseDurationMs } from '../../config/units.js';
+import { HeadraceError } from '../../errors.js';
+import { brokersOf } from './brokers-flag.js';
+import { type Check, parseCheck } from './checks.js';
+import { MONITOR_EXAMPLES } from './examples.js';
+import type { MonitorOptions } from './monitor.js';
+
+export type MonitorLoader = () => Promise<{ monitorCommand(options: MonitorOptions): Promise<number> }>;
+
+export const ownMonitorLoader: MonitorLoader = () => import('./monitor.js');
+
+export interface MonitorSurroundings {
+  stdout(text: string): void;
+  loadBrokers(options: LoadBrokersOptions): readonly string[];
+  done(exitCode: number): void;
+  loader: MonitorLoader;
+}
+
+interface MonitorFlags {
+  config?: string;
+  brokers?: string;
+  metrics?: string;
+  check: Check[];
+  interval?: string;
+  once?: boolean;
+  json?: boolean;
+}
+
+/** A look for a script is short; one for people leaves time to read. */
+const ONCE_INTERVAL = '1s';
+const LIVE_INTERVAL = '2s';
+const INTERVAL_MS_MIN = 100;
+
+/** Adds `headrace monitor` to the command line. */
+export function addMonitorCommand(
+  cli: Command,
+  { stdout, loadBrokers, done, loader }: MonitorSurroundings,
+): void {
+  cli
+    .command('monitor')
+    .description('brokers, topics and groups in one live view; checks with an exit code')
+    .option('--config <file>', 'YAML file of an engine, of which only the brokers are read')
+    .option('--brokers <host:port,…>', 'Kafka brokers to ask first')
+    .option(
+      '--metrics <port|host:port,…>',
+      "the brokers' JMX agents: a port that all have, or addresses in the order of broker ids",
+    )
+    .option('--check <figure=n>', 'must hold, or exit 1; may be repeated', collectChecks, [])
+    .option('--interval <duration>', 'between two looks; 2s, or 1s with --once or --check')
+    .option('--once', 'look once and end')
+    .option('--json', 'JSON objects on stdout, one a line')
+    .addHelpText('after', MONITOR_EXAMPLES)
+    .action(async (flags: MonitorFlags) => {
+      const once = flags.once === true || flags.check.length > 0;
+      const options = {
+        brokers: brokersOf(flags, loadBrokers),
+        metrics: metricsOf(flags.metrics),
+        checks: flags.check,
+        intervalMs: intervalOf(flags.interval ?? (once ? ONCE_INTERVAL : LIVE_INTERVAL)),
+        once,
+        json: flags.json === true,
+      };
+      const { monitorCommand } = await loader();
+      done(await monitorCommand({ ...options, stdout, terminal: process.stdout }));
+    });
+}
+
+function collectChecks(text: string, before: Check[]): Check[] {
+  return [...before, parseCheck(text)];
+}
+
+function metricsOf(text: string | undefined): string[] {
+  const metrics = (text ?? '').split(',').filter((each) => each !== '');
+  const wrong = metrics.find((each) => !/^(\S+:)?\d{1,5}$/.test(each));
+  if (wrong === undefined) return metrics;
+  throw new HeadraceError('USAGE', `--metrics must be a port or host:port, not ${wrong}`);
+}
+
+function intervalOf(text: string): number {
+  const parsed = parseDurationMs(text);
+  if (!parsed.ok) throw new HeadraceError('USAGE', `--interval: ${parsed.message}`);
+  return Math.max(INTERVAL_MS_MIN, parsed.value);
+}

@@ -1,0 +1,152 @@
+import { availableParallelism } from 'node:os';
+import { type Clock, systemClock } from '../../clock.js';
+import { HeadraceError } from '../../errors.js';
+import type { LoadModel } from '../../generator/load/event-layout.js';
+import { filmsFor } from '../../generator/load/load.js';
+import { type LoadSpec, type LoadWish, planLoad } from '../../generator/load/load-plan.js';
+import type { Topic } from '../../kafka/topic.js';
+import { createLog, type Log } from '../../telemetry/log.js';
+import { formatWhole } from '../../telemetry/progress.js';
+import { Narrator, type NarratorStream } from '../demo-narrator.js';
+import { watchSignals } from '../demo-signals.js';
+import { connectBrokers } from '../monitor/connect-brokers.js';
+import { BulkRun } from './bulk-run.js';
+import { ClientRun } from './client-run.js';
+import { ProducerSender } from './record-sender.js';
+import type { LoadRun } from './run.js';
+import { progressLine, resultJson, resultText, type Statistics } from './statistics.js';
+
+/** What `headrace produce` was asked to do. */
+export interface ProduceOptions extends LoadWish {
+  brokers: readonly string[];
+  topic: string;
+  model: LoadModel;
+  sender: 'client' | 'bulk';
+  seed: number;
+  eventsPerSessionMean: number;
+  /** Null: one less than there are cores. */
+  workers: number | null;
+  json: boolean;
+  stdout(text: string): void;
+  /** Where progress goes. */
+  terminal: NarratorStream;
+}
+
+const WORKERS_MAX = 4;
+const TELL_MS = 1_000;
+const FAILED_EXIT_CODE = 75;
+
+/**
+ * `headrace produce`: a load of realistic events into a topic. Resolves to 0, 75 when records were given up, or a signal's code. Throws
+ * HeadraceError USAGE, KAFKA_UNREACHABLE, KAFKA_TOPIC_MISSING, KAFKA_PROTOCOL.
+ */
+export async function produceCommand(options: ProduceOptions): Promise<number> {
+  const clock = systemClock;
+  const log = createLog({ level: 'warn', format: 'auto' });
+  const interrupt = watchSignals();
+  const cluster = await connectBrokers(options.brokers, log, clock);
+  try {
+    const topic = await topicOf(cluster, options.topic);
+    const { spec, speed } = planned(options, topic.partitions.length, clock);
+    const common = { spec, speed, clock, signal: interrupt.signal };
+    const run =
+      options.sender === 'bulk'
+        ? new BulkRun({ ...common, cluster, topic, log, workers: workersOf(options) })
+        : new ClientRun({ ...common, sender: clientSender(options, clock, log) });
+    const statistics = await told(run, options, { spec, speed, clock, signal: interrupt.signal });
+    options.stdout(options.json ? `${JSON.stringify(resultJson(statistics))}\n` : resultText(statistics));
+    if (!statistics.isWhole) return await interrupt.code;
+    return statistics.standing.failed > 0 ? FAILED_EXIT_CODE : 0;
+  } finally {
+    interrupt.end();
+    await cluster.close();
+  }
+}
+
+async function topicOf(cluster: Awaited<ReturnType<typeof connectBrokers>>, name: string): Promise<Topic> {
+  const [described] = await cluster.describe([name]);
+  if (described !== undefined && described.partitions.length > 0) return await cluster.topic(name);
+  throw new HeadraceError('KAFKA_TOPIC_MISSING', 'the topic does not exist', {
+    where: { topic: name },
+    remedy: 'create it, or name another with --topic; nothing was sent',
+  });
+}
+
+function planned(
+  options: ProduceOptions,
+  partitions: number,
+  clock: Clock,
+): { spec: LoadSpec; speed: number | null } {
+  const { model, sessions, seed, eventsPerSessionMean, dirt, records } = options;
+  // how long visits are does not depend on how many users there are
+  const { films } = filmsFor({ model, sessions, seed, eventsPerSessionMean, users: options.users ?? 1 });
+  const { speed, ...plan } = planLoad(options, films, clock.nowMs());
+  return { spec: { model, sessions, seed, eventsPerSessionMean, dirt, records, partitions, ...plan }, speed };
+}
+
+function workersOf({ workers }: ProduceOptions): number {
+  return workers ?? Math.min(WORKERS_MAX, Math.max(1, availableParallelism() - 1));
+}
+
+function clientSender({ brokers, topic, model }: ProduceOptions, clock: Clock, log: Log): ProducerSender {
+  const compression = model === 'web_clicks' ? 'snappy' : 'lz4';
+  return new ProducerSender({ brokers, topic, compression, log, clock });
+}
+
+/** Runs it, tells of it meanwhile, and what it came to. */
+async function told(
+  run: LoadRun,
+  { sender, topic, json, terminal }: ProduceOptions,
+  { spec, speed, clock, signal }: { spec: LoadSpec; speed: number | null; clock: Clock; signal: AbortSignal },
+): Promise<Statistics> {
+  const narrator = new Narrator(terminal);
+  // films, users and threads are part of what a load costs, not of how long it takes
+  const cpu = process.cpuUsage();
+  const now = (): Statistics => {
+    const { user, system } = process.cpuUsage(cpu);
+    const standing = run.standing();
+    const elapsedMs = standing.beganMs === null ? 0 : clock.monotonicMs() - standing.beganMs;
+    const cpuMs = (user + system) / 1_000;
+    return {
+      sender,
+      topic,
+      spec,
+      speed,
+      standing,
+      elapsedMs,
+      cpuMs,
+      isWhole: !signal.aborted,
+    };
+  };
+  const ended = new AbortController();
+  const telling = async () => {
+    let last = now();
+    if (!json) narrator.line(headline(last));
+    while (!ended.signal.aborted) {
+      await clock.sleep(TELL_MS, ended.signal);
+      const next = now();
+      const line = progressLine(
+        next,
+        next.standing.sent - last.standing.sent,
+        next.elapsedMs - last.elapsedMs,
+      );
+      last = next;
+      if (!json && !ended.signal.aborted) narrator.status([line], [line]);
+    }
+    narrator.keepStatus();
+  };
+  const teller = telling();
+  try {
+    await run.run();
+    return now();
+  } finally {
+    ended.abort();
+    await teller;
+    await run.close();
+  }
+}
+
+function headline({ sender, topic, spec, speed }: Statistics): string {
+  const pace = speed === null ? 'as fast as it goes' : `event time ${Number(speed.toPrecision(3))} × time`;
+  return `Starting data generator: ${formatWhole(spec.records)} events of ${spec.model} (${spec.sessions}) by ${formatWhole(spec.users)} users into ${topic}, ${spec.partitions} partitions, sender ${sender}, ${pace}`;
+}
