@@ -8,7 +8,7 @@ import { PieceTable } from './piece-table.js';
 
 /**
  * Whole visits, filmed once and played again and again by other users at other times: the journeys of the real generators,
- * for a tenth of a microsecond an event. A film belongs to a profile (place, device, habits); a user always plays films of one.
+ * without drawing each value again. A film belongs to a profile (place, device, habits); a user always plays films of one.
  */
 
 /** One event of a film. */

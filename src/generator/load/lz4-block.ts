@@ -1,7 +1,6 @@
 /**
  * Writes one LZ4 block from literals and from matches that the caller knows of: no bytes are searched, and what repeats is
- * never written out. That is what makes a million events a second possible: lz4-napi takes 1.3 µs for an event of 600 bytes,
- * this some 0.1.
+ * never written out.
  *
  *   (token │ literal length u8* │ literals │ offset u16 LE │ match length u8*)* │ token │ literal length u8* │ literals
  *
