@@ -50,6 +50,8 @@ interface Outgoing {
   readonly size: number;
   /** Let go when the client has its copy. */
   value: Buffer;
+  /** Of the caller; null: that of its taking. */
+  readonly givenTimestampMs: number | null;
   timestampMs: number;
   partition: number;
   /** When send() was called, and how long it may wait for room; monotonic. */
@@ -152,8 +154,9 @@ export class ClickstreamProducer<Model extends ProducerModel = 'clickstream'> {
 
   /**
    * As send(), for events that are JSON already; the bytes are copied. Nothing is checked: what is no event becomes a dead letter.
+   * `timestampMs` is the record's, ms since 1970; by default it is the time at which the client takes it.
    */
-  sendBytes(key: string, value: Buffer): Promise<SendResult> {
+  sendBytes(key: string, value: Buffer, timestampMs: number | null = null): Promise<SendResult> {
     if (this.#state !== 'open') return this.#refuse(this.#notOpenError());
     return new Promise((resolve, reject) => {
       const calledMs = this.#clock.monotonicMs();
@@ -161,6 +164,7 @@ export class ClickstreamProducer<Model extends ProducerModel = 'clickstream'> {
         key: Buffer.from(key),
         size: value.byteLength,
         value,
+        givenTimestampMs: timestampMs,
         timestampMs: 0,
         partition: -1,
         calledMs,
@@ -289,7 +293,7 @@ export class ClickstreamProducer<Model extends ProducerModel = 'clickstream'> {
     const { key, value, size } = outgoing;
     // as Java: the sign bit is cut off
     const partition = (murmur2(key) & 0x7fffffff) % this.#pending.length;
-    const timestampMs = this.#clock.nowMs();
+    const timestampMs = outgoing.givenTimestampMs ?? this.#clock.nowMs();
     try {
       this.#client!.produce(this.topic, partition, value, key, timestampMs);
     } catch (error) {

@@ -17,6 +17,7 @@ Examples:
       --count 100000 --disordered 0.2 --late 0.01 --duplicated 0.01 --malformed 0.005 --future 0.005
       With dirt, in shares of all records; the end says how many of each. The same seed and start give the same bytes.
 
-bulk writes LZ4 and is idempotent; client hands librdkafka one event at a time, as applications do.
+bulk writes LZ4 and is idempotent; client sends one event at a time through headrace/producer,
+as an application does.
 Exit codes: 0 done, 64 wrong flag, 75 brokers away or records given up, 130 interrupted.
 `;

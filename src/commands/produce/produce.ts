@@ -5,7 +5,7 @@ import type { LoadModel } from '../../generator/load/event-layout.js';
 import { filmsFor } from '../../generator/load/load.js';
 import { type LoadSpec, type LoadWish, planLoad } from '../../generator/load/load-plan.js';
 import type { Topic } from '../../kafka/topic.js';
-import { createLog, type Log } from '../../telemetry/log.js';
+import { createLog } from '../../telemetry/log.js';
 import { formatWhole } from '../../telemetry/progress.js';
 import { Narrator, type NarratorStream } from '../demo-narrator.js';
 import { watchSignals } from '../demo-signals.js';
@@ -52,7 +52,7 @@ export async function produceCommand(options: ProduceOptions): Promise<number> {
     const run =
       options.sender === 'bulk'
         ? new BulkRun({ ...common, cluster, topic, log, workers: workersOf(options) })
-        : new ClientRun({ ...common, sender: clientSender(options, clock, log) });
+        : new ClientRun({ ...common, sender: new ProducerSender({ ...options, log }) });
     const statistics = await told(run, options, { spec, speed, clock, signal: interrupt.signal });
     options.stdout(options.json ? `${JSON.stringify(resultJson(statistics))}\n` : resultText(statistics));
     if (!statistics.isWhole) return await interrupt.code;
@@ -86,11 +86,6 @@ function planned(
 
 function workersOf({ workers }: ProduceOptions): number {
   return workers ?? Math.min(WORKERS_MAX, Math.max(1, availableParallelism() - 1));
-}
-
-function clientSender({ brokers, topic, model }: ProduceOptions, clock: Clock, log: Log): ProducerSender {
-  const compression = model === 'web_clicks' ? 'snappy' : 'lz4';
-  return new ProducerSender({ brokers, topic, compression, log, clock });
 }
 
 /** Runs it, tells of it meanwhile, and what it came to. */

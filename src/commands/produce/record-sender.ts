@@ -1,48 +1,38 @@
-import type { Clock } from '../../clock.js';
-import { HeadraceError } from '../../errors.js';
-import { Producer } from '../../kafka/producer.js';
+import type { LoadModel } from '../../generator/load/event-layout.js';
+import { ClickstreamProducer } from '../../producer/index.js';
 import type { PlainLog } from '../../telemetry/log.js';
 
 /** What `--sender client` sends through: a client that batches, retries and counts by itself. */
 export interface RecordSender {
   connect(): Promise<void>;
-  /** The value's bytes stay as they are from now on. A promise: there is no room; it resolves when there is. */
+  /** The value's bytes are copied. A promise: there is no room for more; it resolves when there is. */
   send(key: string, value: Buffer, timestampMs: number): Promise<void> | null;
   /** Waits for the answers to all records. */
   flush(): Promise<void>;
   close(): Promise<void>;
   readonly sent: number;
   readonly failed: number;
-  /** Of single records, from send to answer; empty where the client does not tell. */
+  /** Of single records, from send to answer: of the last ones where there are many. */
   readonly latencyMs: readonly number[];
 }
 
 export interface RecordSenderOptions {
   brokers: readonly string[];
   topic: string;
-  compression: 'lz4' | 'snappy';
+  model: LoadModel;
   log: PlainLog;
-  clock: Clock;
 }
 
-const QUEUE_MESSAGES_MAX = 100_000;
-const FLUSH_MS_MAX = 120_000;
+/** Records whose latency is kept, the last ones. */
+const LATENCIES_MAX = 100_000;
 
 export class ProducerSender implements RecordSender {
-  readonly latencyMs: readonly number[] = [];
-  readonly #topic: string;
-  readonly #producer: Producer;
+  readonly latencyMs: number[] = [];
+  readonly #producer: ClickstreamProducer<LoadModel>;
+  #answered = 0;
 
-  constructor({ brokers, topic, compression, log, clock }: RecordSenderOptions) {
-    this.#topic = topic;
-    this.#producer = new Producer({
-      brokers,
-      clientId: 'headrace-produce',
-      log,
-      clock,
-      queueMessagesMax: QUEUE_MESSAGES_MAX,
-      extra: { 'compression.codec': compression },
-    });
+  constructor(options: RecordSenderOptions) {
+    this.#producer = new ClickstreamProducer(options);
   }
 
   connect(): Promise<void> {
@@ -50,30 +40,30 @@ export class ProducerSender implements RecordSender {
   }
 
   send(key: string, value: Buffer, timestampMs: number): Promise<void> | null {
-    // the partition is left to librdkafka: murmur2 of the key, as everybody's
-    if (this.#producer.produce(this.#topic, null, key, value, timestampMs) === 'queued') return null;
-    return this.#producer.untilBelow(QUEUE_MESSAGES_MAX / 2).then(() => {
-      void this.send(key, value, timestampMs);
-    });
+    // the producer tells of failures in the log, and counts them
+    this.#producer.sendBytes(key, value, timestampMs).then(
+      ({ latencyMs }) => {
+        this.latencyMs[this.#answered++ % LATENCIES_MAX] = latencyMs;
+      },
+      () => undefined,
+    );
+    return this.#producer.hasRoom ? null : this.#producer.untilRoom();
   }
 
-  async flush(): Promise<void> {
-    if ((await this.#producer.flush(FLUSH_MS_MAX)) === 'flushed') return;
-    throw new HeadraceError('KAFKA_UNREACHABLE', `${this.#producer.inFlight} records are not acknowledged`, {
-      where: { topic: this.#topic },
-      remedy: 'see that the brokers run; those records may be in the topic or not',
-    });
+  flush(): Promise<void> {
+    return this.#producer.flush();
   }
 
-  async close(): Promise<void> {
-    await this.#producer.close(0).catch(() => undefined);
+  close(): Promise<void> {
+    return this.#producer.close(0);
   }
 
   get sent(): number {
-    return this.#producer.delivered;
+    return this.#producer.metrics().sent;
   }
 
   get failed(): number {
-    return this.#producer.failed;
+    const { failed, refused } = this.#producer.metrics();
+    return failed + refused;
   }
 }
