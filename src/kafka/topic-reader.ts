@@ -41,21 +41,25 @@ export async function readTopic(
         return { partition, start: lowOffset, end: highOffset };
       }),
     );
-    const open = new Map(
+    const wanted = new Map(
       ranges.filter(({ start, end }) => end > start).map((range) => [range.partition, range]),
     );
+    const open = new Set(wanted.keys());
     if (open.size === 0) return { ranges, isWhole: true };
-    consumer.on('partition.eof', ({ partition }: { partition: number }) => open.delete(partition));
-    consumer.assign([...open.values()].map(({ partition, start }) => ({ topic, partition, offset: start })));
+    // the client tells of an end before it hands over what lies ahead of it
+    const ended = new Set<number>();
+    consumer.on('partition.eof', ({ partition }: { partition: number }) => ended.add(partition));
+    consumer.assign([...wanted.values()].map(({ partition, start }) => ({ topic, partition, offset: start })));
     let heardMs = clock.monotonicMs();
     while (open.size > 0 && clock.monotonicMs() - heardMs < silenceMsMax) {
       const messages = await consumed(consumer, topic);
       for (const message of messages) {
-        const end = open.get(message.partition)?.end;
+        const end = wanted.get(message.partition)?.end;
         if (end === undefined || message.offset >= end) continue;
         onRecord(message);
         if (message.offset + 1 >= end) open.delete(message.partition);
       }
+      for (const partition of ended) open.delete(partition);
       if (messages.length > 0) heardMs = clock.monotonicMs();
       else await clock.sleep(PAUSE_MS);
     }

@@ -21,6 +21,7 @@ export interface LogCareOptions {
   log: Log;
 }
 
+/** A log that is kept for less than two of these is looked at twice in its time. */
 const CLEAN_UP_EVERY_MS = 3_600_000;
 
 export class LogCare {
@@ -61,7 +62,8 @@ export class LogCare {
   #cleanUp(): void {
     const nowMs = this.#options.clock.monotonicMs();
     if (this.#cleaning !== null || this.#stop.signal.aborted) return;
-    if (this.#cleanedMs !== null && nowMs - this.#cleanedMs < CLEAN_UP_EVERY_MS) return;
+    const everyMs = Math.min(CLEAN_UP_EVERY_MS, this.#options.ledger.logKeptMs / 2);
+    if (this.#cleanedMs !== null && nowMs - this.#cleanedMs < everyMs) return;
     this.#cleanedMs = nowMs;
     this.#cleaning = this.#cleanUpNow()
       .catch((error: unknown) =>

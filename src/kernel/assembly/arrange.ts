@@ -71,6 +71,9 @@ const PART_BYTES: u32 = 32;
 let parts: usize = 0;
 let partCount: u32 = 0;
 
+/** The last event of the sessions that were arranged last. */
+export let arrangedTo: i64 = 0;
+
 /** The entries of the event that has come, held while it is arranged; and the values of a part so far. */
 let ownEntries: usize = 0;
 let said: usize = 0;
@@ -104,7 +107,10 @@ export function tryArrange(lane: usize, key: usize, first: usize, timeMs: i64, v
   layOut(first, behind, timeMs, values);
   cut(key, markerMs);
   const arranged = isAllowed(lane, first, behind, timeMs, values != 0);
-  if (arranged) arrange(lane, key, first, behind, timeMs, values != 0);
+  if (arranged) {
+    arrange(lane, key, first, behind, timeMs, values != 0);
+    arrangedTo = load<i64>(parts + <usize>(partCount - 1) * PART_BYTES + PART_LAST);
+  }
   if (values != 0) releaseOwn();
   free(events);
   free(parts);

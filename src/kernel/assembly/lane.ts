@@ -3,7 +3,7 @@
  * same in plain words; what differs is when the work is done: a key is brought up to the watermark when an event touches it,
  * all others when their bucket of the wheel has passed, so the state seen from outside is as if it were done at once.
  */
-import { tryArrange } from './arrange';
+import { arrangedTo, tryArrange } from './arrange';
 import { heldBy, heldOf, neededUntil } from './gap';
 import { addKey, findKey, newSlots, removeKey, SLOTS_FIRST } from './keys';
 import {
@@ -102,8 +102,9 @@ function acceptInto(lane: usize, key: usize, timeMs: i64, values: usize): bool {
   }
   const earlier = before;
   if (before != 0 && timeMs > heldOf(before)) before = 0;
-  // from where on sessions are others
+  // from where on sessions are others, and up to where
   let from = timeMs;
+  let to = timeMs;
   const reach = before == 0 ? eventHeld : max<i64>(eventHeld, heldOf(before));
   if (after != 0 && load<i64>(after + SESSION_FIRST) > reach) after = 0;
   if (after == 0 && (before == 0 || timeMs > load<i64>(before + SESSION_LAST))) {
@@ -122,9 +123,10 @@ function acceptInto(lane: usize, key: usize, timeMs: i64, values: usize): bool {
     if (hasSayings || !tryJoin(lane, key, before, after, timeMs, values)) {
       if (wasLate) return false;
       if (!tryArrange(lane, key, first, timeMs, values, NONE)) return false;
+      to = arrangedTo;
     }
   }
-  if (hasEnds) meetNeighbours(lane, key, from);
+  if (hasEnds) meetNeighbours(lane, key, from, to);
   return true;
 }
 
@@ -207,6 +209,7 @@ function acceptEnd(lane: usize, key: usize, hash: u32, keyAt: usize, keyBytes: u
   const session: usize = key == 0 ? 0 : sessionUpTo(key, endMs);
   const from = session == 0 ? endMs : load<i64>(session + SESSION_FIRST);
   let reaches = false;
+  let to = endMs;
   if (session != 0 && endMs <= openUntil(session)) {
     const marker = markerFrom(key, load<i64>(session + SESSION_LAST));
     reaches = marker == 0 || endMs < load<i64>(marker + MARKER_TIME);
@@ -214,21 +217,24 @@ function acceptEnd(lane: usize, key: usize, hash: u32, keyAt: usize, keyBytes: u
   if (reaches) {
     if (isClosed(session)) return false;
     const isWithin = endMs < load<i64>(session + SESSION_LAST);
-    if (isWithin && !tryArrange(lane, key, session, endMs, 0, endMs)) return false;
+    if (isWithin) {
+      if (!tryArrange(lane, key, session, endMs, 0, endMs)) return false;
+      to = arrangedTo;
+    }
   } else {
     if (isLate(lane, eventHeld)) return false;
     if (key == 0) key = addKey(lane, hash, keyAt, keyBytes);
   }
   addMarker(lane, key, endMs);
-  meetNeighbours(lane, key, from);
+  meetNeighbours(lane, key, from, to);
   dropIfEmpty(lane, key);
   return true;
 }
 
-/** What sessions end by, from the one before a time on; and end markers go that end none and were passed. */
-function meetNeighbours(lane: usize, key: usize, fromMs: i64): void {
+/** What sessions end by, from the one before a time to those that begin up to another; and end markers go that end none and were passed. */
+function meetNeighbours(lane: usize, key: usize, fromMs: i64, toMs: i64): void {
   let session: usize = load<u32>(key + KEY_SESSIONS);
-  for (; session != 0; session = load<u32>(session + NODE_LATER)) {
+  for (; session != 0 && load<i64>(session + SESSION_FIRST) <= toMs; session = load<u32>(session + NODE_LATER)) {
     const next: usize = load<u32>(session + NODE_LATER);
     // the one before that, too: what its next session begins by may be another
     const behind: usize = next == 0 ? 0 : load<u32>(next + NODE_LATER);

@@ -1,7 +1,7 @@
 import type { FileNeed } from './file-needs.js';
 import type { GuardPlace } from './follower-guard.js';
 import type { MaintenanceRun } from './run.js';
-import { deleteFiles, filesBeside, planVacuum } from './vacuum.js';
+import { deleteFiles, filesBeside, planVacuum, type VacuumPlan } from './vacuum.js';
 
 export interface VacuumOptions {
   /** How long files that were taken out stay for those who read older versions. */
@@ -23,6 +23,14 @@ export interface VacuumReport {
   young: { files: number; bytes: number };
 }
 
+/** Together longer than followers take to say how far they are. */
+const LOOK_EVERY_MS = 3_000;
+const LOOKS_MAX = 4;
+
+function isUnsure({ held }: VacuumPlan): boolean {
+  return held.some(({ lanes, version }) => lanes === null && version !== null);
+}
+
 /** Deletes data files that are in the table no more, as far as nobody can come for them. Throws HeadraceError LAKE_IO. */
 export async function vacuumTable(
   run: MaintenanceRun,
@@ -38,8 +46,16 @@ export async function vacuumTable(
   };
   const all = planVacuum(beside, { ...facts, places: [], isHeldByAll: false });
   // nobody has to be asked for nothing
-  const { places, silent } = all.free.length === 0 ? { places: [], silent: [] } : await followers();
-  const plan = planVacuum(beside, { ...facts, places, isHeldByAll: silent.length > 0 });
+  let { places, silent } = all.free.length === 0 ? { places: [], silent: [] } : await followers();
+  const planned = () => planVacuum(beside, { ...facts, places, isHeldByAll: silent.length > 0 });
+  let plan = planned();
+  // of files from before the log's checkpoint it is known only that followers beyond that need none: while commits go on, those are
+  // always a little behind the newest one
+  for (let looks = 1; looks < LOOKS_MAX && silent.length === 0 && isUnsure(plan); looks++) {
+    await clock.sleep(LOOK_EVERY_MS);
+    ({ places, silent } = await followers());
+    plan = planned();
+  }
   // what was listed before this may be in the table now
   await run.refresh();
   const free = plan.free.filter(({ path }) => !run.index.files.has(path));
