@@ -49,7 +49,9 @@ export async function readTopic(
     // the client tells of an end before it hands over what lies ahead of it
     const ended = new Set<number>();
     consumer.on('partition.eof', ({ partition }: { partition: number }) => ended.add(partition));
-    consumer.assign([...wanted.values()].map(({ partition, start }) => ({ topic, partition, offset: start })));
+    consumer.assign(
+      [...wanted.values()].map(({ partition, start }) => ({ topic, partition, offset: start })),
+    );
     let heardMs = clock.monotonicMs();
     while (open.size > 0 && clock.monotonicMs() - heardMs < silenceMsMax) {
       const messages = await consumed(consumer, topic);
