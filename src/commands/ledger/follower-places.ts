@@ -10,7 +10,8 @@ import { CompactedReader } from '../../kafka/compacted-reader.js';
 import { tableOfNote } from '../../ledger/offset-note.js';
 import { loadModel } from '../../model/load.js';
 import type { Log } from '../../telemetry/log.js';
-import { connectTopic, REACH_MS } from './connect.js';
+import { REACH_MS } from '../connect-brokers.js';
+import { connectTopic } from './connect.js';
 import type { OpenedTable } from './open-table.js';
 
 /** How far one follower is with one lane. */

@@ -1,10 +1,10 @@
 import { type Clock, systemClock } from '../../clock.js';
 import { createLog } from '../../telemetry/log.js';
 import { coloursFor } from '../../telemetry/progress.js';
+import { connectBrokers } from '../connect-brokers.js';
 import { Narrator, type NarratorStream } from '../demo-narrator.js';
 import { watchSignals } from '../demo-signals.js';
 import { type Check, type CheckResult, evaluate } from './checks.js';
-import { connectBrokers } from './connect-brokers.js';
 import { type Figures, figuresOf, type Look } from './figures.js';
 import { ClusterEye } from './look.js';
 import { checkText, headline, viewText } from './view.js';
@@ -32,7 +32,7 @@ export async function monitorCommand(options: MonitorOptions): Promise<number> {
   const interrupt = watchSignals();
   const { signal } = interrupt;
   const log = createLog({ level: 'error', format: 'auto' });
-  const cluster = await connectBrokers(brokers, log, clock);
+  const cluster = await connectBrokers({ brokers, log });
   const eye = new ClusterEye(cluster, brokers, metrics, clock);
   const narrator = new Narrator(terminal);
   const colours = coloursFor(terminal);

@@ -7,9 +7,9 @@ import { type LoadSpec, type LoadWish, planLoad } from '../../generator/load/loa
 import type { Topic } from '../../kafka/topic.js';
 import { createLog } from '../../telemetry/log.js';
 import { formatWhole } from '../../telemetry/progress.js';
+import { connectBrokers } from '../connect-brokers.js';
 import { Narrator, type NarratorStream } from '../demo-narrator.js';
 import { watchSignals } from '../demo-signals.js';
-import { connectBrokers } from '../monitor/connect-brokers.js';
 import { BulkRun } from './bulk-run.js';
 import { ClientRun } from './client-run.js';
 import { ProducerSender } from './record-sender.js';
@@ -44,7 +44,7 @@ export async function produceCommand(options: ProduceOptions): Promise<number> {
   const clock = systemClock;
   const log = createLog({ level: 'warn', format: 'auto' });
   const interrupt = watchSignals();
-  const cluster = await connectBrokers(options.brokers, log, clock);
+  const cluster = await connectBrokers({ brokers: options.brokers, log });
   try {
     const topic = await topicOf(cluster, options.topic);
     const { spec, speed } = planned(options, topic.partitions.length, clock);

@@ -1,12 +1,9 @@
-import { systemClock } from '../../clock.js';
-import { HeadraceError } from '../../errors.js';
 import { KafkaAdmin } from '../../kafka/admin.js';
-import { Cluster } from '../../kafka/cluster.js';
+import type { Cluster } from '../../kafka/cluster.js';
 import type { BrokerInfo } from '../../kafka/wire/metadata.js';
 import type { TopicReplicas } from '../../kafka/wire/replicas.js';
-import { systemRandom } from '../../random.js';
 import type { PlainLog } from '../../telemetry/log.js';
-import { REACH_MS } from '../ledger/connect.js';
+import { connectBrokers } from '../connect-brokers.js';
 import type { TopicState } from './compare-topic.js';
 
 /** A cluster for those who keep it: what it is made of, and the means to change it. */
@@ -23,28 +20,13 @@ export class OperatedCluster {
 
   /** Throws HeadraceError KAFKA_UNREACHABLE (exit 75) when none answers in time, KAFKA_TOO_OLD. */
   static async open(brokers: readonly string[]): Promise<OperatedCluster> {
-    const giveUp = new AbortController();
-    const timer = setTimeout(() => giveUp.abort(), REACH_MS);
-    try {
-      const cluster = await Cluster.connect({
-        bootstrap: brokers,
-        clientId: 'headrace-admin',
-        responseBytesMax: RESPONSE_BYTES_MAX,
-        signal: giveUp.signal,
-        clock: systemClock,
-        random: systemRandom,
-        log: SILENT,
-      });
-      return new OperatedCluster(brokers, cluster);
-    } catch (error) {
-      if (!giveUp.signal.aborted) throw error;
-      throw new HeadraceError('KAFKA_UNREACHABLE', `no answer within ${REACH_MS / 1_000} s`, {
-        where: { brokers: brokers.join(',') },
-        remedy: 'are these the brokers, and do they run?',
-      });
-    } finally {
-      clearTimeout(timer);
-    }
+    const cluster = await connectBrokers({
+      brokers,
+      clientId: 'headrace-admin',
+      responseBytesMax: RESPONSE_BYTES_MAX,
+      log: SILENT,
+    });
+    return new OperatedCluster(brokers, cluster);
   }
 
   /** Who answers, and who holds what: of some topics, or (null) of all. A topic that does not exist is left out. */

@@ -1,4 +1,4 @@
-import { Crowd, type Draft } from './crowd.js';
+import { Crowd, type CrowdOptions, type Draft } from './crowd.js';
 import {
   DISORDER_MS_MAX,
   type DirtShares,
@@ -9,9 +9,7 @@ import {
   FUTURE_MS,
   LATE_MS,
 } from './dirt.js';
-import type { EventLayout } from './event-layout.js';
 import { EventText } from './event-text.js';
-import type { Films } from './films.js';
 import { Words } from './words.js';
 
 /**
@@ -19,16 +17,8 @@ import { Words } from './words.js';
  * decide every byte, whoever sends them and in whatever batches.
  */
 
-export interface PartitionLoadOptions {
+export interface PartitionLoadOptions extends Omit<CrowdOptions, 'words'> {
   seed: number;
-  layout: EventLayout;
-  films: Films;
-  users: Int32Array;
-  partition: number;
-  partitions: number;
-  startMs: number;
-  awayMsMin: number;
-  breakMsMean: number;
   dirt: DirtShares;
   /** It ends after so many records. */
   recordsMax: number;

@@ -1,4 +1,6 @@
 import type { Api } from './api.js';
+import type { WireReader } from './reader.js';
+import type { WireWriter } from './writer.js';
 
 /** The topic id of a topic that has none. */
 export const NO_TOPIC_ID = '0'.repeat(32);
@@ -44,24 +46,11 @@ export const metadataApi: Api<MetadataRequest, MetadataResponse> = {
   key: 3,
   version: 10,
   flexible: true,
-  encode: (writer, { topics }) => {
-    writer.compactArray(topics, (w, name) => w.uuid(NO_TOPIC_ID).compactString(name).noTags());
-    // allow_auto_topic_creation, include_cluster_authorized_operations, include_topic_authorized_operations
-    writer.boolean(false).boolean(false).boolean(false).noTags();
-  },
+  encode: (writer, { topics }) => encodeTopicsAsked(writer, topics),
   decode: (reader) => {
     const nodeIds = () => reader.compactArray(4, () => reader.int32());
     const throttleTimeMs = reader.int32();
-    const brokers = reader.compactArray(11, () => {
-      const broker = {
-        nodeId: reader.int32(),
-        host: reader.compactString(),
-        port: reader.int32(),
-        rack: reader.compactNullableString(),
-      };
-      reader.skipTags();
-      return broker;
-    });
+    const brokers = readBrokers(reader);
     const clusterId = reader.compactNullableString();
     reader.int32(); // controller_id
     const topics = reader.compactArray(26, () => {
@@ -91,3 +80,24 @@ export const metadataApi: Api<MetadataRequest, MetadataResponse> = {
     return { throttleTimeMs, brokers, clusterId, topics };
   },
 };
+
+/** The request of Metadata v10; null: all topics. */
+export function encodeTopicsAsked(writer: WireWriter, topics: readonly string[] | null): void {
+  if (topics === null) writer.uvarint(0);
+  else writer.compactArray(topics, (w, name) => w.uuid(NO_TOPIC_ID).compactString(name).noTags());
+  // allow_auto_topic_creation, include_cluster_authorized_operations, include_topic_authorized_operations
+  writer.boolean(false).boolean(false).boolean(false).noTags();
+}
+
+export function readBrokers(reader: WireReader): BrokerInfo[] {
+  return reader.compactArray(11, () => {
+    const broker = {
+      nodeId: reader.int32(),
+      host: reader.compactString(),
+      port: reader.int32(),
+      rack: reader.compactNullableString(),
+    };
+    reader.skipTags();
+    return broker;
+  });
+}

@@ -1,5 +1,5 @@
 import type { Api } from './api.js';
-import { type BrokerInfo, NO_TOPIC_ID } from './metadata.js';
+import { type BrokerInfo, encodeTopicsAsked, readBrokers } from './metadata.js';
 
 /** Who holds what: the part of Metadata that readers of a topic have no use for, and operators look at. */
 
@@ -33,25 +33,11 @@ export const replicasApi: Api<{ topics: readonly string[] | null }, ReplicasResp
   key: 3,
   version: 10,
   flexible: true,
-  encode: (writer, { topics }) => {
-    if (topics === null) writer.uvarint(0);
-    else writer.compactArray(topics, (w, name) => w.uuid(NO_TOPIC_ID).compactString(name).noTags());
-    // allow_auto_topic_creation, include_cluster_authorized_operations, include_topic_authorized_operations
-    writer.boolean(false).boolean(false).boolean(false).noTags();
-  },
+  encode: (writer, { topics }) => encodeTopicsAsked(writer, topics),
   decode: (reader) => {
     const nodeIds = () => reader.compactArray(4, () => reader.int32());
     reader.int32(); // throttle_time_ms
-    const brokers = reader.compactArray(11, () => {
-      const broker = {
-        nodeId: reader.int32(),
-        host: reader.compactString(),
-        port: reader.int32(),
-        rack: reader.compactNullableString(),
-      };
-      reader.skipTags();
-      return broker;
-    });
+    const brokers = readBrokers(reader);
     const clusterId = reader.compactNullableString();
     reader.int32(); // controller_id
     const topics = reader.compactArray(26, () => {
