@@ -61,6 +61,7 @@ export interface KernelExports {
   restoreBegin(lane: number, watermarkMs: bigint): void;
   restoreKeys(lane: number, at: number, bytes: number, count: number): number;
   restoredKeys(): number;
+  restoreEnd(lane: number): void;
   laneKeys(lane: number): number;
   freeRows(rows: number, count: number): void;
   columnsBuild(program: number, rows: number, count: number): number;

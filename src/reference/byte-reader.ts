@@ -22,6 +22,37 @@ export class ByteReader {
     return this.#bytes.readDoubleLE(this.#skip(8));
   }
 
+  /** A whole number from 0 to 2⁵³ − 1, in seven-bit groups, little ones first. */
+  varint(): number {
+    let value = 0;
+    for (let factor = 1; ; factor *= 0x80) {
+      const byte = this.#bytes[this.#skip(1)]!;
+      value += (byte & 0x7f) * factor;
+      if (!Number.isSafeInteger(value)) throw new Error('a number that is too large');
+      if (byte < 0x80) return value;
+    }
+  }
+
+  /** A whole number within ±(2⁵³ − 1), as ByteWriter.signed writes it. */
+  signed(): number {
+    const first = this.#bytes[this.#skip(1)]!;
+    const rest = first < 0x80 ? 0 : this.varint();
+    const magnitude = rest * 0x40 + ((first & 0x7f) >> 1);
+    if (!Number.isSafeInteger(magnitude)) throw new Error('a number that is too large');
+    if ((first & 1) === 0) return magnitude;
+    if (magnitude === 0) throw new Error('a number that is none');
+    return -magnitude;
+  }
+
+  /** What lies in so many bytes, and nothing else does. */
+  within<T>(bytes: number, read: () => T): T {
+    const end = this.left - bytes;
+    if (end < 0) throw new Error('it is cut off');
+    const value = read();
+    if (this.left !== end) throw new Error('a part with another length than it says');
+    return value;
+  }
+
   /** A view. */
   take(bytes: number): Buffer {
     const at = this.#skip(bytes);

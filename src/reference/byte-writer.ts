@@ -1,3 +1,5 @@
+const VARINT_BYTES_MAX = 10;
+
 /** Bytes that grow, little-endian. */
 export class ByteWriter {
   #bytes = Buffer.alloc(4096);
@@ -13,19 +15,45 @@ export class ByteWriter {
     this.#at = this.#bytes.writeDoubleLE(value, this.#at);
   }
 
+  /** A safe integer that is not negative: seven-bit groups, little ones first. */
+  varint(value: number): void {
+    this.#reserve(VARINT_BYTES_MAX);
+    let rest = value;
+    while (rest >= 0x80) {
+      this.#bytes[this.#at++] = (rest % 0x80) | 0x80;
+      rest = Math.floor(rest / 0x80);
+    }
+    this.#bytes[this.#at++] = rest;
+  }
+
+  /** A safe integer: the varint of twice its magnitude, plus one where it is negative. */
+  signed(value: number): void {
+    const magnitude = Math.abs(value);
+    // twice a safe integer need not be one: the first group is made apart
+    const first = ((magnitude % 0x40) << 1) | (value < 0 ? 1 : 0);
+    const rest = Math.floor(magnitude / 0x40);
+    this.#reserve(VARINT_BYTES_MAX);
+    this.#bytes[this.#at++] = rest === 0 ? first : first | 0x80;
+    if (rest !== 0) this.varint(rest);
+  }
+
   /** UTF-8, behind its length. */
   text(text: string): void {
-    // three bytes are the most that a UTF-16 unit becomes
-    this.#reserve(4 + text.length * 3);
-    const bytes = this.#bytes.write(text, this.#at + 4, 'utf8');
-    this.#bytes.writeUInt32LE(bytes, this.#at);
-    this.#at += 4 + bytes;
+    this.sized(Buffer.from(text, 'utf8'));
   }
 
   /** Bytes behind their length. */
   sized(bytes: Uint8Array): void {
-    this.u32(bytes.byteLength);
+    this.varint(bytes.byteLength);
     this.bytes(bytes);
+  }
+
+  /** Writes what says how many bytes it takes before it: a u32. */
+  framed(write: () => void): void {
+    this.u32(0);
+    const from = this.#at;
+    write();
+    this.#bytes.writeUInt32LE(this.#at - from, from - 4);
   }
 
   bytes(bytes: Uint8Array): void {

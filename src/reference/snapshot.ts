@@ -26,7 +26,7 @@ export interface SnapshotMeta {
 }
 
 const MAGIC = Buffer.from('HEADRSNP');
-const FORMAT_VERSION = 3;
+const FORMAT_VERSION = 4;
 export const CHECKSUM_AT = 12;
 const HEADER_BYTES = 20;
 const CHUNK_HEADER_BYTES = 8;

@@ -6,25 +6,29 @@ import type { FieldValues } from './event.js';
 import type { KeyState, LaneState, SessionEvent, SessionState, StandingRow } from './lane-state.js';
 import { decodeRow } from './row-bytes.js';
 import { encodeRow } from './row-crc.js';
+import { NULL, REMEMBERED, REMEMBERED_MAX, SAID, SAID_REMEMBERED } from './state-layout.js';
 import { heldUntilMs } from './windows.js';
 
 /**
  * A lane's state ⇄ bytes: what snapshots hold. Every engine writes and reads this form, so a table that was written by one
- * is continued by another. Little-endian, nothing between the parts:
+ * is continued by another. Fixed widths little-endian, `n` a varint, `±n` a signed one (byte-writer.ts), nothing between the parts:
  *
  * ```
  *  watermark f64 (NaN: none) │ keys u32 │ keys × key
- *  key       bytes u32 │ UTF-8 │ markers u32 │ markers × f64 │ sessions u32 │ sessions × session
- *  session   flags u32 (1 closed, 2 changed, 4 has an end, 8 by a split) │ first ms f64 │ last ms f64 │ end ms f64 (0: none)
- *            next revision u32 │ standing u32 │ standing × row │ events u32 │ events × event
- *  row       identity start ms f64 │ bytes u32 │ canonical bytes (row-crc.ts), sign +1
- *  event     ms f64 │ mask: a bit a logged field, set where it differs from the event before (the first: from null) │ the
- *            values of the set bits. What an event is for its session is the last of these fields (model/logged-fields.ts)
- *  value     string: bytes u32 (0xFFFFFFFF: null) │ UTF-8        number: f64 (NaN: null)
+ *  key       bytes of all that follows u32 │ n: its text's bytes, doubled; 1 more: what was remembered is forgotten │ UTF-8
+ *            markers n │ the first ms ±n, the others n from the one before │ sessions n │ sessions × session
+ *  session   flags n (1 closed, 2 changed, 4 has an end, 8 by a split) │ first ms ±n │ last n from the first
+ *            end n from the last, where it has one │ next revision n │ standing n │ standing × row │ events n │ events × event
+ *  row       identity start n from the first │ bytes n │ canonical bytes (row-crc.ts), sign +1
+ *  event     ms ±n from the one before (the first: from the session's first) │ places n, bit by bit: of the logged fields where it
+ *            differs from the first event (that one: from null) │ a value for each of them. What an event is for its session is
+ *            the last of these fields (model/logged-fields.ts)
+ *  value     n: 0 null │ 1 said here │ 2 said here and remembered │ others: what was remembered as the (n − 3)rd of this field
+ *            said: string: bytes n │ UTF-8        number: f64
  * ```
  * Keys come in any order, markers and sessions ascending, events in an order in which those of one time are in the order of
  * their offsets. A closed session has one row that stands. Of fields that only `first` reads, an event may repeat the
- * value before it instead of its own (model/logged-fields.ts).
+ * first one's value instead of its own (model/logged-fields.ts). A field has no more than REMEMBERED_MAX values remembered at a time.
  *
  * What is read is checked piece by piece, and nothing is allocated for a number that the bytes don't bear out.
  */
@@ -35,75 +39,109 @@ const HAS_END = 4;
 const ENDS_BY_SPLIT = 8;
 const STARTS = 1;
 const ENDS = 2;
-const NULL_STRING = 0xffff_ffff;
 /** The least that one takes: what a count is held against before it is believed. */
-const KEY_BYTES_MIN = 12;
-const SESSION_BYTES_MIN = 40;
-const ROW_BYTES_MIN = 12;
-const TIME_BYTES = 8;
+const KEY_BYTES_MIN = 7;
+const SESSION_BYTES_MIN = 8;
+const ROW_BYTES_MIN = 2;
+const EVENT_BYTES_MIN = 2;
+const TIME_BYTES_MIN = 1;
 
 export function encodeState(model: CompiledModel, state: LaneState): Uint8Array {
-  const out = new ByteWriter();
-  const logged = fieldsOfLog(model);
-  out.f64(state.watermarkMs ?? Number.NaN);
-  out.u32(state.keys.length);
-  for (const { key, endMarkersMs, sessions } of state.keys) {
-    out.text(key);
-    out.u32(endMarkersMs.length);
-    for (const marker of endMarkersMs) out.f64(marker);
-    out.u32(sessions.length);
-    for (const session of sessions) putSession(out, model, logged, session);
-  }
-  return out.finish();
+  return new StateWriter(model).write(state);
 }
 
-function putSession(
-  out: ByteWriter,
-  model: CompiledModel,
-  logged: readonly Field[],
-  session: SessionState,
-): void {
-  const { closed, changed, firstMs, lastMs, endMs, endsBySplit, nextRevision, standing, events } = session;
-  const end = (endMs === null ? 0 : HAS_END) | (endsBySplit ? ENDS_BY_SPLIT : 0);
-  out.u32((closed ? CLOSED : 0) | (changed ? CHANGED : 0) | end);
-  out.f64(firstMs);
-  out.f64(lastMs);
-  out.f64(endMs ?? 0);
-  out.u32(nextRevision);
-  out.u32(standing.length);
-  for (const { row, identityStartMs } of standing) {
-    out.f64(identityStartMs);
-    out.sized(encodeRow(model, row));
-  }
-  out.u32(events.length);
-  let before: FieldValues | null = null;
-  for (const event of events) {
-    const values = withFlags(model, event);
-    putEvent(out, logged, event.timeMs, values, before);
-    before = values;
-  }
-}
+class StateWriter {
+  readonly #out = new ByteWriter();
+  readonly #model: CompiledModel;
+  readonly #logged: readonly Field[];
+  /** By place: the number under which a value is remembered. */
+  readonly #remembered: readonly Map<string | number, number>[];
 
-function putEvent(
-  out: ByteWriter,
-  logged: readonly Field[],
-  timeMs: number,
-  values: FieldValues,
-  before: FieldValues | null,
-): void {
-  out.f64(timeMs);
-  const mask = new Uint8Array(Math.ceil(logged.length / 8));
-  logged.forEach(({ index }, place) => {
-    if (values[index] !== (before?.[index] ?? null)) mask[place >> 3]! |= 1 << (place & 7);
-  });
-  out.bytes(mask);
-  logged.forEach(({ index, type }, place) => {
-    if ((mask[place >> 3]! & (1 << (place & 7))) === 0) return;
-    const value = values[index]!;
-    if (type !== 'string') out.f64(value === null ? Number.NaN : (value as number));
-    else if (value === null) out.u32(NULL_STRING);
-    else out.text(value as string);
-  });
+  constructor(model: CompiledModel) {
+    this.#model = model;
+    this.#logged = fieldsOfLog(model);
+    this.#remembered = this.#logged.map(() => new Map());
+  }
+
+  write(state: LaneState): Uint8Array {
+    this.#out.f64(state.watermarkMs ?? Number.NaN);
+    this.#out.u32(state.keys.length);
+    for (const key of state.keys) this.#out.framed(() => this.#key(key));
+    return this.#out.finish();
+  }
+
+  #key({ key, endMarkersMs, sessions }: KeyState): void {
+    const out = this.#out;
+    const text = Buffer.from(key, 'utf8');
+    out.varint(text.length * 2);
+    out.bytes(text);
+    out.varint(endMarkersMs.length);
+    endMarkersMs.forEach((marker, index) => {
+      if (index === 0) out.signed(marker);
+      else out.varint(marker - endMarkersMs[index - 1]!);
+    });
+    out.varint(sessions.length);
+    for (const session of sessions) this.#session(session);
+  }
+
+  #session(session: SessionState): void {
+    const out = this.#out;
+    const { closed, changed, firstMs, lastMs, endMs, endsBySplit, nextRevision, standing, events } = session;
+    const end = (endMs === null ? 0 : HAS_END) | (endsBySplit ? ENDS_BY_SPLIT : 0);
+    out.varint((closed ? CLOSED : 0) | (changed ? CHANGED : 0) | end);
+    out.signed(firstMs);
+    out.varint(lastMs - firstMs);
+    if (endMs !== null) out.varint(endMs - lastMs);
+    out.varint(nextRevision);
+    out.varint(standing.length);
+    for (const { row, identityStartMs } of standing) {
+      out.varint(identityStartMs - firstMs);
+      out.sized(encodeRow(this.#model, row));
+    }
+    out.varint(events.length);
+    let first: FieldValues | null = null;
+    let beforeMs = firstMs;
+    for (const event of events) {
+      const values = withFlags(this.#model, event);
+      out.signed(event.timeMs - beforeMs);
+      beforeMs = event.timeMs;
+      this.#changes(values, first);
+      first ??= values;
+    }
+  }
+
+  #changes(values: FieldValues, first: FieldValues | null): void {
+    const changed = this.#logged.map(({ index }) => values[index] !== (first?.[index] ?? null));
+    const groups = Math.max(1, Math.ceil((changed.lastIndexOf(true) + 1) / 7));
+    for (let group = 0; group < groups; group++) {
+      let bits = group + 1 < groups ? 0x80 : 0;
+      for (let bit = 0; bit < 7; bit++) if (changed[group * 7 + bit] === true) bits |= 1 << bit;
+      this.#out.bytes(Uint8Array.of(bits));
+    }
+    changed.forEach((is, place) => {
+      if (is) this.#value(place, values[this.#logged[place]!.index]!, first !== null);
+    });
+  }
+
+  /** Remembered is what later events change to: the popular values. */
+  #value(place: number, value: string | number | null, isLater: boolean): void {
+    const out = this.#out;
+    const remembered = this.#remembered[place]!;
+    const known = value === null ? undefined : remembered.get(value);
+    if (value === null) {
+      out.varint(NULL);
+      return;
+    }
+    if (known !== undefined) {
+      out.varint(REMEMBERED + known);
+      return;
+    }
+    const remembers = isLater && remembered.size < REMEMBERED_MAX;
+    out.varint(remembers ? SAID_REMEMBERED : SAID);
+    if (remembers) remembered.set(value, remembered.size);
+    if (typeof value === 'string') out.text(value);
+    else out.f64(value);
+  }
 }
 
 /** Throws Error with what is wrong. Fields that are not kept come back as null, offsets as negative ones in order. */
@@ -116,20 +154,23 @@ class StateReader {
   readonly #model: CompiledModel;
   readonly #logged: readonly Field[];
   readonly #noValues: FieldValues;
+  /** By place. */
+  readonly #remembered: (string | number)[][];
 
   constructor(model: CompiledModel, bytes: Uint8Array) {
     this.#in = new ByteReader(bytes);
     this.#model = model;
     this.#logged = fieldsOfLog(model);
     this.#noValues = [...model.fields, null].map(() => null);
+    this.#remembered = this.#logged.map(() => []);
   }
 
   state(): LaneState {
     const watermark = this.#in.f64();
     const watermarkMs = Number.isNaN(watermark) ? null : wholeMs(watermark);
     const names = new Set<string>();
-    const keys = this.#list(KEY_BYTES_MIN, () => {
-      const key = this.#key();
+    const keys = this.#list(this.#in.u32(), KEY_BYTES_MIN, () => {
+      const key = this.#in.within(this.#in.u32(), () => this.#key());
       if (names.has(key.key)) throw new Error('a key that comes twice');
       names.add(key.key);
       return key;
@@ -139,12 +180,18 @@ class StateReader {
   }
 
   #key(): KeyState {
-    const key = this.#in.text(this.#in.u32());
-    const endMarkersMs = this.#list(TIME_BYTES, () => this.#timeMs());
+    const head = this.#in.varint();
+    if (head % 2 === 1) for (const values of this.#remembered) values.length = 0;
+    const key = this.#in.text(Math.floor(head / 2));
+    let markerMs: number | null = null;
+    const endMarkersMs = this.#list(this.#in.varint(), TIME_BYTES_MIN, () => {
+      markerMs = markerMs === null ? this.#in.signed() : this.#later(markerMs);
+      return markerMs;
+    });
     if (endMarkersMs.some((marker, index) => index > 0 && marker <= endMarkersMs[index - 1]!)) {
       throw new Error('end markers that do not ascend');
     }
-    const sessions = this.#list(SESSION_BYTES_MIN, () => this.#session());
+    const sessions = this.#list(this.#in.varint(), SESSION_BYTES_MIN, () => this.#session());
     if (sessions.some((session, index) => index > 0 && session.firstMs <= sessions[index - 1]!.lastMs)) {
       throw new Error('sessions that overlap or do not ascend');
     }
@@ -153,19 +200,17 @@ class StateReader {
   }
 
   #session(): SessionState {
-    const flags = this.#in.u32();
+    const flags = this.#in.varint();
     if (flags > (CLOSED | CHANGED | HAS_END | ENDS_BY_SPLIT)) throw new Error('flags that there are not');
     const closed = (flags & CLOSED) !== 0;
-    const firstMs = this.#timeMs();
-    const lastMs = this.#timeMs();
-    const end = this.#timeMs();
-    const endMs = (flags & HAS_END) === 0 ? null : end;
-    if (firstMs > lastMs) throw new Error('a session that ends before it begins');
+    const firstMs = this.#in.signed();
+    const lastMs = this.#later(firstMs);
+    const endMs = (flags & HAS_END) === 0 ? null : this.#later(lastMs);
     const endsBySplit = (flags & ENDS_BY_SPLIT) !== 0;
-    if (endMs === null ? end !== 0 || endsBySplit : endMs < lastMs) throw new Error('an end that can not be');
-    const nextRevision = this.#in.u32();
-    const standing = this.#list(ROW_BYTES_MIN, () => this.#standing());
-    const events = this.#events();
+    if (endMs === null && endsBySplit) throw new Error('an end that can not be');
+    const nextRevision = this.#in.varint();
+    const standing = this.#list(this.#in.varint(), ROW_BYTES_MIN, () => this.#standing(firstMs));
+    const events = this.#events(firstMs);
     if (events.length === 0) throw new Error('a session without events');
     if (closed && standing.length !== 1) throw new Error('a closed session without its row');
     if (events[0]!.timeMs !== firstMs || events.at(-1)!.timeMs !== lastMs) {
@@ -188,9 +233,9 @@ class StateReader {
     };
   }
 
-  #standing(): StandingRow {
-    const identityStartMs = this.#timeMs();
-    const bytes = this.#in.take(this.#in.u32());
+  #standing(firstMs: number): StandingRow {
+    const identityStartMs = this.#later(firstMs);
+    const bytes = this.#in.take(this.#in.varint());
     const row = decodeRow(this.#model, bytes);
     // texts that are not UTF-8 would come back as others
     if (!bytes.equals(encodeRow(this.#model, row))) throw new Error('a row in another form than rows have');
@@ -199,12 +244,13 @@ class StateReader {
   }
 
   /** By (time, offset). */
-  #events(): SessionEvent[] {
-    const maskBytes = Math.ceil(this.#logged.length / 8);
-    let values = this.#noValues;
-    const read = this.#list(TIME_BYTES + maskBytes, () => {
-      const timeMs = this.#timeMs();
-      values = this.#values(this.#in.take(maskBytes), values);
+  #events(firstMs: number): SessionEvent[] {
+    let first: FieldValues | null = null;
+    let timeMs = firstMs;
+    const read = this.#list(this.#in.varint(), EVENT_BYTES_MIN, () => {
+      timeMs = wholeMs(timeMs + this.#in.signed());
+      const values = this.#changed(first ?? this.#noValues);
+      first ??= values;
       const heldMs = heldUntilMs(this.#model, timeMs, values);
       return { timeMs, heldMs, ...withoutFlags(this.#model, values) };
     });
@@ -213,25 +259,39 @@ class StateReader {
     return read.map((event, index) => ({ ...event, offset: BigInt(index - read.length) }));
   }
 
-  #values(mask: Uint8Array, before: FieldValues): FieldValues {
-    const count = this.#logged.length;
-    const last = mask.at(-1) ?? 0;
-    if (count % 8 !== 0 && last >> (count % 8) !== 0) throw new Error('values of fields that there are not');
-    if (mask.every((bits) => bits === 0)) return before;
-    const values = [...before];
-    this.#logged.forEach((field, place) => {
-      if ((mask[place >> 3]! & (1 << (place & 7))) !== 0) values[field.index] = this.#value(field);
-    });
+  #changed(first: FieldValues): FieldValues {
+    const places: number[] = [];
+    for (let from = 0, more = true; more; from += 7) {
+      const bits = this.#in.take(1)[0]!;
+      for (let bit = 0; bit < 7; bit++) if ((bits & (1 << bit)) !== 0) places.push(from + bit);
+      more = bits >= 0x80;
+    }
+    if (places.length === 0) return first;
+    if (places.at(-1)! >= this.#logged.length) throw new Error('values of fields that there are not');
+    const values = [...first];
+    for (const place of places) values[this.#logged[place]!.index] = this.#value(place);
     return values;
   }
 
-  #value({ type }: Field): string | number | null {
-    if (type === 'string') {
-      const bytes = this.#in.u32();
-      return bytes === NULL_STRING ? null : this.#in.text(bytes);
+  #value(place: number): string | number | null {
+    const code = this.#in.varint();
+    if (code === NULL) return null;
+    const remembered = this.#remembered[place]!;
+    if (code >= REMEMBERED) {
+      const known = remembered[code - REMEMBERED];
+      if (known === undefined) throw new Error('a value that was never said');
+      return known;
     }
+    const value = this.#said(this.#logged[place]!);
+    if (code === SAID_REMEMBERED && remembered.push(value) > REMEMBERED_MAX) {
+      throw new Error('more values to remember than there may be');
+    }
+    return value;
+  }
+
+  #said({ type }: Field): string | number {
+    if (type === 'string') return this.#in.text(this.#in.varint());
     const value = this.#in.f64();
-    if (Number.isNaN(value)) return null;
     if (type === 'time') return wholeMs(value);
     if (!Number.isFinite(value) || Object.is(value, -0)) throw new Error('a number that no event has');
     if (type === 'uint32' && value !== value >>> 0) throw new Error('a number that is no uint32');
@@ -240,12 +300,12 @@ class StateReader {
     return value;
   }
 
-  #timeMs(): number {
-    return wholeMs(this.#in.f64());
+  /** A time at or behind another. */
+  #later(thanMs: number): number {
+    return wholeMs(thanMs + this.#in.varint());
   }
 
-  #list<T>(itemBytesMin: number, read: () => T): T[] {
-    const count = this.#in.u32();
+  #list<T>(count: number, itemBytesMin: number, read: () => T): T[] {
     if (count > this.#in.left / itemBytesMin) throw new Error('a number of items that can not be there');
     const list: T[] = [];
     for (let index = 0; index < count; index++) list.push(read());

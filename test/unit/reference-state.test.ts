@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { LaneState } from '#src/reference/lane.js';
 import { encodeRow } from '#src/reference/row-crc.js';
 import { decodeState, encodeState } from '#src/reference/state-codec.js';
+import { NULL, REMEMBERED, SAID, SAID_REMEMBERED } from '#src/reference/state-layout.js';
 import { BASE_MS, LaneProbe, tinyModel } from '../support/reference-lane.js';
 
 const MODEL = tinyModel({ disorder: '60s' });
@@ -88,8 +89,31 @@ describe('a lane’s state', () => {
     ]);
   });
 
+  it('says a value once that several events change to', () => {
+    const page = 'a page with a long name';
+    const state = decodeState(
+      MODEL,
+      written({
+        lastMs: BASE_MS,
+        events: [
+          event(0, 'x'),
+          rawEvent(PAGE, n(SAID_REMEMBERED), text(page)),
+          rawEvent(PAGE, n(NULL)),
+          rawEvent(PAGE, n(REMEMBERED)),
+          rawEvent(0),
+        ],
+      }),
+    );
+    const pageField = MODEL.fields.findIndex(({ path }) => path[0] === 'page');
+    const { events } = sessionsOf(state)[0]!;
+    expect(events.map(({ values }) => values[pageField])).toEqual(['x', page, null, page, 'x']);
+    const bytes = Buffer.from(encodeState(MODEL, state));
+    expect(bytes.indexOf(page)).toBe(bytes.lastIndexOf(page));
+    expect(decodeState(MODEL, bytes)).toEqual(state);
+  });
+
   it('puts events of one time into the order in which they lie in the bytes, whatever came between', () => {
-    const state = decodeState(MODEL, written({ events: [event(5, 'a'), event(0, 'b'), event(5, 'c')] }));
+    const state = decodeState(MODEL, written({ events: [event(5, 'a'), event(-5, 'b'), event(5, 'c')] }));
     const { events } = sessionsOf(state)[0]!;
     const pageField = MODEL.fields.findIndex(({ path }) => path[0] === 'page');
     expect(events.map(({ timeMs, values }) => [timeMs - BASE_MS, values[pageField]])).toEqual([
@@ -103,18 +127,17 @@ describe('a lane’s state', () => {
   it('has these bytes', () => {
     const probe = new LaneProbe(MODEL).send({ user: 'u', at: 1, page: 'x' }, { user: 'u', at: 2, page: 'x' });
     probe.send({ user: 'u', at: 30, type: 'end' });
-    const bytes = Buffer.concat([
-      f64(BASE_MS + 30_000 - 60_000),
-      u32(1),
-      text('u'),
-      ...[u32(1), f64(BASE_MS + 30_000)],
-      u32(1),
-      u32(2),
-      ...[f64(BASE_MS + 1_000), f64(BASE_MS + 2_000), f64(0)],
-      ...[u32(0), u32(0), u32(2)],
-      ...[f64(BASE_MS + 1_000), Buffer.of(PAGE), text('x')],
-      ...[f64(BASE_MS + 2_000), Buffer.of(0)],
+    const key = Buffer.concat([
+      n(1 * 2),
+      Buffer.from('u'),
+      ...[n(1), signed(BASE_MS + 30_000)],
+      n(1),
+      ...[n(2), signed(BASE_MS + 1_000), n(1_000)],
+      ...[n(0), n(0), n(2)],
+      ...[signed(0), n(PAGE), n(SAID), text('x')],
+      ...[signed(1_000), n(0)],
     ]);
+    const bytes = Buffer.concat([f64(BASE_MS + 30_000 - 60_000), u32(1), u32(key.length), key]);
     expect(Buffer.from(encodeState(MODEL, probe.lane.snapshot()))).toEqual(bytes);
   });
 });
@@ -129,15 +152,16 @@ describe('bytes that are no state', () => {
   });
 
   it('that announce millions of things are refused before anything is made for them', () => {
-    const many = u32(50_000_000);
-    const key = [f64(Number.NaN), u32(1), text('u')];
+    const many = n(50_000_000);
     for (const bytes of [
-      Buffer.concat([f64(Number.NaN), many]),
-      Buffer.concat([...key, many]),
-      Buffer.concat([...key, u32(0), many]),
-      Buffer.concat([f64(Number.NaN), u32(1), many]),
+      Buffer.concat([f64(Number.NaN), u32(50_000_000)]),
+      Buffer.concat([f64(Number.NaN), u32(1), u32(50_000_000)]),
+      stateOf(many),
+      stateOf(n(2), Buffer.from('u'), many),
+      stateOf(n(2), Buffer.from('u'), n(0), many),
       written({ standing: many }),
       written({ events: [], eventCount: 50_000_000 }),
+      written({ events: [rawEvent(PAGE, n(SAID), many)] }),
     ]) {
       expect(() => decodeState(MODEL, bytes)).toThrow(/can not be there|cut off/);
     }
@@ -145,41 +169,53 @@ describe('bytes that are no state', () => {
 
   it.each<[string, Buffer, RegExp]>([
     ['flags', written({ flags: 16 }), /flags/],
-    ['an end before the last event', written({ flags: 4, endMs: BASE_MS - 1 }), /an end that/],
-    ['an end without its flag', written({ endMs: BASE_MS + 1 }), /an end that/],
     ['a split without an end', written({ flags: 8 }), /an end that/],
-    ['a session that runs backwards', written({ lastMs: BASE_MS - 1 }), /before it begins/],
     ['times that its events have not', written({ lastMs: BASE_MS + 1 }), /other times/],
-    ['half a millisecond', written({ firstMs: BASE_MS + 0.5 }), /time that is none/],
-    ['no time at all', written({ firstMs: Number.NaN }), /time that is none/],
-    ['an endless time', written({ lastMs: Number.POSITIVE_INFINITY }), /time that is none/],
+    ['a time that no number holds', written({ lastMs: BASE_MS + 2 ** 53 - 2 ** 20 }), /time that is none/],
+    ['a number that is too large', written({ eventCount: 2 ** 60 }), /too large/],
+    ['a negative nothing', written({ events: [Buffer.of(1, 0, 0)] }), /number that is none/],
+    ['a key of another length', stateOf(keyOf({}).subarray(4), n(0)), /another length/],
+    ['a value that was not remembered', written({ events: [rawEvent(PAGE, n(REMEMBERED))] }), /never said/],
+    [
+      'a value that was forgotten',
+      Buffer.concat([
+        ...[f64(Number.NaN), u32(2)],
+        keyOf({ events: [rawEvent(PAGE, n(SAID_REMEMBERED), text('x'))] }),
+        keyOf({ events: [rawEvent(PAGE, n(REMEMBERED))], head: 3, key: 'v' }),
+      ]),
+      /never said/,
+    ],
     ['a session without events', written({ events: [] }), /without events/],
     ['a closed session without its row', written({ flags: 1 }), /closed session/],
     [
       'a bit beyond the fields',
-      written({ events: [event(0, 'x', 0x80 | PAGE)] }),
+      written({ events: [Buffer.concat([signed(0), Buffer.of(PAGE | 8), n(SAID), text('x')])] }),
       /fields that there are not/,
     ],
-    ['a text that is not UTF-8', written({ events: [rawEvent(PAGE, u32(1), Buffer.of(0xff))] }), /UTF-8/],
-    ['an endless number', written({ events: [rawEvent(PRICE, f64(Number.POSITIVE_INFINITY))] }), /number/],
-    ['a negative zero', written({ events: [rawEvent(PRICE, f64(-0))] }), /number/],
     [
-      'a key that holds nothing',
-      Buffer.concat([f64(Number.NaN), u32(1), text('u'), u32(0), u32(0)]),
-      /nothing/,
+      'a text that is not UTF-8',
+      written({ events: [rawEvent(PAGE, n(SAID), n(1), Buffer.of(0xff))] }),
+      /UTF-8/,
     ],
+    [
+      'an endless number',
+      written({ events: [rawEvent(PRICE, n(SAID), f64(Number.POSITIVE_INFINITY))] }),
+      /number/,
+    ],
+    ['a negative zero', written({ events: [rawEvent(PRICE, n(SAID), f64(-0))] }), /number/],
+    ['a key that holds nothing', stateOf(n(2), Buffer.from('u'), n(0), n(0)), /nothing/],
     ['end markers that do not ascend', written({ markers: [BASE_MS + 7, BASE_MS + 7] }), /do not ascend/],
     ['sessions that overlap', written({ sessions: 2 }), /overlap/],
     ['a key that comes twice', twice(), /twice/],
-    ['a row of no session', written({ standing: standingRow(BASE_MS + 9) }), /no one/],
+    ['a row of no session', written({ standing: standingRow(9) }), /no one/],
     [
       'a row that takes another back',
-      written({ standing: standingRow(BASE_MS, { sign: -1 }) }),
+      written({ standing: standingRow(0, { sign: -1 }) }),
       /takes another back/,
     ],
     [
       'a row of another model',
-      written({ standing: Buffer.concat([u32(1), f64(BASE_MS), sized(Buffer.of(9))]) }),
+      written({ standing: Buffer.concat([n(1), n(0), sized(Buffer.of(9))]) }),
       /tag 9/,
     ],
   ])('because of %s', (_, bytes, says) => {
@@ -190,18 +226,20 @@ describe('bytes that are no state', () => {
     expect(sessionsOf(decodeState(MODEL, written({})))).toMatchObject([
       { firstMs: BASE_MS, lastMs: BASE_MS },
     ]);
-    const standing = sessionsOf(decodeState(MODEL, written({ standing: standingRow(BASE_MS) })))[0]!.standing;
+    const standing = sessionsOf(decodeState(MODEL, written({ standing: standingRow(0) })))[0]!.standing;
     expect(standing.map(({ identityStartMs }) => identityStartMs)).toEqual([BASE_MS]);
   });
 });
 
 interface Written {
+  key?: string;
+  /** Of the key: its length, doubled, and 1 for a new beginning. */
+  head?: number;
   markers?: number[];
   sessions?: number;
   flags?: number;
   firstMs?: number;
   lastMs?: number;
-  endMs?: number;
   /** With their number. */
   standing?: Buffer;
   events?: Buffer[];
@@ -210,47 +248,52 @@ interface Written {
 
 /** A state with one key and one session at BASE_MS, but for what is said. */
 function written(said: Written): Buffer {
-  const { markers = [], sessions = 1, flags = 2, firstMs = BASE_MS, endMs = 0 } = said;
-  const { events = [event(0, 'x')], eventCount = events.length, standing = u32(0) } = said;
+  return Buffer.concat([f64(Number.NaN), u32(1), keyOf(said)]);
+}
+
+function stateOf(...key: Buffer[]): Buffer {
+  return Buffer.concat([f64(Number.NaN), u32(1), framed(...key)]);
+}
+
+function keyOf(said: Written): Buffer {
+  const { key = 'u', head = 2, markers = [], sessions = 1, flags = 2, firstMs = BASE_MS } = said;
+  const { events = [event(0, 'x')], eventCount = events.length, standing = n(0) } = said;
   const lastMs = said.lastMs ?? firstMs + (events.length > 1 ? 5 : 0);
   const session = [
-    u32(flags),
-    f64(firstMs),
-    f64(lastMs),
-    f64(endMs),
-    u32(1),
-    standing,
-    u32(eventCount),
-    ...events,
+    ...[n(flags), signed(firstMs), n(lastMs - firstMs)],
+    ...[n(1), standing, n(eventCount), ...events],
   ];
-  const key = [text('u'), u32(markers.length), ...markers.map(f64), u32(sessions)];
-  return Buffer.concat([
-    f64(Number.NaN),
-    u32(1),
-    ...key,
+  return framed(
+    ...[n(head), Buffer.from(key), n(markers.length)],
+    ...markers.map((marker, index) => (index === 0 ? signed(marker) : n(marker - markers[index - 1]!))),
+    n(sessions),
     ...Array.from({ length: sessions }, () => session).flat(),
-  ]);
+  );
+}
+
+function framed(...parts: Buffer[]): Buffer {
+  const bytes = Buffer.concat(parts);
+  return Buffer.concat([u32(bytes.length), bytes]);
 }
 
 function twice(): Buffer {
-  const one = written({});
-  const key = one.subarray(12);
-  return Buffer.concat([one.subarray(0, 8), u32(2), key, key]);
+  return Buffer.concat([f64(Number.NaN), u32(2), keyOf({}), keyOf({})]);
 }
 
-function event(afterMs: number, page: string, mask = PAGE): Buffer {
-  return Buffer.concat([f64(BASE_MS + afterMs), Buffer.of(mask), text(page)]);
+/** So many ms behind the one before. */
+function event(afterMs: number, page: string): Buffer {
+  return Buffer.concat([signed(afterMs), n(PAGE), n(SAID), text(page)]);
 }
 
 function rawEvent(mask: number, ...values: Buffer[]): Buffer {
-  return Buffer.concat([f64(BASE_MS), Buffer.of(mask), ...values]);
+  return Buffer.concat([signed(0), n(mask), ...values]);
 }
 
 /** A row that was let out early, with columns changed. */
-function standingRow(identityMs: number, changed: Record<string, number> = {}): Buffer {
+function standingRow(afterMs: number, changed: Record<string, number> = {}): Buffer {
   const probe = new LaneProbe(MODEL).send({ user: 'u', at: 0, type: 'view' }).marks({ early: true });
   const row = MODEL.columns.map(({ name, index }) => changed[name] ?? probe.rows[0]![index]!);
-  return Buffer.concat([u32(1), f64(identityMs), sized(encodeRow(MODEL, row))]);
+  return Buffer.concat([n(1), n(afterMs), sized(encodeRow(MODEL, row))]);
 }
 
 function u32(value: number): Buffer {
@@ -265,10 +308,23 @@ function f64(value: number): Buffer {
   return bytes;
 }
 
+/** Seven-bit groups, little ones first. */
+function n(value: number | bigint): Buffer {
+  const groups: number[] = [];
+  let rest = BigInt(value);
+  for (; rest >= 0x80n; rest >>= 7n) groups.push(Number(rest & 0x7fn) | 0x80);
+  return Buffer.from([...groups, Number(rest)]);
+}
+
+/** Twice the magnitude, one more where it is negative. */
+function signed(value: number): Buffer {
+  return n(BigInt(Math.abs(value)) * 2n + (value < 0 ? 1n : 0n));
+}
+
 function text(value: string): Buffer {
   return sized(Buffer.from(value));
 }
 
 function sized(bytes: Uint8Array): Buffer {
-  return Buffer.concat([u32(bytes.byteLength), bytes]);
+  return Buffer.concat([n(bytes.byteLength), bytes]);
 }

@@ -198,6 +198,7 @@ export class KernelLane implements LaneEngine {
       yield;
     }
     if (at !== content.length) throw new Error('bytes behind the last key');
+    exports.restoreEnd(this.#lane);
   }
 
   #restorePortion(portion: Buffer, keysMax: number): { bytes: number; keys: number } {

@@ -35,7 +35,7 @@ import { decidedText, decidedValues, run, runFull, runNext, undecided, windowIni
 export { columnsBuild, columnsFree } from './columns';
 export { laneNew } from './lane';
 export { lz4Frame } from './lz4';
-export { restoreBegin, restoredKeys, restoreKeys } from './restore';
+export { restoreBegin, restoredKeys, restoreEnd, restoreKeys } from './restore';
 export { scanEvent, scanInit, scanScratch, scanScratchFree, scanScratchReset } from './scan';
 export { snapshotBegin, snapshotNext } from './snapshot-turns';
 export { snappy } from './snappy';

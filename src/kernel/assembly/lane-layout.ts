@@ -95,4 +95,6 @@ export const LANE_KEPT: usize = 84;
 export const LANE_KEEP_AT: usize = 88;
 /** Events that the filter left out, u64. */
 export const LANE_FILTERED: usize = 96;
-export const LANE_BYTES: u32 = 104;
+/** What a restore under way remembers (restored-values.ts), 0: nothing. */
+export const LANE_REMEMBERED: usize = 104;
+export const LANE_BYTES: u32 = 112;

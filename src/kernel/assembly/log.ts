@@ -224,6 +224,11 @@ export function appendEntries(
   return appendChanges(log, bytes, room, timeMs - greatestMs, mask);
 }
 
+/** As `appendValues`, an event that says something else than the first at the places of `mask`: what is in `eventEntries`. */
+export function appendChanged(log: usize, bytes: u32, room: u32, aheadMs: i64, mask: u64): usize {
+  return appendChanges(log, bytes, room, aheadMs, mask);
+}
+
 export let appendedBytes: u32 = 0;
 let sink: u32 = 0;
 

@@ -20,6 +20,7 @@ import { given } from './lane-memory';
 import { gapField } from './model';
 import { emitSession, freeSession } from './session';
 import { free } from './memory';
+import { freeRemembered } from './restored-values';
 import { keepKey, snapshotDrop } from './snapshot-turns';
 import { sweepRemoveLane } from './sweep';
 import { unlink } from './wheel';
@@ -89,6 +90,7 @@ function evictKey(lane: usize, key: usize, beforeMs: i64): bool {
 /** Gives a lane's memory back, rows under way too. */
 export function laneFree(lane: usize): void {
   snapshotDrop(lane);
+  freeRemembered(lane);
   const slots: usize = load<u32>(lane + LANE_SLOTS);
   const size = load<u32>(lane + LANE_MASK) + 1;
   for (let place: u32 = 0; place < size; place++) {

@@ -3,10 +3,11 @@
  * and counts are held against the bytes before they are used; the rest passed a checksum and was written by an engine.
  */
 import { CLOSED_BY_EARLY, CLOSED_BY_END_OF_INPUT, TYPE_STRING } from '../abi';
+import { NULL, REMEMBERED, SAID_REMEMBERED } from '../../reference/state-layout';
 import { derive } from './arrange';
 import { hashBytes, sameBytes } from './bytes';
 import { columnAt, MS_PER_DAY, newRow } from './emitted';
-import { hold, intern, poolOf, release } from './intern';
+import { intern, poolOf } from './intern';
 import { addKey, findKey } from './keys';
 import { addMarker, addSession } from './lane';
 import {
@@ -19,6 +20,7 @@ import {
   LANE_WATERMARK,
   NODE_FLAGS,
   NODE_KEY,
+  NONE,
   REST_REVISION,
   SESSION_EVENTS,
   SESSION_FIRST,
@@ -28,37 +30,42 @@ import {
 } from './lane-layout';
 import { count as countBytes } from './lane-memory';
 import { eventEntries } from './log';
+import { readVarint, varintEnd } from './log-varint';
 import { blockBytes } from './memory';
 import { fieldAt, hasSayings, loggedCount, sessionStartColumn, typeOfField } from './model';
 import { bufferAt, bufferBegin, bufferBytes } from './row-buffer';
 import { buildRow } from './row';
-import { addEntries, markClosed, newSession } from './session';
+import { forgetRemembered, freeRemembered, remember, rememberedAt } from './restored-values';
+import { addChanged, freeSession, markClosed, newSession } from './session';
 import { STATE_HAS_END } from './snapshot';
 import { addStanding, addVirtual, mayBeVirtual, restOf, setEnd, signOf } from './standing';
 import { bucketNumber } from './wheel';
 import { closedByOf } from './windows';
 
-const NULL_STRING: u32 = 0xffffffff;
-
 let cursor: usize = 0;
+/** Where the key that is read ends. */
+let keyEnd: usize = 0;
 
-/** Before the first key. */
+/** Before the first key. Behind the last one comes restoreEnd, or the lane goes. */
 export function restoreBegin(lane: usize, watermarkMs: i64): void {
   store<i64>(lane + LANE_WATERMARK, watermarkMs);
   store<i64>(lane + LANE_BUCKET, bucketNumber(watermarkMs));
 }
 
-/** Bytes of the whole keys at `at`, at most `count` of them; how many they were by `restoredKeys`. −1: not a state. */
+/**
+ * Bytes of the whole keys at `at`, at most `count` of them; how many they were by `restoredKeys`. −1: not a state. What no engine wrote
+ * is found by the lengths, which are held against the key's own, or read from within these bytes and 64 behind them.
+ */
 export function restoreKeys(lane: usize, at: usize, bytes: u32, count: u32): i32 {
   const end = at + bytes;
   let from = at;
   restored = 0;
   while (restored < count) {
-    const next = keyEnd(from, end);
-    if (next == 0) break;
-    cursor = from;
-    if (!readKey(lane) || cursor != next) return -1;
-    from = next;
+    if (end - from < 4 || load<u32>(from) > <u32>(end - from - 4)) break;
+    cursor = from + 4;
+    keyEnd = cursor + load<u32>(from);
+    if (!readKey(lane) || cursor != keyEnd) return -1;
+    from = cursor;
     restored++;
   }
   return <i32>(from - at);
@@ -69,87 +76,72 @@ export function restoredKeys(): u32 {
   return restored;
 }
 
-/** Where the key that begins here ends, or 0: not within these bytes. */
-function keyEnd(at: usize, end: usize): usize {
-  at = past(at, end, 4);
-  if (at == 0) return 0;
-  at = past(at, end, load<u32>(at - 4));
-  if (at != 0) at = past(at, end, 4);
-  if (at == 0) return 0;
-  at = past(at, end, <u64>load<u32>(at - 4) * 8);
-  if (at != 0) at = past(at, end, 4);
-  if (at == 0) return 0;
-  let sessions = load<u32>(at - 4);
-  while (sessions-- > 0 && at != 0) at = sessionEnd(at, end);
-  return at;
-}
-
-function sessionEnd(at: usize, end: usize): usize {
-  at = past(at, end, 36);
-  if (at == 0) return 0;
-  let rows = load<u32>(at - 4);
-  while (rows-- > 0) {
-    at = past(at, end, 12);
-    if (at != 0) at = past(at, end, load<u32>(at - 4));
-    if (at == 0) return 0;
-  }
-  at = past(at, end, 4);
-  if (at == 0) return 0;
-  let events = load<u32>(at - 4);
-  const maskBytes = (loggedCount + 7) >> 3;
-  while (events-- > 0) {
-    at = past(at, end, 8 + maskBytes);
-    if (at == 0) return 0;
-    let mask = maskAt(at - maskBytes);
-    while (mask != 0) {
-      const place = <u32>ctz(mask);
-      mask &= mask - 1;
-      if (typeOfField(fieldAt(place)) != TYPE_STRING) {
-        at = past(at, end, 8);
-      } else {
-        at = past(at, end, 4);
-        if (at != 0 && load<u32>(at - 4) != NULL_STRING) at = past(at, end, load<u32>(at - 4));
-      }
-      if (at == 0) return 0;
-    }
-  }
-  return at;
+/** The last key is in. */
+export function restoreEnd(lane: usize): void {
+  freeRemembered(lane);
 }
 
 // @ts-ignore: decorator
 @inline
-function past(at: usize, end: usize, bytes: u64): usize {
-  return bytes > <u64>(end - at) ? 0 : at + <usize>bytes;
+function numberNext(): u64 {
+  const byte: u64 = load<u8>(cursor);
+  if (byte < 0x80) {
+    cursor++;
+    return byte;
+  }
+  return longNumberNext();
+}
+
+function longNumberNext(): u64 {
+  const value = readVarint(cursor);
+  cursor = varintEnd;
+  return value;
 }
 
 // @ts-ignore: decorator
 @inline
-function maskAt(at: usize): u64 {
-  return loggedCount == 0 ? 0 : load<u64>(at) & (~(<u64>0) >> (64 - loggedCount));
+function signedNext(): i64 {
+  const value = numberNext();
+  return (value & 1) == 0 ? <i64>(value >> 1) : -<i64>(value >> 1);
 }
 
-function u32Next(): u32 {
-  cursor += 4;
-  return load<u32>(cursor - 4);
+/** How many bytes of a text or a row follow; more than the key has: all that it has, so that it is none. */
+// @ts-ignore: decorator
+@inline
+function lengthNext(): u32 {
+  const value = numberNext();
+  return cursor > keyEnd ? 0 : <u32>min<u64>(value, <u64>(keyEnd - cursor));
 }
 
-function timeNext(): i64 {
-  cursor += 8;
-  return <i64>load<f64>(cursor - 8);
+/** Has more been read than the key has? Then what was read is not one. */
+// @ts-ignore: decorator
+@inline
+function isPast(): bool {
+  return cursor > keyEnd;
 }
 
 function readKey(lane: usize): bool {
-  const bytes = u32Next();
+  const head = numberNext();
+  if ((head & 1) != 0) forgetRemembered(lane);
+  if (isPast() || head >> 1 > <u64>(keyEnd - cursor)) return false;
+  const bytes = <u32>(head >> 1);
   const text = cursor;
   cursor += bytes;
   const hash = hashBytes(text, bytes);
   if (findKey(lane, hash, text, bytes) != 0) return false;
   const key = addKey(lane, hash, text, bytes);
-  let markers = u32Next();
-  while (markers-- > 0) addMarker(lane, key, timeNext());
-  let sessions = u32Next();
+  let markers = numberNext();
+  let time: i64 = 0;
+  for (let isFirst = true; markers > 0; markers--) {
+    time = isFirst ? signedNext() : time + <i64>numberNext();
+    isFirst = false;
+    if (isPast()) return false;
+    addMarker(lane, key, time);
+  }
+  let sessions = numberNext();
   let earlier: usize = 0;
-  while (sessions-- > 0) {
+  for (; sessions > 0; sessions--) {
+    if (isPast()) return false;
     const session = readSession(lane, key);
     if (session == 0) return false;
     if (earlier != 0 && load<i64>(session + SESSION_FIRST) <= load<i64>(earlier + SESSION_LAST)) return false;
@@ -161,96 +153,119 @@ function readKey(lane: usize): bool {
 
 /** A session that is in no list yet, or 0: not one. */
 function readSession(lane: usize, key: usize): usize {
-  const flags = u32Next();
-  const first = timeNext();
-  const last = timeNext();
-  const end = timeNext();
-  const revision = u32Next();
+  const flags = <u32>numberNext();
+  const first = signedNext();
+  const last = first + <i64>numberNext();
+  const end = (flags & STATE_HAS_END) == 0 ? NONE : last + <i64>numberNext();
+  const revision = <u32>numberNext();
   const rowsAt = cursor;
   // the events come behind the rows, and a session is made of them
-  let rows = u32Next();
-  while (rows-- > 0) {
-    cursor += 8;
-    const rowBytes = u32Next();
-    cursor += rowBytes;
+  for (let rows = numberNext(); rows > 0 && !isPast(); rows--) {
+    numberNext();
+    const bytes = lengthNext();
+    cursor += bytes;
   }
-  const session = readEvents(lane, key);
+  if (isPast()) return 0;
+  const session = readEvents(lane, key, first);
   if (session == 0) return 0;
   const behind = cursor;
   const kept = load<u32>(session + NODE_FLAGS) & (~FLAGS_ALL | FLAG_COMPLETE);
   store<u32>(session + NODE_FLAGS, kept | (flags & (FLAG_CHANGED | FLAG_SPLIT)));
-  if ((flags & STATE_HAS_END) != 0) setEnd(lane, session, end, (flags & FLAG_SPLIT) != 0);
+  if (end != NONE) setEnd(lane, session, end, (flags & FLAG_SPLIT) != 0);
   if (hasSayings) derive(session);
   const isClosed = (flags & FLAG_CLOSED) != 0;
   cursor = rowsAt;
-  if (!isClosed || revision != 1 || !isPlainRow(session)) {
+  if (!isClosed || revision != 1 || !isPlainRow(session, first)) {
     if (revision != 0) store<u32>(restOf(lane, session) + REST_REVISION, revision);
     cursor = rowsAt;
-    readStanding(lane, session, isClosed);
+    readStanding(lane, session, first, isClosed);
   }
   if (isClosed) markClosed(lane, session);
   cursor = behind;
-  if (load<i64>(session + SESSION_FIRST) != first || load<i64>(session + SESSION_LAST) != last) return 0;
-  return session;
+  const isOf = load<i64>(session + SESSION_FIRST) == first && load<i64>(session + SESSION_LAST) == last;
+  return isOf ? session : refused(lane, session);
 }
 
-function readEvents(lane: usize, key: usize): usize {
-  let events = u32Next();
-  let session: usize = 0;
+function refused(lane: usize, session: usize): usize {
+  freeSession(lane, session);
+  return 0;
+}
+
+function readEvents(lane: usize, key: usize, firstMs: i64): usize {
+  let events = numberNext();
+  if (events == 0 || isPast()) return 0;
   memory.fill(eventEntries, 0, loggedCount << 2);
-  while (events-- > 0) {
-    const time = timeNext();
-    readValues();
-    if (session == 0) session = newSession(lane, key, time);
-    else addEntries(lane, session, time);
+  let time = firstMs + signedNext();
+  let mask = readChanges(lane);
+  if (isPast()) return 0;
+  const session = newSession(lane, key, time);
+  for (; events > 1; events--) {
+    time += signedNext();
+    mask = readChanges(lane);
+    if (isPast()) return refused(lane, session);
+    addChanged(lane, session, time, mask);
+    // what the next one does not change is what the first one said
+    const log: usize = load<u32>(session + SESSION_LOG);
+    for (; mask != 0; mask &= mask - 1) {
+      const at = <usize>ctz(mask) << 2;
+      store<u32>(eventEntries + at, load<u32>(log + at));
+    }
   }
-  for (let place: u32 = 0; place < loggedCount; place++) setEntry(place, 0);
   return session;
 }
 
-/** Reads an event's changes into `eventEntries`, which holds what is in it: an event may leave values out of the log. */
-function readValues(): void {
-  let mask = maskAt(cursor);
-  cursor += (loggedCount + 7) >> 3;
-  while (mask != 0) {
-    const place = <u32>ctz(mask);
-    mask &= mask - 1;
+/** Reads what an event says otherwise than the first into `eventEntries`; at which places. Past the key's end: not an event. */
+function readChanges(lane: usize): u64 {
+  const mask = numberNext();
+  if (loggedCount < 64 && mask >> loggedCount != 0) return notState();
+  for (let left = mask; left != 0; left &= left - 1) {
+    const place = <u32>ctz(left);
+    const code = numberNext();
     let entry: usize = 0;
-    if (typeOfField(fieldAt(place)) == TYPE_STRING) {
-      const bytes = u32Next();
-      if (bytes != NULL_STRING) {
-        entry = intern(poolOf(place), cursor, bytes);
-        cursor += bytes;
-      }
-    } else {
-      cursor += 8;
-      if (!isNaN(load<f64>(cursor - 8))) entry = intern(poolOf(place), cursor - 8, 8);
+    if (code >= <u64>REMEMBERED) {
+      entry = rememberedAt(lane, place, code - <u64>REMEMBERED);
+      if (entry == 0) return notState();
+    } else if (code != NULL) {
+      entry = readSaid(place);
+      if (code == SAID_REMEMBERED && !remember(lane, place, entry)) return notState();
     }
-    setEntry(place, entry);
+    if (isPast()) return 0;
+    store<u32>(eventEntries + (place << 2), <u32>entry);
   }
+  return mask;
 }
 
-function setEntry(place: u32, entry: usize): void {
-  const at = eventEntries + (place << 2);
-  const old: usize = load<u32>(at);
-  if (entry != 0) hold(entry);
-  store<u32>(at, <u32>entry);
-  if (old != 0) release(poolOf(place), old);
+function notState(): u64 {
+  cursor = keyEnd + 1;
+  return 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function readSaid(place: u32): usize {
+  if (typeOfField(fieldAt(place)) == TYPE_STRING) {
+    const bytes = lengthNext();
+    const at = cursor;
+    cursor += bytes;
+    return intern(poolOf(place), at, bytes);
+  }
+  cursor += 8;
+  return intern(poolOf(place), cursor - 8, 8);
 }
 
 /** Is the only row what follows from the session's events, being closed? Then nothing has to be kept of it. */
-function isPlainRow(session: usize): bool {
-  if (load<u32>(session + SESSION_REST) != 0 || u32Next() != 1) return false;
-  const identity = timeNext();
-  const bytes = u32Next();
+function isPlainRow(session: usize, firstMs: i64): bool {
+  if (load<u32>(session + SESSION_REST) != 0 || numberNext() != 1) return false;
+  const identity = firstMs + <i64>numberNext();
+  const bytes = lengthNext();
   return identity == load<i64>(session + SESSION_FIRST) && isBuilt(session, identity, closedByOf(session), 0, bytes);
 }
 
-function readStanding(lane: usize, session: usize, isClosed: bool): void {
-  const rows = u32Next();
+function readStanding(lane: usize, session: usize, firstMs: i64, isClosed: bool): void {
+  const rows = <u32>numberNext();
   for (let index: u32 = 0; index < rows; index++) {
-    const identity = timeNext();
-    const bytes = u32Next();
+    const identity = firstMs + <i64>numberNext();
+    const bytes = lengthNext();
     if (rows != 1 || !readVirtual(lane, session, identity, bytes, isClosed)) {
       const start = load<i64>(columnAt(cursor, sessionStartColumn) + 1);
       const row = newRow(cursor, bytes, <i32>(start / MS_PER_DAY), signOf(cursor));

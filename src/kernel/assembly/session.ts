@@ -30,6 +30,7 @@ import {
 } from './lane-layout';
 import { count, given, taken, uncount } from './lane-memory';
 import {
+  appendChanged,
   appendedBytes,
   appendEntries,
   appendValues,
@@ -130,6 +131,16 @@ export function addEntries(lane: usize, session: usize, timeMs: i64): void {
   const size = roomOf(session, log);
   const whole = isYoung(lane, session);
   const grown = appendEntries(log, load<u32>(session + SESSION_LOG_BYTES), size, last, timeMs, whole);
+  holdEntries(session, timeMs);
+  appended(lane, session, log, size, grown, last, timeMs);
+}
+
+/** As addEntries, where it is known at which places the event says something else than the first. */
+export function addChanged(lane: usize, session: usize, timeMs: i64, mask: u64): void {
+  const log: usize = load<u32>(session + SESSION_LOG);
+  const last = load<i64>(session + SESSION_LAST);
+  const size = roomOf(session, log);
+  const grown = appendChanged(log, load<u32>(session + SESSION_LOG_BYTES), size, timeMs - last, mask);
   holdEntries(session, timeMs);
   appended(lane, session, log, size, grown, last, timeMs);
 }

@@ -20,6 +20,7 @@ import { reserve } from './memory';
 import { loggedCount } from './model';
 import { bufferAt, bufferBegin, bufferBytes } from './row-buffer';
 import { putKey } from './snapshot';
+import { forgetOf, rememberFor, snapshotValuesInit } from './snapshot-values';
 
 /** What a call of `snapshotNext` writes about, and the slots that it looks at at most. */
 const PORTION_BYTES: u32 = 1 << 16;
@@ -42,10 +43,12 @@ let sink: u32 = 0;
 export function snapshotInit(): void {
   early = reserve(PORTION_BYTES);
   group = reserve(GROUP << 3);
+  snapshotValuesInit();
 }
 
 /** The lane's state as it is now will be in the snapshot, whatever happens to the lane. None is under way. */
 export function snapshotBegin(lane: usize): void {
+  forgetOf(lane);
   store<u32>(lane + LANE_UNKEPT, load<u32>(lane + LANE_KEYS));
   store<u32>(lane + LANE_KEPT, load<u32>(lane + LANE_KEPT) ^ KEY_KEPT);
   store<u32>(lane + LANE_KEEP_AT, 0);
@@ -55,6 +58,7 @@ export function snapshotBegin(lane: usize): void {
 export function snapshotNext(lane: usize): u32 {
   if (earlyLane == lane) giveEarly();
   bufferBegin();
+  rememberFor(lane);
   let slotsLeft = PORTION_SLOTS;
   while (load<u32>(lane + LANE_UNKEPT) != 0 && bufferBytes < PORTION_BYTES && slotsLeft != 0) {
     const seen = fillGroup(lane, slotsLeft);
@@ -75,6 +79,7 @@ export function keepKey(lane: usize, key: usize): void {
 
 /** The lane goes, and its snapshot with it. */
 export function snapshotDrop(lane: usize): void {
+  forgetOf(lane);
   if (earlyLane != lane) return;
   earlyLane = 0;
   earlyBytes = 0;
@@ -88,6 +93,7 @@ function isKept(lane: usize, key: usize): bool {
 
 function keepEarly(lane: usize, key: usize): void {
   bufferBegin();
+  rememberFor(0);
   putKept(lane, key);
   if (earlyLane != lane || earlyBytes + bufferBytes > PORTION_BYTES) giveEarly();
   if (bufferBytes > PORTION_BYTES) {

@@ -2,9 +2,7 @@
  * A key of a lane's state as bytes (src/reference/state-codec.ts has the form; its head, the watermark and the number of keys, is
  * the host's). When that happens is decided in snapshot-turns.ts.
  */
-import { TYPE_STRING } from '../abi';
 import { ROW_BYTES, ROW_LENGTH } from './emitted';
-import { ENTRY_LENGTH, ENTRY_VALUE } from './intern';
 import { keyBytesOf } from './keys';
 import {
   FLAG_CLOSED,
@@ -29,85 +27,88 @@ import {
   STANDING_IDENTITY,
   STANDING_ROW,
 } from './lane-layout';
-import { decodedEntry, decodedTimes, decodeLog } from './log-decode';
-import { fieldAt, loggedCount, typeOfField } from './model';
+import { decodedTimes, decodedVaried, decodeLog, entriesAt, headEntry } from './log-decode';
+import { loggedCount } from './model';
 import { buildRow } from './row';
-import { bufferAdd, bufferAt, bufferBytes, bufferRoom, putText } from './row-buffer';
+import { bufferAdd, bufferAt, bufferBytes, bufferCut, bufferRoom } from './row-buffer';
+import {
+  frameBegin,
+  frameEnd,
+  putEntry,
+  putNumber,
+  putSignedNumber,
+  putSized,
+  takeFresh,
+} from './snapshot-values';
 import { buildVirtual, standsVirtually } from './standing';
+import { copyLiterals } from './wild-copy';
 import { closedByOf, endOf } from './windows';
 
 export const STATE_HAS_END: u32 = 4;
-const NULL_STRING: u32 = 0xffffffff;
-const NULL_NUMBER: u64 = 0x7ff8000000000000;
-
-function putU32(value: u32): void {
-  store<u32>(bufferRoom(4), value);
-  bufferAdd(4);
-}
-
-function putTime(value: i64): void {
-  store<f64>(bufferRoom(8), <f64>value);
-  bufferAdd(8);
-}
 
 /** Appends a key to the row buffer. */
 export function putKey(key: usize): void {
-  putText(key + KEY_TEXT, keyBytesOf(key));
+  const frame = frameBegin();
+  const bytes = keyBytesOf(key);
+  putNumber((<u64>bytes << 1) | takeFresh());
+  copyLiterals(bufferRoom(bytes), key + KEY_TEXT, bytes);
+  bufferAdd(bytes);
   putMarkers(load<u32>(key + KEY_MARKERS));
-  const countAt = bufferBytes;
-  putU32(0);
-  let count: u32 = 0;
-  let session: usize = load<u32>(key + KEY_SESSIONS);
-  while (session != 0) {
-    putSession(session);
-    count++;
-    session = load<u32>(session + NODE_LATER);
-  }
-  store<u32>(bufferAt + countAt, count);
+  const first: usize = load<u32>(key + KEY_SESSIONS);
+  putNumber(lengthOf(first));
+  for (let session = first; session != 0; session = load<u32>(session + NODE_LATER)) putSession(session);
+  frameEnd(frame);
 }
 
 function putMarkers(first: usize): void {
-  const countAt = bufferBytes;
-  putU32(0);
-  let count: u32 = 0;
+  putNumber(lengthOf(first));
+  let before: i64 = 0;
   for (let marker = first; marker != 0; marker = load<u32>(marker + NODE_LATER)) {
-    putTime(load<i64>(marker + MARKER_TIME));
-    count++;
+    const time = load<i64>(marker + MARKER_TIME);
+    if (marker == first) putSignedNumber(time);
+    else putNumber(<u64>(time - before));
+    before = time;
   }
-  store<u32>(bufferAt + countAt, count);
+}
+
+function lengthOf(first: usize): u32 {
+  let count: u32 = 0;
+  for (let node = first; node != 0; node = load<u32>(node + NODE_LATER)) count++;
+  return count;
 }
 
 function putSession(session: usize): void {
   const flags = load<u32>(session + NODE_FLAGS) & FLAGS_SAID;
+  const first = load<i64>(session + SESSION_FIRST);
+  const last = load<i64>(session + SESSION_LAST);
   const end = endOf(session);
   const rest: usize = load<u32>(session + SESSION_REST);
-  putU32(flags | (end == NONE ? 0 : STATE_HAS_END));
-  putTime(load<i64>(session + SESSION_FIRST));
-  putTime(load<i64>(session + SESSION_LAST));
-  putTime(end == NONE ? 0 : end);
+  putNumber(flags | (end == NONE ? 0 : STATE_HAS_END));
+  putSignedNumber(first);
+  putNumber(<u64>(last - first));
+  if (end != NONE) putNumber(<u64>(end - last));
   const isPlain = rest == 0 && (flags & FLAG_CLOSED) != 0;
-  putU32(rest == 0 ? u32(isPlain) : load<u32>(rest + REST_REVISION));
+  putNumber(rest == 0 ? u32(isPlain) : load<u32>(rest + REST_REVISION));
   const rows: u32 = rest == 0 ? u32(isPlain) : load<u32>(rest + REST_STANDING);
-  putU32(rows);
+  putNumber(rows);
   if (isPlain || (rest != 0 && standsVirtually(rest))) {
     putVirtual(session, rest);
   } else {
     for (let index: u32 = 0; index < rows; index++) {
       const standing = rest + REST_ROWS + index * STANDING_BYTES;
       const row: usize = load<u32>(standing + STANDING_ROW);
-      putTime(load<i64>(standing + STANDING_IDENTITY));
-      putText(row + ROW_BYTES, load<u32>(row + ROW_LENGTH));
+      putNumber(<u64>(load<i64>(standing + STANDING_IDENTITY) - first));
+      putSized(row + ROW_BYTES, load<u32>(row + ROW_LENGTH));
     }
   }
-  putEvents(session);
+  putEvents(session, first);
 }
 
 /** A virtual row like any other, built where it belongs; without `rest`: the first one of a closed session. */
 function putVirtual(session: usize, rest: usize): void {
   const first = load<i64>(session + SESSION_FIRST);
-  putTime(rest == 0 ? first : load<i64>(rest + REST_ROWS + STANDING_IDENTITY));
-  const lengthAt = bufferBytes;
-  putU32(0);
+  putNumber(rest == 0 ? 0 : <u64>(load<i64>(rest + REST_ROWS + STANDING_IDENTITY) - first));
+  const from = bufferBytes;
   if (rest == 0) {
     const key: usize = load<u32>(session + NODE_KEY);
     const log: usize = load<u32>(session + SESSION_LOG);
@@ -115,37 +116,55 @@ function putVirtual(session: usize, rest: usize): void {
   } else {
     buildVirtual(session, rest);
   }
-  store<u32>(bufferAt + lengthAt, bufferBytes - lengthAt - 4);
+  // its length is known now, and belongs before it
+  const bytes = bufferBytes - from;
+  bufferRoom(LENGTH_BYTES_MAX);
+  const length = lengthBytes(bytes);
+  memory.copy(bufferAt + from + length, bufferAt + from, bytes);
+  bufferCut(from);
+  putNumber(bytes);
+  bufferAdd(bytes);
 }
 
-function putEvents(session: usize): void {
+const LENGTH_BYTES_MAX: u32 = 5;
+
+function lengthBytes(value: u32): u32 {
+  let bytes: u32 = 1;
+  for (let rest = value >> 7; rest != 0; rest >>= 7) bytes++;
+  return bytes;
+}
+
+function putEvents(session: usize, first: i64): void {
   const count = load<u32>(session + SESSION_EVENTS);
   decodeLog(load<u32>(session + SESSION_LOG), count);
-  putU32(count);
-  const maskBytes = (loggedCount + 7) >> 3;
-  for (let event: u32 = 0; event < count; event++) {
-    putTime(load<i64>(decodedTimes + (event << 3)));
-    let mask: u64 = 0;
-    for (let at: u32 = 0; at < loggedCount; at++) {
-      const known: u32 = event == 0 ? 0 : decodedEntry(at, event - 1);
-      if (decodedEntry(at, event) != known) mask |= <u64>1 << at;
-    }
-    store<u64>(bufferRoom(8), mask);
-    bufferAdd(maskBytes);
-    while (mask != 0) {
-      const at = <u32>ctz(mask);
-      mask &= mask - 1;
-      putValue(decodedEntry(at, event), typeOfField(fieldAt(at)));
-    }
+  putNumber(count);
+  putSignedNumber(load<i64>(decodedTimes) - first);
+  let mask: u64 = 0;
+  for (let place: u32 = 0; place < loggedCount; place++) {
+    if (headEntry(place) != 0) mask |= <u64>1 << place;
+  }
+  putNumber(mask);
+  for (let left = mask; left != 0; left &= left - 1) {
+    const place = <u32>ctz(left);
+    putEntry(place, headEntry(place));
+  }
+  for (let event: u32 = 1; event < count; event++) {
+    const at = decodedTimes + (event << 3);
+    putSignedNumber(load<i64>(at) - load<i64>(at - 8));
+    putChanges(event);
   }
 }
 
-function putValue(entry: usize, type: u32): void {
-  if (type == TYPE_STRING) {
-    if (entry == 0) putU32(NULL_STRING);
-    else putText(entry + ENTRY_VALUE, load<u32>(entry + ENTRY_LENGTH));
-    return;
+/** Where an event says something else than the first. */
+function putChanges(event: u32): void {
+  let mask: u64 = 0;
+  for (let left = decodedVaried; left != 0; left &= left - 1) {
+    const place = <u32>ctz(left);
+    if (load<u32>(entriesAt(place) + (event << 2)) != headEntry(place)) mask |= <u64>1 << place;
   }
-  store<u64>(bufferRoom(8), entry == 0 ? NULL_NUMBER : load<u64>(entry + ENTRY_VALUE));
-  bufferAdd(8);
+  putNumber(mask);
+  for (; mask != 0; mask &= mask - 1) {
+    const place = <u32>ctz(mask);
+    putEntry(place, load<u32>(entriesAt(place) + (event << 2)));
+  }
 }

@@ -16,6 +16,7 @@ import {
 } from './lane-layout';
 import { markLog } from './log';
 import { loggedCount } from './model';
+import { forgetAll } from './snapshot-values';
 
 /** Below it no sweep is worth its while. */
 const PINNED_BYTES_MIN: u64 = 4 << 20;
@@ -56,6 +57,7 @@ export function sweepForRoom(): bool {
 }
 
 export function sweep(): void {
+  forgetAll();
   for (let lane = lanes; lane != 0; lane = load<u32>(lane + LANE_NEXT)) markLane(lane);
   for (let place: u32 = 0; place < loggedCount; place++) unpinUnmarked(poolOf(place));
   sweepAtBytes = max<u64>(pinnedBytes << 1, PINNED_BYTES_MIN);
