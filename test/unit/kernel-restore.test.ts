@@ -56,6 +56,17 @@ it('the same snapshot is taken where there is room, and what it takes is given b
   });
 });
 
+it('an engine without lanes takes as much as a new one, however many values its sessions had', () => {
+  const engine = kernelWith(2 ** 24);
+  const { sessionBytes } = engine;
+  const pages = Array.from({ length: 500 }, (_, i) => ({ user: 'u', at: i / 500, page: `/${i}`, price: i }));
+  const probe = new LaneProbe(MODEL).send(...pages);
+  const lane = engine.lane(Buffer.from(encodeState(MODEL, probe.lane.snapshot())));
+  expect(engine.sessionBytes).toBeGreaterThan(sessionBytes + pages.length * 16);
+  lane.free();
+  expect(engine.sessionBytes).toBe(sessionBytes);
+});
+
 it.each<[string, Uint8Array, string]>([
   ['cut off', CONTENT.subarray(0, -1), 'it is cut off'],
   ['longer than its keys', Buffer.concat([CONTENT, Buffer.of(0)]), 'bytes behind the last key'],

@@ -161,6 +161,22 @@ export function unpinUnmarked(pool: usize): void {
       if ((references & SESSIONS) == 0) remove(pool, entry);
     }
   }
+  if (load<u32>(pool + COUNT) == 0) emptyIndex(pool);
+}
+
+/** Nothing has an index any more: a table that many values made large goes with them, so that an empty pool always takes the same. */
+function emptyIndex(pool: usize): void {
+  store<u32>(pool + FREE_INDEX, 0);
+  store<u32>(pool + NEXT_INDEX, 1);
+  if (load<u32>(pool + INDEX_SIZE) == SLOTS_FIRST) return;
+  const table = alloc(SLOTS_FIRST << 2);
+  // memory is short: the large one does too
+  if (table == 0) return;
+  internBytes += blockBytes(table);
+  memory.fill(table, 0, SLOTS_FIRST << 2);
+  given(load<u32>(pool + INDEX));
+  store<u32>(pool + INDEX, <u32>table);
+  store<u32>(pool + INDEX_SIZE, SLOTS_FIRST);
 }
 
 function add(pool: usize, hash: u32, at: usize, bytes: u32): usize {
