@@ -38,6 +38,8 @@ export async function startMockKafka(options: { brokers?: number } = {}): Promis
   // Nothing is produced through it; polling only keeps its queue of log lines and errors from growing.
   owner.setPollInterval(POLL_INTERVAL_MS);
   const stop = async () => {
+    // the client is taken down by another thread, without a lock: a poll meanwhile would read what is freed
+    owner.setPollInterval(0);
     await closeWithin((done) => owner.disconnect(0, done), STOP_TIMEOUT_MS, systemClock);
   };
   try {

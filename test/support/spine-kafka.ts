@@ -78,6 +78,8 @@ export class SpineProducer {
   }
 
   async close(): Promise<void> {
+    // the client is taken down by another thread, without a lock: a poll meanwhile reads what is freed, and the process is gone
+    this.#producer.setPollInterval(0);
     await promised((done) => this.#producer.disconnect(TIMEOUT_MS, done));
   }
 
