@@ -1,0 +1,38 @@
+/**
+ * By rule: the first seed that failed without it when the simulator was last changed, so that nobody looks through hundreds of seeds for
+ * it. A hint and no proof: where the seed fails no more, the others are tried.
+ */
+export const BREAKING_SEEDS: Readonly<Record<string, number>> = {
+  3: 134,
+  4: 3,
+  5: 9,
+  7: 149,
+  8: 4,
+  9: 445,
+  10: 2,
+  11: 6,
+  12: 2,
+  13: 5,
+  14: 5,
+  15: 24,
+  16: 8,
+  21: 1,
+  '6a': 6,
+  '6a-race': 3,
+  '6b': 45,
+  '8-landed': 3,
+  '12-own': 10,
+  '12-output': 2,
+  '19-token': 1,
+  '19-merge': 6,
+  '19-window': 13,
+  '19-restart': 6,
+  '19-intent': 6,
+  '19-restore': 32,
+  '19-others': 364,
+  '20-lanes': 1,
+  '20-partitions': 3,
+  '20-generation': 134,
+  '20-init': 3,
+  '20-producer': 1,
+};
