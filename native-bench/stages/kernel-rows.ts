@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Vector } from 'apache-arrow';
 import type { BuiltColumn } from '#src/columnar/built-column.js';
+import { type ChunkMemory, KernelMemory } from '#src/columnar/chunk-memory.js';
 import { groupByDate } from '#src/columnar/encode.js';
 import { columnsOf } from '#src/columnar/kernel-columns.js';
 import { Kernel } from '#src/kernel/kernel.js';
@@ -44,15 +45,17 @@ export class KernelRows {
     });
   }
 
-  /** The columns of each date, good as long as `use` runs. */
-  build<T>(use: (columns: Columns, rows: number) => T): T[] {
-    const { exports, memory, program } = this.#kernel;
+  /** The columns of each date and the memory that they lie in, good as long as `use` runs. */
+  build<T>(use: (columns: Columns, rows: number, memory: ChunkMemory) => T): T[] {
+    const { exports, memory, program, chunkReport } = this.#kernel;
+    const lent = new KernelMemory(exports, memory, chunkReport);
     return this.#groups.map(({ rowPtrs, count }) => {
       const built = exports.columnsBuild(program, rowPtrs, count) >>> 0;
       assert.ok(built > 1, 'the kernel has no memory for the columns');
       try {
-        return use(columnsOf(this.#model, memory, built), count);
+        return use(columnsOf(this.#model, memory, built), count, lent);
       } finally {
+        lent.giveBack();
         exports.columnsFree(built);
       }
     });

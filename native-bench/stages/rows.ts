@@ -87,7 +87,7 @@ export function parquetStage({ model, events }: Workload, rows: readonly Row[]):
       contender(
         'stage',
         'columnsBuild and encodeColumns',
-        () => kernel.build((columns, count) => encodeColumns(model, columns, count, SEAL)),
+        () => kernel.build((columns, count, memory) => encodeColumns(model, columns, count, SEAL, memory)),
         proveSame,
       ),
       contender('floor', 'columnsBuild', () => kernel.build(() => null), assert.ok),

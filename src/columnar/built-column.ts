@@ -6,6 +6,8 @@ import { isNullable } from './schema.js';
 /** One column of a data file. */
 export interface BuiltColumn {
   data: Data;
+  /** `data` has one value, which is every row's. */
+  isConstant?: true;
   nullCount: number;
   /** Smallest and largest value as JSON text, for Delta's stats; null where there is none to give. */
   bounds: Bounds | null;

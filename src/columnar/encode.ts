@@ -1,10 +1,7 @@
-import type { WriterProperties } from 'parquet-wasm';
-import { HeadraceError } from '../errors.js';
 import { invariant } from '../invariant.js';
 import type { Column, CompiledModel, Row } from '../model/types.js';
-import { arrowSchema } from './arrow-schema.js';
-import { arrowStream } from './arrow-stream.js';
 import type { BuiltColumn } from './built-column.js';
+import { type ChunkMemory, ownMemory } from './chunk-memory.js';
 import {
   buildBool,
   buildConstant,
@@ -14,14 +11,7 @@ import {
   buildTime,
   isTimeMs,
 } from './numbers.js';
-import {
-  Compression,
-  EnabledStatistics,
-  Encoding,
-  Table,
-  WriterPropertiesBuilder,
-  writeParquet,
-} from './parquet-package.js';
+import { ParquetFile } from './parquet-file.js';
 import { fileType } from './schema.js';
 import { statsJson } from './stats.js';
 import { buildString, buildStringList } from './text.js';
@@ -32,12 +22,9 @@ export { groupByDate } from './session-date.js';
  * Rows of one partition → one Parquet file with one row group. The same rows and the same seal give the same bytes,
  * which is what a retried insert into ClickHouse is recognised by.
  *
- * Memory: the wasm table and the writer's properties are consumed by writeParquet, also when it throws; the wasm
- * heap grows to the largest file and stays there.
+ * Texts but ids have dictionaries where those pay, whole numbers and times are differences, the rest is plain, all of it with
+ * Snappy. Statistics are left out: a file has one row group, so Delta's stats say the same.
  */
-
-/** The form `name version …` is what parquet-mr parses. */
-const CREATED_BY = 'headrace version 1';
 
 /** What a row does not know of itself: when and by which cut and file it was sealed. */
 export interface Seal {
@@ -68,11 +55,12 @@ export function encodeColumns(
   built: readonly (BuiltColumn | null)[],
   rows: number,
   seal: Seal,
+  memory?: ChunkMemory,
 ): EncodedFile {
   invariant(isTimeMs(seal.createdAtMs), 'created_at is not a time', { value: seal.createdAtMs });
   invariant(isId(seal.batchId) && isId(seal.fileId), 'batch_id or file_id is not in 0…2⁶³−1');
   const columns = model.columns.map((column, index) => built[index] ?? sealedColumn(column, rows, seal));
-  return encodeBuilt(model, columns, rows);
+  return encodeBuilt(model, columns, rows, memory);
 }
 
 /** All columns of rows of one session_date, those of the seal too. */
@@ -80,8 +68,14 @@ export function encodeBuilt(
   model: CompiledModel,
   columns: readonly BuiltColumn[],
   rows: number,
+  memory: ChunkMemory = ownMemory(),
 ): EncodedFile {
-  return { bytes: toParquet(model, columns, rows), rows, stats: statsJson(model, columns, rows) };
+  const file = new ParquetFile(model, memory, { hasStatistics: false, hasDictionary });
+  if (rows > 0) {
+    file.beginGroup(rows);
+    for (const [index, column] of model.columns.entries()) file.add(column, columns[index]!);
+  }
+  return { bytes: file.end(), rows, stats: statsJson(model, columns, rows) };
 }
 
 /** Is it one of those that the seal fills in? */
@@ -127,70 +121,15 @@ function buildColumn(column: Column, rows: readonly Row[]): BuiltColumn {
   }
 }
 
-function toParquet(model: CompiledModel, columns: readonly BuiltColumn[], rows: number): Uint8Array {
-  const stream = arrowStream(arrowSchema(model), columns, rows);
-  try {
-    return writeParquet(Table.fromIPCStream(stream), writerProperties(model, rows));
-  } catch (cause) {
-    throw new HeadraceError('INVARIANT', 'the Parquet writer refused a file', {
-      where: { model: model.name, rows },
-      cause,
-    });
-  }
-}
-
-/**
- * What is worth its CPU, by kind of column. Measured on 12,000 rows of `clickstream` (34 columns) with sessions of twenty
- * events, in turns in one process; CPU of the writer against the first line, bytes a row:
- *
- * | | CPU | bytes |
- * |---|---|---|
- * | dictionaries with zstd for text but ids, snappy for the rest | 1 | 137 |
- * | the same, numbers as differences | 0.99 | 123 |
- * | **dictionaries for text but ids, numbers as differences, snappy** | **0.86** | **131** |
- * | the same with lz4_raw, which fewer readers know; no gain at 2,000 rows a file | 0.79 | 133 |
- * | dictionaries for text but ids, snappy | 0.87 | 145 |
- * | dictionaries for text but ids, not compressed | 0.73 | 287 |
- * | no dictionary, not compressed | 0.53 | 737 |
- *
- * Two fifths of it are the lists, whose levels cost more than their texts. Statistics are left out: a file has one row group,
- * so Delta's stats say the same. V2 pages, larger pages and larger batches change little; dictionaries for numbers and
- * differences of texts cost more. Columns inside lists cannot be named to this writer, so the general setting is theirs.
- *
- * `isMerged`: a file made of several has row groups, with statistics, and dictionaries for what repeats over many cuts only.
- */
-export function writerProperties(
-  model: CompiledModel,
-  rowGroupRows: number,
-  isMerged = false,
-): WriterProperties {
-  let builder = new WriterPropertiesBuilder()
-    .setCompression(Compression.SNAPPY)
-    .setMaxRowGroupSize(Math.max(rowGroupRows, 1))
-    .setStatisticsEnabled(isMerged ? EnabledStatistics.Chunk : EnabledStatistics.None)
-    .setDictionaryEnabled(true)
-    .setCreatedBy(CREATED_BY);
-  for (const column of model.columns) {
-    if (hasDictionary(column) || (isMerged && repeatsInMerged(column))) continue;
-    builder = builder.setColumnDictionaryEnabled(column.name, false);
-    if (isWhole(column)) builder = builder.setColumnEncoding(column.name, Encoding.DELTA_BINARY_PACKED);
-  }
-  return builder.build();
-}
-
 /** Texts repeat, except those that name one key or one session. */
 function hasDictionary({ type, op: { op } }: Column): boolean {
   return type === 'list<string>' || (type === 'string' && op !== 'key' && op !== 'session_id');
 }
 
-/** In a file of many: the ids of cuts and files, which are few and far apart, and places on earth. */
-function repeatsInMerged({ type, op: { op } }: Column): boolean {
-  return type === 'float' || op === 'batch_id' || op === 'file_id';
-}
-
-/** Whole numbers, times too. */
-function isWhole({ type }: Column): boolean {
-  return type !== 'string' && type !== 'list<string>' && type !== 'float' && type !== 'bool';
+/** Of a file of many, which repeat over many cuts: the ids of cuts and files, which are few and far apart, and places on earth. */
+export function hasMergedDictionary(column: Column): boolean {
+  const { type, op } = column;
+  return hasDictionary(column) || type === 'float' || op.op === 'batch_id' || op.op === 'file_id';
 }
 
 function isId(id: bigint): boolean {

@@ -1,13 +1,11 @@
-import { ReadableStream } from 'node:stream/web';
 import type { Data } from 'apache-arrow';
 import { messageOf } from '../errors.js';
 import type { CompiledModel } from '../model/types.js';
-import { arrowSchema } from './arrow-schema.js';
-import { arrowStream } from './arrow-stream.js';
-import { type EncodedFile, writerProperties } from './encode.js';
+import { ownMemory } from './chunk-memory.js';
+import { type EncodedFile, hasMergedDictionary } from './encode.js';
 import { chunksOfAll, FileColumns } from './file-columns.js';
 import { joinedChunks } from './joined-chunks.js';
-import { Table, transformParquetStream } from './parquet-package.js';
+import { ParquetFile } from './parquet-file.js';
 import { rowOrder } from './row-order.js';
 import { type RowPlaces, reordered, slicedPlaces } from './row-places.js';
 import { ColumnStats, statsJson } from './stats.js';
@@ -34,8 +32,6 @@ export interface MergeOptions {
   pause?(): Promise<void>;
 }
 
-/** What is built at a time of a row group: small enough that its memory is used again, and stays near. */
-const BATCH_ROWS = 16_384;
 /** Readers work off row groups of some 100,000 rows best; a reader's thread takes one at a time. */
 export const ROW_GROUP_ROWS = 122_880;
 
@@ -124,31 +120,18 @@ async function writeRowGroups(
   pause: MergeOptions['pause'],
 ): Promise<EncodedFile> {
   const stats = model.columns.map(() => new ColumnStats());
-  const schema = arrowSchema(model);
-  let at = 0;
-  const batches = new ReadableStream(
-    {
-      pull: async (controller) => {
-        if (at >= places.length) {
-          controller.close();
-          return;
-        }
-        const some = slicedPlaces(places, at, at + BATCH_ROWS);
-        at += some.length;
-        const taken = model.columns.map((column, index) => takeRows(column, columns[index]!, some));
-        for (const [index, column] of taken.entries()) stats[index]!.take(column);
-        const table = Table.fromIPCStream(arrowStream(schema, taken, some.length));
-        for (const batch of table.recordBatches()) controller.enqueue(batch);
-        table.free();
-        await pause?.();
-      },
-    },
-    { highWaterMark: 0 },
-  );
-  const properties = writerProperties(model, ROW_GROUP_ROWS, true);
-  const written = await transformParquetStream(batches as never, properties);
-  const parts: Uint8Array[] = [];
-  for await (const part of written as unknown as AsyncIterable<Uint8Array>) parts.push(part);
+  const options = { hasStatistics: true, hasDictionary: hasMergedDictionary };
+  const file = new ParquetFile(model, ownMemory(), options);
+  for (let at = 0; at < places.length; at += ROW_GROUP_ROWS) {
+    const some = slicedPlaces(places, at, at + ROW_GROUP_ROWS);
+    file.beginGroup(some.length);
+    for (const [index, column] of model.columns.entries()) {
+      const taken = takeRows(column, columns[index]!, some);
+      stats[index]!.take(taken);
+      file.add(column, taken);
+      await pause?.();
+    }
+  }
   const rows = places.length;
-  return { bytes: Buffer.concat(parts), rows, stats: statsJson(model, stats, rows) };
+  return { bytes: file.end(), rows, stats: statsJson(model, stats, rows) };
 }

@@ -176,11 +176,12 @@ export function buildTime(column: Column, rows: readonly Row[]): BuiltColumn {
 
 /** One value for every row: what the seal fills in. */
 export function buildConstant(type: 'int64' | 'timestamp', value: bigint, rows: number): BuiltColumn {
-  const data = new BigInt64Array(rows).fill(value);
+  const data = BigInt64Array.of(value);
   const arrow: DataType = type === 'int64' ? new Int64() : new TimestampMicrosecond('UTC');
   const json = type === 'int64' ? String(value) : timeJson(Number(value / 1000n));
   return {
-    data: makeData({ type: arrow as Int64, length: rows, data, nullCount: 0 }),
+    data: makeData({ type: arrow as Int64, length: 1, data, nullCount: 0 }),
+    isConstant: true,
     nullCount: 0,
     bounds: rows > 0 ? { min: json, max: json } : null,
   };

@@ -9,9 +9,30 @@ import { encodeProgram } from './program.js';
  * none. What it is told is trusted: whoever calls it has checked.
  */
 
-/** What src/kernel/assembly/index.ts exports. Addresses come back as i32. */
-export interface KernelExports {
+/** What writes columns as pages (chunk-layout.ts). Addresses come back as i32. */
+export interface ChunkExports {
   memoryInit(at: number, end: number): void;
+  bytesInit(seed: bigint): void;
+  chunkInit(): number;
+  chunkNeeds(form: number, rows: number, offsets: number, childOffsets: number): number;
+  chunkBegin(
+    form: number,
+    stride: number,
+    hasDictionary: number,
+    isNullable: number,
+    rows: number,
+    nulls: number,
+    validity: number,
+    values: number,
+    offsets: number,
+    childOffsets: number,
+    scratch: number,
+  ): void;
+  chunkNext(): number;
+}
+
+/** What src/kernel/assembly/index.ts exports. Addresses come back as i32. */
+export interface KernelExports extends ChunkExports {
   init(program: number, seed: bigint, sessionBytesMax: bigint, recordBytesMax: number): void;
   reserve(bytes: number): number;
   alloc(bytes: number): number;
@@ -121,6 +142,8 @@ export class Kernel {
   readonly view: DataView;
   /** Where the model's program lies. */
   readonly program: number;
+  /** Where the writer of pages reports. */
+  readonly chunkReport: number;
 
   constructor(options: KernelOptions) {
     const { memory, heapAt, heapBytes, model, host } = options;
@@ -149,6 +172,7 @@ export class Kernel {
     this.bytes.set(program, this.program);
     const { seed, sessionBytesMax, recordBytesMax } = options;
     this.exports.init(this.program, seed, BigInt(sessionBytesMax), recordBytesMax);
+    this.chunkReport = this.exports.chunkInit() >>> 0;
   }
 
   /** A view of some bytes, which stay the kernel's. */

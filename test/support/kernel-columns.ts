@@ -1,28 +1,28 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import asc from 'assemblyscript/asc';
+import { type HeapExports, KernelMemory } from '#src/columnar/chunk-memory.js';
 import { type EncodedFile, encodeColumns, type Seal } from '#src/columnar/encode.js';
 import { columnsOf } from '#src/columnar/kernel-columns.js';
 import { encodeProgram } from '#src/kernel/program.js';
 import type { CompiledModel, Row } from '#src/model/types.js';
 import { encodeRow } from '#src/reference/row-crc.js';
 
-/** The kernel's columns alone, compiled from their sources: rows go in as canonical bytes, wherever they come from. */
+/** The kernel's columns and the pages of them alone, compiled from their sources: rows go in as canonical bytes, wherever they come from. */
 
 const ASSEMBLY = join(import.meta.dirname, '../../src/kernel/assembly');
 const ENTRY = `
+  export { bytesInit } from './bytes';
   export { columnsBuild, columnsFree } from './columns';
+  export { chunkBegin, chunkInit, chunkNeeds, chunkNext } from './parquet-chunk';
   export { alloc, free, memoryInit, memoryUsed } from './memory';
 `;
 const PAGE_BYTES = 65_536;
 const READ_AHEAD_BYTES = 16;
 
-interface Exports {
+interface Exports extends HeapExports {
   columnsBuild(program: number, rowPtrs: number, rows: number): number;
   columnsFree(at: number): void;
-  alloc(bytes: number): number;
-  free(at: number): void;
-  memoryInit(at: number, end: number): void;
   memoryUsed(): bigint;
 }
 
@@ -31,6 +31,7 @@ let compiled: WebAssembly.Module | undefined;
 export class KernelColumns {
   readonly memory: WebAssembly.Memory;
   readonly exports: Exports;
+  readonly #chunks: KernelMemory;
 
   static async start(pages: number): Promise<KernelColumns> {
     compiled ??= await compile();
@@ -43,6 +44,8 @@ export class KernelColumns {
     this.memory = memory;
     this.exports = exports;
     exports.memoryInit(PAGE_BYTES, memory.buffer.byteLength);
+    exports.bytesInit(1n);
+    this.#chunks = new KernelMemory(exports, memory, exports.chunkInit());
   }
 
   /** Bytes of the heap that are given out. */
@@ -54,7 +57,13 @@ export class KernelColumns {
     return this.build(
       model,
       rows.map((row) => Buffer.from(encodeRow(model, row))),
-      (at) => encodeColumns(model, columnsOf(model, this.memory, at), rows.length, seal),
+      (at) => {
+        try {
+          return encodeColumns(model, columnsOf(model, this.memory, at), rows.length, seal, this.#chunks);
+        } finally {
+          this.#chunks.giveBack();
+        }
+      },
     );
   }
 

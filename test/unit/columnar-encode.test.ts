@@ -1,5 +1,5 @@
-import { wasmMemory } from 'parquet-wasm';
 import { describe, expect, it } from 'vitest';
+import { ownMemory } from '#src/columnar/chunk-memory.js';
 import { encodeRows } from '#src/columnar/encode.js';
 import { deltaSchema } from '#src/columnar/schema.js';
 import { groupByDate, sessionDate } from '#src/columnar/session-date.js';
@@ -187,7 +187,7 @@ it('gives the memory of every file back', () => {
   const write = (files: number) => {
     for (let i = 0; i < files; i++) encodeRows(clickstreamLike, rows, SEAL);
   };
-  const size = () => (wasmMemory() as WebAssembly.Memory).buffer.byteLength;
+  const size = () => ownMemory().memory.buffer.byteLength;
   write(50);
   const before = size();
   write(300);

@@ -1,3 +1,4 @@
+import { KernelMemory, NoRoom } from '#src/columnar/chunk-memory.js';
 import { type EncodedFile, encodeColumns, encodeRows, type Seal } from '#src/columnar/encode.js';
 import { columnsOf } from '#src/columnar/kernel-columns.js';
 import { invariant } from '#src/invariant.js';
@@ -104,12 +105,26 @@ export class KernelEngine implements SessionEngine {
       invariant(built !== COLUMNS_NOT_ROWS, 'rows of the kernel are not rows');
       if (built === COLUMNS_FULL) return this.#encodeOneByOne(sets, seal);
       try {
-        return encodeColumns(this.#model, columnsOf(this.#model, this.#kernel.memory, built), count, seal);
+        return this.#write(built, count, seal);
       } finally {
         this.#kernel.exports.columnsFree(built);
       }
+    } catch (error) {
+      if (error instanceof NoRoom) return this.#encodeOneByOne(sets, seal);
+      throw error;
     } finally {
       loan.giveBack();
+    }
+  }
+
+  /** Columns become pages where they lie. */
+  #write(built: number, rows: number, seal: Seal): EncodedFile {
+    const { exports, memory, chunkReport } = this.#kernel;
+    const pages = new KernelMemory(exports, memory, chunkReport);
+    try {
+      return encodeColumns(this.#model, columnsOf(this.#model, memory, built), rows, seal, pages);
+    } finally {
+      pages.giveBack();
     }
   }
 

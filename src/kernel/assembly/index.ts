@@ -32,9 +32,11 @@ import { windowsInit } from './windows';
 import { arrangeInit } from './arrange';
 import { decidedText, decidedValues, run, runFull, runNext, undecided, windowInit } from './window';
 
+export { bytesInit } from './bytes';
 export { columnsBuild, columnsFree } from './columns';
 export { laneNew } from './lane';
 export { lz4Frame } from './lz4';
+export { chunkBegin, chunkInit, chunkNeeds, chunkNext } from './parquet-chunk';
 export { restoreBegin, restoredKeys, restoreEnd, restoreKeys } from './restore';
 export { scanEvent, scanInit, scanScratch, scanScratchFree, scanScratchReset } from './scan';
 export { snapshotBegin, snapshotNext } from './snapshot-turns';
