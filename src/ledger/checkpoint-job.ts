@@ -1,6 +1,7 @@
 import type { HeadraceError } from '../errors.js';
 import { lastCheckpoint } from '../lake/delta/checkpoint.js';
 import { type WrittenCheckpoint, writeCheckpoint } from '../lake/delta/checkpoint-write.js';
+import { FileNeeds } from '../lake/maintenance/file-needs.js';
 import type { ObjectStore } from '../lake/store/store.js';
 import { type LaneSource, LedgerHistory } from './history.js';
 import { historyFrom } from './ledger.js';
@@ -27,10 +28,22 @@ export async function checkpointLedger(
   const there = await lastCheckpoint(store);
   if (there >= unlessFrom) return { version: there, written: null };
   const history = new LedgerHistory(source);
+  const needs = new FileNeeds();
+  const followed = historyFrom(history);
   const written = await writeCheckpoint(store, {
     nowMs,
-    follow: { ...historyFrom(history), onDamaged },
-    note: () => history.note(),
+    follow: {
+      onCheckpoint: async (start) => {
+        needs.begin(start.version, start.actions, start.note);
+        await followed.onCheckpoint(start);
+      },
+      onVersion: async (version) => {
+        needs.take(version);
+        await followed.onVersion(version);
+      },
+      onDamaged,
+    },
+    note: (files) => ({ ...history.note(), ...needs.note(files) }),
   });
   return { version: written?.version ?? there, written };
 }

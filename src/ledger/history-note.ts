@@ -68,12 +68,12 @@ export interface HistoryNote {
 }
 
 /** As JSON can carry it. */
-export function encodeHistory(note: HistoryNote): unknown {
+export function encodeHistory(note: HistoryNote): object {
   return JSON.parse(
     JSON.stringify({ format: 1, ...note }, (_, value: unknown) =>
       typeof value === 'bigint' ? Number(value) : value,
     ),
-  );
+  ) as object;
 }
 
 /** Null: it is none, or of another format. */

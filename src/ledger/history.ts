@@ -143,7 +143,7 @@ export class LedgerHistory {
   }
 
   /** For the seal of a checkpoint of the version that was taken in last. */
-  note(): unknown {
+  note(): object {
     const lanes = [...this.#lanes].flatMap(([topicId, own]) =>
       [...own.values()].map((lane) => ({ topicId, ...lane })),
     );

@@ -1,15 +1,19 @@
 import { describe, expect, it, vi } from 'vitest';
 import { commitInfoOf } from '#src/lake/delta/actions.js';
+import { sealPath } from '#src/lake/delta/checkpoint-seal.js';
 import { DeltaLog } from '#src/lake/delta/log.js';
+import { versionPath } from '#src/lake/delta/path.js';
 import { archive } from '#src/lake/maintenance/archive.js';
 import { compact } from '#src/lake/maintenance/compact.js';
 import { expire } from '#src/lake/maintenance/expire.js';
 import { fold } from '#src/lake/maintenance/fold.js';
 import { maintenanceRound } from '#src/lake/maintenance/round.js';
 import { vacuumTable } from '#src/lake/maintenance/vacuum-table.js';
+import { checkpointLedger } from '#src/ledger/checkpoint-job.js';
 import type { Row } from '#src/model/types.js';
 import { seededRandom } from '#src/random.js';
 import { clickstreamLike, clickstreamRow } from '../support/columnar-model.js';
+import { SOURCE } from '../support/fake-ledger.js';
 import { MemoryStore } from '../support/fake-store.js';
 import { MaintainedTable, SMALL, sumsOf } from '../support/maintenance-rig.js';
 
@@ -175,6 +179,54 @@ describe('a vacuum', () => {
     expect((await vacuum(1)).deleted.paths).toEqual([originals[0]]);
     expect((await vacuum(2)).deleted.paths).toEqual([originals[1]]);
     expect(await table.rows()).toHaveLength(7);
+  });
+
+  /** A compacted table whose log begins with our checkpoint of version 3, and who asks for it, how often. */
+  async function checkpointed() {
+    const table = await tableOf(rows(3), rows(4));
+    const originals = await table.files();
+    await compact(await table.run(), { all: false });
+    const request = { source: SOURCE, unlessFrom: 3, nowMs: table.clock.nowMs() };
+    const damaged = (error: Error) => expect.unreachable(error.message);
+    expect(await checkpointLedger(table.store, request, damaged)).toMatchObject({ version: 3 });
+    for (let version = 0; version <= 3; version++) await table.store.delete(versionPath(version));
+    table.clock.advance(8 * DAY_MS);
+    const asked: number[] = [];
+    const vacuum = async (version: number) =>
+      await vacuumTable(await table.run(), {
+        retentionMs: 7 * DAY_MS,
+        dryRun: false,
+        followers: async () => {
+          asked.push(version);
+          return { places: [{ follower: 'ClickHouse', partition: 0, version }], silent: [] };
+        },
+      });
+    return { table, originals, vacuum, asked };
+  }
+
+  it('knows behind a checkpoint of ours, too, who needs them, and asks followers once', async () => {
+    const { table, originals, vacuum, asked } = await checkpointed();
+    expect((await vacuum(1)).deleted.paths).toEqual([originals[0]]);
+    expect(await vacuum(1)).toMatchObject({
+      deleted: { files: 0 },
+      held: [{ path: originals[1], version: 2 }],
+    });
+    expect(asked).toHaveLength(2);
+    expect((await vacuum(2)).deleted.paths).toEqual([originals[1]]);
+    expect(await table.rows()).toHaveLength(7);
+  });
+
+  it('waits for followers to come beyond a checkpoint whose seal, as it was before, says nothing of files', async () => {
+    const { table, originals, vacuum, asked } = await checkpointed();
+    const seal = JSON.parse(Buffer.from((await table.store.get(sealPath(3)))!).toString());
+    delete seal.note.fileVersions;
+    await table.store.put(sealPath(3), Buffer.from(JSON.stringify(seal)));
+    expect(await vacuum(2)).toMatchObject({
+      deleted: { files: 0 },
+      held: originals.map((path) => ({ path, version: 3 })),
+    });
+    expect(asked).toEqual([2, 2, 2, 2]);
+    expect((await vacuum(3)).deleted.paths).toEqual(originals);
   });
 
   it('leaves them for the retention, and all while a follower can’t be asked', async () => {

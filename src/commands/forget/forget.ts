@@ -93,7 +93,7 @@ class Forgetting {
     const files = new TableFiles(this.#person);
     const opened = await openTable(config.lake, {
       keepFiles: true,
-      onCheckpoint: (version, actions) => files.begin(version, actions),
+      onCheckpoint: (version, actions, note) => files.begin(version, actions, note),
       onVersion: (version) => files.take(version),
     });
     checkOwner(opened, config.kafka);

@@ -19,9 +19,9 @@ export class TableFiles {
     this.#person = person ?? NOBODY;
   }
 
-  /** The log begins with a checkpoint: of the files in it nobody knows which lanes are in them. */
-  begin(version: number, actions: readonly Action[]): void {
-    this.#needs.begin(version);
+  /** The log begins with a checkpoint, with this note in its seal. */
+  begin(version: number, actions: readonly Action[], note: unknown): void {
+    this.#needs.begin(version, actions, note);
     this.#takeAdds(actions);
   }
 

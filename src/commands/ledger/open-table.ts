@@ -40,7 +40,7 @@ export async function openTable(
     onVersion = () => {},
     keepFiles = false,
   }: {
-    onCheckpoint?: (version: number, actions: readonly Action[]) => void;
+    onCheckpoint?: (version: number, actions: readonly Action[], note: unknown) => void;
     onVersion?: (version: VersionActions, history: LedgerHistory) => void;
     keepFiles?: boolean;
   } = {},
@@ -62,7 +62,7 @@ export async function openTable(
       read.history = new LedgerHistory(read.owner);
       const { txns } = factsOf({ version, actions });
       await read.history.begin({ version, txns, note, readKept: async () => kept.map(factsOf) });
-      onCheckpoint(version, actions);
+      onCheckpoint(version, actions, note);
       for (const each of kept) onVersion(each, read.history);
     },
     onVersion: (version) => {

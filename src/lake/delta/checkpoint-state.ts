@@ -38,13 +38,15 @@ export class CheckpointState {
     }
   }
 
+  /** Of the files that it names, in the order of its rows. */
+  paths(nowMs: number): string[] {
+    return [...this.#keptRemoves(nowMs), ...this.#adds.values()].map(({ path }) => path);
+  }
+
   /** In an order that the same state always has. Tombstones that are older than the table keeps them are left out. */
   rows(nowMs: number): CheckpointRow[] {
     const { configuration = {}, ...metaData } = this.#metaData ?? {};
-    const keptSinceMs = nowMs - deletedFileRetentionMs(configuration);
-    const removes = [...this.#removes.values()].filter(
-      (remove) => (remove.deletionTimestamp ?? 0) > keptSinceMs,
-    );
+    const removes = this.#keptRemoves(nowMs);
     return [
       { kind: 'protocol', value: present({ ...this.#protocol }) },
       { kind: 'metaData', value: present({ ...metaData, configuration }) },
@@ -77,6 +79,11 @@ export class CheckpointState {
         }),
       })),
     ];
+  }
+
+  #keptRemoves(nowMs: number): Remove[] {
+    const keptSinceMs = nowMs - deletedFileRetentionMs(this.#metaData?.configuration ?? {});
+    return [...this.#removes.values()].filter((remove) => (remove.deletionTimestamp ?? 0) > keptSinceMs);
   }
 }
 

@@ -20,8 +20,8 @@ export interface CheckpointOptions {
   nowMs: number;
   /** Told of all that the checkpoint stands for, as when a log is opened. */
   follow?: Pick<OpenOptions, 'onCheckpoint' | 'onVersion' | 'onDamaged'>;
-  /** What is sealed with it, once all has been told. */
-  note?(): unknown;
+  /** What is sealed with it, once all has been told. `files`: the paths that it names, in its order. */
+  note?(files: readonly string[]): unknown;
 }
 
 export interface WrittenCheckpoint {
@@ -64,7 +64,7 @@ export async function writeCheckpoint(
   await publish(store, version, bytes);
   const sizeBytes = bytes.byteLength;
   const seal = { format: 1, table: log.metaData.id, version, sizeBytes, sha256: sumOf(bytes) } as const;
-  await writeSeal(store, { ...seal, note: note() });
+  await writeSeal(store, { ...seal, note: note(state.paths(nowMs)) });
   await tellLastCheckpoint(store, {
     version,
     size: rows.length,

@@ -63,8 +63,8 @@ export class MaintenanceRun {
     const index = new TableIndex(indexColumns(model), options.keepStats);
     const log = await DeltaLog.open(store, {
       keepFiles: true,
-      onCheckpoint: async ({ version, actions, readKept }) => {
-        index.begin(version, actions);
+      onCheckpoint: async ({ version, actions, note, readKept }) => {
+        index.begin(version, actions, note);
         for (const each of await readKept()) index.take(each);
       },
       onVersion: (version) => index.take(version),

@@ -69,10 +69,10 @@ export class TableIndex {
   }
 
   /** The log begins with a checkpoint; what was told before counts no more. */
-  begin(version: number, actions: readonly Action[]): void {
+  begin(version: number, actions: readonly Action[], note: unknown): void {
     this.files.clear();
     this.removed.clear();
-    this.needs.begin(version);
+    this.needs.begin(version, actions, note);
     this.#takeFiles(version, actions, 0);
   }
 

@@ -28,7 +28,7 @@ const LOOK_EVERY_MS = 3_000;
 const LOOKS_MAX = 4;
 
 function isUnsure({ held }: VacuumPlan): boolean {
-  return held.some(({ lanes, version }) => lanes === null && version !== null);
+  return held.some(({ atMost }) => atMost === true);
 }
 
 /** Deletes data files that are in the table no more, as far as nobody can come for them. Throws HeadraceError LAKE_IO. */
@@ -49,8 +49,8 @@ export async function vacuumTable(
   let { places, silent } = all.free.length === 0 ? { places: [], silent: [] } : await followers();
   const planned = () => planVacuum(beside, { ...facts, places, isHeldByAll: silent.length > 0 });
   let plan = planned();
-  // of files from before the log's checkpoint it is known only that followers beyond that need none: while commits go on, those are
-  // always a little behind the newest one
+  // of a file from before a checkpoint that does not say in which version it came it is known only that followers beyond that
+  // checkpoint need it no more: while commits go on, those are always a little behind the newest one
   for (let looks = 1; looks < LOOKS_MAX && silent.length === 0 && isUnsure(plan); looks++) {
     await clock.sleep(LOOK_EVERY_MS);
     ({ places, silent } = await followers());
