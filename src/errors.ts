@@ -53,6 +53,7 @@ export const ERROR_CODES = {
   DELIVERY_TIMED_OUT: { domain: 'external', disposition: 'retry', exitCode: 75 },
   PRODUCER_BUFFER_FULL: { domain: 'external', disposition: 'retry', exitCode: 75 },
   PRODUCER_CLOSED: { domain: 'config', disposition: 'exit', exitCode: 64 },
+  HTTP_LISTEN: { domain: 'config', disposition: 'exit', exitCode: 78 },
   DEMO_FAILED: { domain: 'external', disposition: 'exit', exitCode: 1 },
   INVARIANT: { domain: 'internal', disposition: 'exit', exitCode: 70 },
 } as const satisfies Record<string, { domain: ErrorDomain; disposition: Disposition; exitCode: number }>;

@@ -226,6 +226,8 @@ export class Sealer {
     const startedMs = performance.now();
     const encoded = engine.encode(batch.rows, seal);
     counters.add('sealNs', Math.round((performance.now() - startedMs) * 1e6));
+    counters.add('rowsTakenBack', encoded.changes.takenBack);
+    counters.add('sessionsClosed', encoded.changes.first);
     const column = model.partitionColumn;
     const path = `${column}=${date}/part-${command.cutId}-${worker}-${fileId}.parquet`;
     crashPoint('file.before-upload');

@@ -12,6 +12,7 @@ import {
   isTimeMs,
 } from './numbers.js';
 import { ParquetFile } from './parquet-file.js';
+import { changesOf, type RowChanges } from './row-changes.js';
 import { fileType } from './schema.js';
 import { statsJson } from './stats.js';
 import { buildString, buildStringList } from './text.js';
@@ -43,8 +44,13 @@ export interface EncodedFile {
   stats: string;
 }
 
+/** A file of rows that were not in one before. */
+export interface EncodedRows extends EncodedFile {
+  changes: RowChanges;
+}
+
 /** `rows` belong to one session_date; what they hold at created_at, batch_id and file_id is ignored. */
-export function encodeRows(model: CompiledModel, rows: readonly Row[], seal: Seal): EncodedFile {
+export function encodeRows(model: CompiledModel, rows: readonly Row[], seal: Seal): EncodedRows {
   const columns = model.columns.map((column) => (isSealed(column) ? null : buildColumn(column, rows)));
   return encodeColumns(model, columns, rows.length, seal);
 }
@@ -56,7 +62,7 @@ export function encodeColumns(
   rows: number,
   seal: Seal,
   memory?: ChunkMemory,
-): EncodedFile {
+): EncodedRows {
   invariant(isTimeMs(seal.createdAtMs), 'created_at is not a time', { value: seal.createdAtMs });
   invariant(isId(seal.batchId) && isId(seal.fileId), 'batch_id or file_id is not in 0…2⁶³−1');
   const columns = model.columns.map((column, index) => built[index] ?? sealedColumn(column, rows, seal));
@@ -69,13 +75,14 @@ export function encodeBuilt(
   columns: readonly BuiltColumn[],
   rows: number,
   memory: ChunkMemory = ownMemory(),
-): EncodedFile {
+): EncodedRows {
+  const changes = changesOf(model, columns, rows);
   const file = new ParquetFile(model, memory, { hasStatistics: false, hasDictionary });
   if (rows > 0) {
     file.beginGroup(rows);
     for (const [index, column] of model.columns.entries()) file.add(column, columns[index]!);
   }
-  return { bytes: file.end(), rows, stats: statsJson(model, columns, rows) };
+  return { bytes: file.end(), rows, stats: statsJson(model, columns, rows), changes };
 }
 
 /** Is it one of those that the seal fills in? */

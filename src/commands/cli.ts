@@ -235,6 +235,10 @@ function runFlags(command: Command): Command {
     .option('--until-end', 'stop at the offsets that are the last ones now (a backfill)')
     .option('--missing-position <what>', 'an output topic without its position: halt, earliest or latest')
     .option('--quality-min <0..1|off>', 'halt a partition of whose events less than this part is usable')
+    .option(
+      '--http <host:port|off>',
+      'where metrics, health and the page are; auto is 127.0.0.1:8787 or the next',
+    )
     .option('--workers <n|auto>', 'worker threads; auto is one per spare core')
     .option('--engine <name>', 'kernel, or reference: the same rows in plain TypeScript, slowly')
     .option('--group-protocol <name>', 'classic or consumer (KIP-848)')

@@ -1,4 +1,5 @@
 import { systemClock } from '../clock.js';
+import type { EngineConfig } from '../config/types.js';
 import { Cluster } from '../kafka/cluster.js';
 import { StoreRetries } from '../lake/store/store-retries.js';
 import { semanticsOf } from '../ledger/semantics.js';
@@ -11,7 +12,8 @@ import { checkAtBoot } from './run/clickhouse.js';
 import { announceCrash } from './run/crash-order.js';
 import { Engine } from './run/engine.js';
 import type { RunFigures } from './run/figures.js';
-import { type LakeNews, prepareLake } from './run/lake.js';
+import { type LakeNews, type PreparedLake, prepareLake } from './run/lake.js';
+import { Service } from './run/service.js';
 import { sourceTopic } from './run/source-topic.js';
 
 const EXIT_TRY_AGAIN = 75;
@@ -35,22 +37,11 @@ export async function runCommand(options: RunOptions): Promise<number> {
   const version = packageVersion();
   const attempt = systemRandom.id63().toString(36);
   const identity = { engineId, attempt, semantics, version, nowMs: systemClock.nowMs() };
+  const service = await Service.open({ http: config.http, clock: systemClock, log });
+  service.starting('the table is opened');
   const lake = await prepareLake(config, model, identity, newsOf(log));
-  log.info(
-    {
-      version,
-      engine: engineId,
-      brokers: config.kafka.brokers.join(','),
-      topic: config.kafka.topic,
-      group: config.kafka.group,
-      model: model.name,
-      table: lake.place.path,
-      table_version: lake.delta.version,
-      workers: config.workers,
-      sessions_by: config.engine,
-    },
-    lake.created ? 'starting with a new table' : 'starting',
-  );
+  tellStart(log, { config, version, engineId, modelName: model.name, lake });
+  service.starting('ClickHouse is asked whether its tables are there');
   await checkAtBoot(config, model, log);
   const figures = await runEngine(stopping);
   if (figures === null) return 0;
@@ -70,6 +61,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
     if (signal.aborted) giveUp();
     signal.addEventListener('abort', giveUp, { once: true });
     try {
+      service.starting('waits for the brokers');
       cluster = await Cluster.connect({
         bootstrap: config.kafka.brokers,
         clientId: config.kafka.clientId,
@@ -77,6 +69,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
         signal: waiting.signal,
         ...common,
       });
+      service.starting('waits for the topic');
       const topic = await sourceTopic(config, cluster, lake.history);
       const endOffsets = options.untilEnd
         ? await cluster.listOffsets(topic, topic.partitions, 'latest', config.kafka.isolation)
@@ -93,6 +86,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
         endOffsets,
         ...common,
       });
+      service.started(engine);
       return await engine.run(signal);
     } catch (error) {
       await cluster?.close();
@@ -101,6 +95,28 @@ export async function runCommand(options: RunOptions): Promise<number> {
       throw error;
     }
   }
+}
+
+function tellStart(
+  log: Log,
+  start: { config: EngineConfig; version: string; engineId: string; modelName: string; lake: PreparedLake },
+): void {
+  const { config, lake } = start;
+  log.info(
+    {
+      version: start.version,
+      engine: start.engineId,
+      brokers: config.kafka.brokers.join(','),
+      topic: config.kafka.topic,
+      group: config.kafka.group,
+      model: start.modelName,
+      table: lake.place.path,
+      table_version: lake.delta.version,
+      workers: config.workers,
+      sessions_by: config.engine,
+    },
+    lake.created ? 'starting with a new table' : 'starting',
+  );
 }
 
 function newsOf(log: Log): LakeNews {

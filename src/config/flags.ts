@@ -15,6 +15,7 @@ export interface ConfigFlags {
   clickhousePasswordFile?: string;
   missingPosition?: string;
   qualityMin?: string;
+  http?: string;
   workers?: string;
   engine?: string;
   groupProtocol?: string;
@@ -45,6 +46,7 @@ const FLAG_PATHS: Readonly<Record<keyof ConfigFlags, FlagPath>> = {
   clickhousePasswordFile: { flag: '--clickhouse-password-file', path: ['clickhouse', 'password_file'] },
   missingPosition: { flag: '--missing-position', path: ['output', 'missing_position'] },
   qualityMin: { flag: '--quality-min', path: ['quality', 'min'] },
+  http: { flag: '--http', path: ['http', 'listen'] },
   workers: { flag: '--workers', path: ['workers'] },
   engine: { flag: '--engine', path: ['engine'] },
   groupProtocol: { flag: '--group-protocol', path: ['kafka', 'group_protocol'] },

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { ConfigFlags } from './flags.js';
+import { httpProblems, toHttpConfig } from './http.js';
 import { lakePath } from './lake-path.js';
 import { toS3Config } from './lake-place.js';
 import { autoSessionMemoryBytes, violatedLimits } from './limits.js';
@@ -12,6 +13,7 @@ import { deepFreeze, modelPath, type NamedText, openSources, readConfigFile } fr
 import type {
   ClickHouseConfig,
   EngineConfig,
+  HttpConfig,
   LakeConfig,
   Machine,
   MaintenanceConfig,
@@ -67,8 +69,13 @@ export function resolveConfig(
     model: modelPath(data.model, sources),
     clickhouse: data.clickhouse === undefined ? null : toClickHouseConfig(data.clickhouse, sources),
     maintenance: toMaintenanceConfig(data.lake.maintenance, archiveFolder, surroundings.machine),
+    http: toHttpConfig(data.http, (file) => fileAt('http.token_file', file)),
   });
-  problems.push(...violatedLimits(config, surroundings.machine), ...sameTopics(config));
+  problems.push(
+    ...violatedLimits(config, surroundings.machine),
+    ...sameTopics(config),
+    ...httpProblems(config.http),
+  );
   if (problems.length > 0) throw sources.error(problems);
   return deepFreeze(config);
 }
@@ -95,9 +102,10 @@ function toEngineConfig(
     model: string;
     clickhouse: ClickHouseConfig | null;
     maintenance: MaintenanceConfig;
+    http: HttpConfig | null;
   },
 ): EngineConfig {
-  const { lake, model, clickhouse, maintenance } = named;
+  const { lake, model, clickhouse, maintenance, http } = named;
   const workers = file.workers === 'auto' ? Math.max(1, machine.cores - 1) : file.workers;
   const fetch = {
     partitionBytes: file.fetch.partition_bytes,
@@ -140,6 +148,7 @@ function toEngineConfig(
     clickhouse,
     output: toOutputConfig(file),
     quality: toQualityConfig(file),
+    http,
     cutIntervalMs: file.cut_interval,
     snapshotIntervalMs: file.snapshot_interval,
     drainTimeoutMs: file.drain_timeout,

@@ -15,6 +15,7 @@ import {
   text,
 } from './fields.js';
 import { acceptedGaps } from './gaps.js';
+import { http } from './http.js';
 import { librdkafkaProblem } from './librdkafka.js';
 import { maintenance } from './maintenance.js';
 import { s3Endpoint } from './s3-endpoint.js';
@@ -142,6 +143,7 @@ export const configSchema = section({
   clickhouse: clickhouse.optional(),
   output: output.optional(),
   quality,
+  http,
   cut_interval: duration({ minMs: 50, maxMs: HOUR_MS }).prefault('1s'),
   snapshot_interval: duration({ minMs: 1_000, maxMs: 24 * HOUR_MS }).prefault('30s'),
   drain_timeout: duration({ minMs: 1_000, maxMs: HOUR_MS }).prefault('25s'),

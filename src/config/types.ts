@@ -79,6 +79,20 @@ export interface QualityConfig {
   readonly eventsMin: number;
 }
 
+/** Where the engine can be asked how it is. */
+export interface HttpConfig {
+  readonly host: string;
+  /** Null: the usual one, or the next that is free. */
+  readonly port: number | null;
+  /** Absolute path of the file that holds what askers must show, or null: nothing. */
+  readonly tokenFile: string | null;
+  /** Names by which it may be called, beside its address and those of this machine. */
+  readonly hosts: readonly string[];
+  readonly connectionsMax: number;
+  /** Pages that are kept up to date. */
+  readonly streamsMax: number;
+}
+
 /** ClickHouse as a follower of the table. */
 export interface ClickHouseConfig {
   /** http:// or https://, host and port; no user, password, database or settings in it. */
@@ -183,6 +197,8 @@ export interface EngineConfig {
   readonly output: OutputConfig | null;
   /** Null: dead letters stop nothing. */
   readonly quality: QualityConfig | null;
+  /** Null: nobody can ask the engine anything. */
+  readonly http: HttpConfig | null;
   readonly cutIntervalMs: number;
   readonly snapshotIntervalMs: number;
   /** How long an orderly stop may take before the process ends as if it had crashed. */

@@ -31,6 +31,11 @@ export class RingWriter {
     this.#dataHeld = held;
   }
 
+  /** Bytes of records that the worker has not taken yet. */
+  get usedBytes(): number {
+    return this.#producer.capacityBytes - this.#producer.freeBytes();
+  }
+
   /** Bytes free for data now; 0 while a command waits or data is held back. */
   freeBytes(): number {
     return this.#waiting.length > 0 || this.#dataHeld ? 0 : this.#producer.freeBytes();

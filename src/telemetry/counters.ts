@@ -45,9 +45,21 @@ export const COUNTERS = {
   batches: { kind: 'counter', unit: 'batches', help: 'Record batches read' },
   undecided: { kind: 'counter', unit: 'events', help: 'Events that the kernel left to the reference' },
   rows: { kind: 'counter', unit: 'rows', help: 'Change rows sealed' },
+  rowsTakenBack: {
+    kind: 'counter',
+    unit: 'rows',
+    help: 'Of the change rows, those that take an earlier row of a corrected session back',
+  },
+  sessionsClosed: {
+    kind: 'counter',
+    unit: 'sessions',
+    help: 'First rows of sessions sealed; of a session that is still open with an early row, too',
+  },
   cuts: { kind: 'counter', unit: 'cuts', help: 'Cuts sealed' },
   files: { kind: 'counter', unit: 'files', help: 'Parquet files written' },
   parquetBytes: { kind: 'counter', unit: 'bytes', help: 'Bytes of Parquet written' },
+  commits: { kind: 'counter', unit: 'versions', help: 'Versions of the table committed with cuts' },
+  committedRows: { kind: 'counter', unit: 'rows', help: 'Change rows committed to the table' },
   clickhouseFiles: { kind: 'counter', unit: 'files', help: 'Files that ClickHouse took' },
   clickhouseRows: { kind: 'counter', unit: 'rows', help: 'Change rows in the files that ClickHouse took' },
   clickhouseBytes: { kind: 'counter', unit: 'bytes', help: 'Bytes of Parquet that ClickHouse took' },
@@ -179,11 +191,11 @@ export class WorkerCounters {
     if (value > this.#values[SLOT_OF[name]]!) this.set(name, value);
   }
 
-  /** One more value of a histogram, a whole number. */
-  observe(name: HistogramName, value: number): void {
+  /** One more value of a histogram, a whole number; or so many that are alike. */
+  observe(name: HistogramName, value: number, times = 1): void {
     const { bucket, sum } = slotsOf(name, value);
-    this.#publish(NAMES.length + bucket, this.#values[NAMES.length + bucket]! + 1);
-    this.#publish(NAMES.length + sum, this.#values[NAMES.length + sum]! + value);
+    this.#publish(NAMES.length + bucket, this.#values[NAMES.length + bucket]! + times);
+    this.#publish(NAMES.length + sum, this.#values[NAMES.length + sum]! + value * times);
   }
 
   #publish(slot: number, value: number): void {

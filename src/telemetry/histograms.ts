@@ -4,7 +4,7 @@
  */
 
 interface HistogramInfo {
-  unit: 'ns' | 'bytes' | 'rows';
+  unit: 'ns' | 'ms' | 'bytes' | 'rows';
   help: string;
   /** Ascending, whole. */
   bounds: readonly number[];
@@ -14,6 +14,18 @@ const MS = 1e6;
 const KIB = 1_024;
 
 export const HISTOGRAMS = {
+  closeLagMs: {
+    unit: 'ms',
+    help: 'Of each change row: from the event time at which its lane stood when the row was sealed to its commit, by the clock',
+    bounds: [
+      100, 250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000, 86_400_000,
+    ],
+  },
+  cutCommitMs: {
+    unit: 'ms',
+    help: 'Time from a cut to its commit in the ledger',
+    bounds: [10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000],
+  },
   clickhouseInsertNs: {
     unit: 'ns',
     help: 'Time that one file took to get into ClickHouse, from the first byte to the full answer',

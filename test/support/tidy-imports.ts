@@ -27,6 +27,8 @@ const FOLDERS = [
   'followers',
   'pool',
   'lanes',
+  'metrics',
+  'http',
   'generator',
   'producer',
   'embedded',

@@ -1,4 +1,4 @@
-import type { EncodedFile, Seal } from '#src/columnar/encode.js';
+import type { EncodedRows, Seal } from '#src/columnar/encode.js';
 import type { Marks } from '#src/model/marks.js';
 import type { CompiledModel, DeadLetter } from '#src/model/types.js';
 import type { OpenBatch } from '#src/reference/batch-reader.js';
@@ -48,7 +48,7 @@ export class WatchedEngine implements SessionEngine {
     return this.lane(content, partition);
   }
 
-  encode(rows: readonly DayRows[], seal: Seal): EncodedFile {
+  encode(rows: readonly DayRows[], seal: Seal): EncodedRows {
     return this.#inner.encode(rows, seal);
   }
 }

@@ -1,4 +1,4 @@
-import type { EncodedFile, Seal } from '#src/columnar/encode.js';
+import type { EncodedRows, Seal } from '#src/columnar/encode.js';
 import type { Marks } from '#src/model/marks.js';
 import type { DeadLetter } from '#src/model/types.js';
 import type { BatchCodecs, OpenBatch } from '#src/reference/batch-reader.js';
@@ -25,7 +25,7 @@ export interface SessionEngine {
   /** The same from a snapshot's content, bit by bit: between two bits of work `turn` is awaited, and other lanes may go on. */
   laneInTurns(content: Uint8Array, turn: () => Promise<void>, partition?: number): Promise<LaneEngine>;
   /** Rows of one UTC day, of any lanes, as one Parquet file. As many as fit into memory once more: see DayRows.split. */
-  encode(rows: readonly DayRows[], seal: Seal): EncodedFile;
+  encode(rows: readonly DayRows[], seal: Seal): EncodedRows;
 }
 
 export interface LaneEngine {

@@ -1,5 +1,5 @@
 import { KernelMemory, NoRoom } from '#src/columnar/chunk-memory.js';
-import { type EncodedFile, encodeColumns, encodeRows, type Seal } from '#src/columnar/encode.js';
+import { type EncodedRows, encodeColumns, encodeRows, type Seal } from '#src/columnar/encode.js';
 import { columnsOf } from '#src/columnar/kernel-columns.js';
 import { invariant } from '#src/invariant.js';
 import { KernelCodecs } from '#src/kernel/bytes.js';
@@ -94,7 +94,7 @@ export class KernelEngine implements SessionEngine {
     if (this.rowPressure > MOVE_ABOVE) this.#lanes.get(lane)?.moveRows();
   }
 
-  encode(rows: readonly DayRows[], seal: Seal): EncodedFile {
+  encode(rows: readonly DayRows[], seal: Seal): EncodedRows {
     const sets = rows as readonly KernelRows[];
     const count = sets.reduce((sum, set) => sum + set.rows, 0);
     const loan = new KernelLoan(this.#kernel.exports);
@@ -118,7 +118,7 @@ export class KernelEngine implements SessionEngine {
   }
 
   /** Columns become pages where they lie. */
-  #write(built: number, rows: number, seal: Seal): EncodedFile {
+  #write(built: number, rows: number, seal: Seal): EncodedRows {
     const { exports, memory, chunkReport } = this.#kernel;
     const pages = new KernelMemory(exports, memory, chunkReport);
     try {
@@ -150,7 +150,7 @@ export class KernelEngine implements SessionEngine {
   }
 
   /** The kernel's heap has no room for the rows or their columns: they are taken out of it as values. Slower, and the same file. */
-  #encodeOneByOne(sets: readonly KernelRows[], seal: Seal): EncodedFile {
+  #encodeOneByOne(sets: readonly KernelRows[], seal: Seal): EncodedRows {
     const rows = sets.flatMap((set) => set.rowBytes().map((bytes) => decodeRow(this.#model, bytes)));
     return encodeRows(this.#model, rows, seal);
   }

@@ -1,4 +1,4 @@
-import { type EncodedFile, encodeRows, type Seal } from '#src/columnar/encode.js';
+import { type EncodedRows, encodeRows, type Seal } from '#src/columnar/encode.js';
 import type { Marks } from '#src/model/marks.js';
 import type { CompiledModel, DeadLetter, Row } from '#src/model/types.js';
 import type { OpenBatch } from '#src/reference/batch-reader.js';
@@ -72,7 +72,7 @@ export class ReferenceEngine implements SessionEngine {
     return this.lane(content, partition);
   }
 
-  encode(rows: readonly DayRows[], seal: Seal): EncodedFile {
+  encode(rows: readonly DayRows[], seal: Seal): EncodedRows {
     const all = (rows as readonly ReferenceRows[]).flatMap(({ list }) => list);
     return encodeRows(this.#model, all, seal);
   }

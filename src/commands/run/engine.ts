@@ -15,20 +15,24 @@ import { SessionMemory } from '../../lanes/session-memory.js';
 import { SnapshotJanitor } from '../../lanes/snapshot-janitor.js';
 import { SnapshotRequests } from '../../lanes/snapshot-requests.js';
 import { Coordinator } from '../../ledger/coordinator.js';
-import { isEndedAt } from '../../ledger/history.js';
 import { Ledger } from '../../ledger/ledger.js';
+import type { EngineFacts } from '../../metrics/facts.js';
 import type { CompiledModel } from '../../model/types.js';
 import type { WorkerMessage } from '../../pool/messages.js';
 import { WorkerPool } from '../../pool/pool.js';
 import type { Random } from '../../random.js';
-import { bytesPerOpenSession, snapshotFigures, sumCounters } from '../../telemetry/counters.js';
+import { sumCounters } from '../../telemetry/counters.js';
 import type { Log } from '../../telemetry/log.js';
+import { untilBoundedEnd } from './bounded-end.js';
 import { clickHouseTarget } from './clickhouse.js';
+import { CommitFigures } from './commit-figures.js';
 import { CutLoop } from './cut-loop.js';
+import { FactTaker } from './engine-facts.js';
 import { cpuFigures, type RunFigures, runFigures } from './figures.js';
 import { Followers } from './followers.js';
 import { checkGroupAtBoot, judgeOffsets } from './group-offsets.js';
 import type { PreparedLake } from './lake.js';
+import { progressLoop } from './progress-loop.js';
 import { SealTrouble } from './seal-trouble.js';
 import { startOffsets } from './source-topic.js';
 import { TableCare } from './table-care.js';
@@ -49,10 +53,6 @@ export interface EngineOptions {
   log: Log;
 }
 
-const BOUNDED_POLL_MS = 100;
-/** How often a bounded run that is done with its own lanes asks the ledger for the others. */
-const BOUNDED_OTHERS_MS = 1_000;
-
 /** All parts of a running engine, wired; see src/ARCHITECTURE.md for the picture. */
 export class Engine {
   readonly #options: EngineOptions;
@@ -71,6 +71,8 @@ export class Engine {
   readonly #care: TableCare;
   readonly #sealTrouble: SealTrouble;
   readonly #quality: QualityFigures;
+  readonly #commits: CommitFigures;
+  readonly #facts: FactTaker;
   readonly #stop = new AbortController();
   readonly #workerThreads: (number | null)[] = [];
   readonly #failed: Promise<never>;
@@ -79,6 +81,8 @@ export class Engine {
   /** Were the group's committed offsets looked at? */
   #groupAsked = false;
   #startedMs = 0;
+  /** Did the group say which partitions are ours? */
+  #isJoined = false;
   #figures: RunFigures | null = null;
 
   constructor(options: EngineOptions) {
@@ -92,6 +96,7 @@ export class Engine {
     this.#sealTrouble = new SealTrouble(log, clock);
     this.#ledger = this.#makeLedger();
     this.#pool = this.#makePool();
+    this.#commits = new CommitFigures(this.#pool.ownCounters, clock);
     this.#fetcher = this.#makeFetcher();
     this.#group = this.#makeGroup();
     this.#offsets = new OffsetsFollower({ committer: this.#group, clock, log });
@@ -114,6 +119,12 @@ export class Engine {
     this.#coordinator = this.#makeCoordinator();
     this.#cuts = this.#makeCutLoop();
     this.#manager.attach(this.#coordinator);
+    this.#facts = this.#makeFacts();
+  }
+
+  /** How it stands now. */
+  facts(): EngineFacts {
+    return this.#facts.take();
   }
 
   #makeLedger(): Ledger {
@@ -264,6 +275,7 @@ export class Engine {
       held: () => this.#manager.held(),
       sendCut: (command) => this.#manager.sendCut(command),
       onCommitted: (at, plan) => {
+        this.#commits.committed(at, plan);
         this.#manager.onCommitted(at, plan);
         this.#care.committed(at);
       },
@@ -306,47 +318,35 @@ export class Engine {
     );
   }
 
-  /**
-   * Bounded run: until every lane of ours is at its end and let out, and the ledger has every other one at its end too.
-   * Silence proves nothing: lanes may be lost for a while, or be another engine's. Never resolves in an unbounded run.
-   */
-  async #untilFinished(): Promise<void> {
-    const { endOffsets, clock, log } = this.#options;
-    if (endOffsets === null) return await new Promise<never>(() => {});
-    let toldMs = clock.monotonicMs();
-    while (!this.#stop.signal.aborted) {
-      await clock.sleep(BOUNDED_POLL_MS, this.#stop.signal);
-      if (!(await this.#manager.finishBounded()) || this.#awaitsLanes()) continue;
-      const others = [...endOffsets].filter(([partition, end]) => !this.#isDone(partition, end));
-      if (others.length === 0) return await this.#followers.caughtUp(this.#stop.signal);
-      if (clock.monotonicMs() - toldMs >= PROGRESS_MS) {
-        toldMs = clock.monotonicMs();
-        const partitions = others.map(([partition]) => partition).join(',');
-        log.info(
-          { partitions },
-          'done with our lanes; waiting until these are let out by the engine that has them',
-        );
-      }
-      await clock.sleep(BOUNDED_OTHERS_MS, this.#stop.signal);
-      await this.#ledger.refresh();
-    }
+  #untilFinished(): Promise<void> {
+    const { endOffsets, config, clock, log } = this.#options;
+    return untilBoundedEnd(
+      {
+        ...{ endOffsets, manager: this.#manager, ledger: this.#ledger, followers: this.#followers },
+        ...{ sessionTimeoutMs: config.kafka.sessionTimeoutMs, startedMs: this.#startedMs, clock, log },
+      },
+      this.#stop.signal,
+    );
   }
 
-  /**
-   * Followers may be behind with lanes that are at their end: those come with the group's assignment, unless others have
-   * them all.
-   */
-  #awaitsLanes(): boolean {
-    const { config, clock } = this.#options;
-    const waitedMs = clock.monotonicMs() - this.#startedMs;
-    const hasNone = this.#followers.lanes !== null && this.#manager.lanes.size === 0;
-    return hasNone && waitedMs < config.kafka.sessionTimeoutMs;
-  }
-
-  #isDone(partition: number, end: bigint): boolean {
-    if (this.#manager.lanes.get(partition)?.finished === true) return true;
-    const lane = this.#ledger.lane(partition);
-    return lane !== undefined && isEndedAt(lane, end);
+  #makeFacts(): FactTaker {
+    const { config, model, lake, topic, engineId, version, clock } = this.#options;
+    return new FactTaker({
+      about: {
+        ...{ version, engineId, topic: topic.name, group: config.kafka.group, model: model.name },
+        ...{ table: lake.place.path, sessionsBy: config.engine },
+      },
+      ...{ config, clock, pool: this.#pool, fetcher: this.#fetcher, quality: this.#quality },
+      ...{ commits: this.#commits, followers: this.#followers },
+      lanes: () => this.#manager.lanes,
+      offsetsPending: () => this.#offsets.pending,
+      tableVersion: () => this.#ledger.version,
+      cutsInFlight: () => this.#coordinator.cutsInFlight,
+      workerThreads: () => this.#workerThreads,
+      isJoined: () => this.#isJoined,
+      isStopping: () => this.#stop.signal.aborted,
+      startedMs: () => this.#startedMs,
+    });
   }
 
   #makeCutLoop(): CutLoop {
@@ -362,34 +362,18 @@ export class Engine {
     });
   }
 
-  async #progressLoop(): Promise<void> {
+  #progressLoop(): Promise<never> {
     const { clock, log } = this.#options;
-    let before = { events: 0, atMs: this.#startedMs };
-    while (!this.#stop.signal.aborted) {
-      await clock.sleep(PROGRESS_MS, this.#stop.signal);
-      if (this.#stop.signal.aborted) break;
-      this.#manager.tellRecovery();
-      const totals = sumCounters(this.#pool.counters);
-      const atMs = clock.monotonicMs();
-      const eventsPerSecond = Math.round(((totals.events - before.events) / (atMs - before.atMs)) * 1_000);
-      before = { events: totals.events, atMs };
-      log.info(
-        {
-          events_per_second: eventsPerSecond,
-          events: totals.events,
-          rows: totals.rows,
-          open_sessions: totals.openSessions,
-          bytes_per_open_session: bytesPerOpenSession(totals),
-          lag: this.#lag(),
-          version: this.#ledger.version,
-          ...this.#followers.progress(),
-        },
-        'progress',
-      );
-      this.#quality.tell(atMs);
-      log.debug(snapshotFigures(totals), 'snapshots');
-    }
-    await new Promise<never>(() => {});
+    const options = {
+      counters: this.#pool.counters,
+      quality: this.#quality,
+      lag: () => this.#lag(),
+      version: () => this.#ledger.version,
+      followers: () => this.#followers.progress(),
+      tellRecovery: () => this.#manager.tellRecovery(),
+      startedMs: this.#startedMs,
+    };
+    return progressLoop({ ...options, clock, log }, this.#stop.signal);
   }
 
   /** Events between where the lanes are read and the ends of what can be read of their partitions. */
@@ -463,6 +447,7 @@ export class Engine {
   }
 
   #onAssigned(partitions: number[]): void {
+    this.#isJoined = true;
     this.#manager.assigned(partitions).catch((error: unknown) => this.#fail(error));
     void this.#checkGroup(partitions);
   }
@@ -496,5 +481,3 @@ export class Engine {
     }
   }
 }
-
-const PROGRESS_MS = 5_000;

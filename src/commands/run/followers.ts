@@ -1,6 +1,8 @@
 import { SlowestFollower } from '../../followers/slowest.js';
 import { SeveralFollowers } from '../../lanes/several-followers.js';
+import type { FollowerFacts } from '../../metrics/facts.js';
 import type { WorkerMessage } from '../../pool/messages.js';
+import type { CounterValues } from '../../telemetry/counters.js';
 import { ClickHouseFollowing, clickHouseTarget, type FollowingOptions } from './clickhouse.js';
 import type { RunFigures } from './figures.js';
 import { OutputFollowing, type OutputOptions } from './output.js';
@@ -66,6 +68,28 @@ export class Followers {
       ...this.#clickhouse?.progress(),
       ...(output && { output_rows: output.figures.rows, output_versions_behind: output.behind }),
     };
+  }
+
+  /** How they stand; `totals` has what is counted of ClickHouse. */
+  facts(totals: CounterValues): FollowerFacts[] {
+    const [clickhouse, output] = [this.#clickhouse?.follower, this.#output?.follower];
+    const facts: FollowerFacts[] = [];
+    if (clickhouse !== undefined) {
+      const { files, versions } = clickhouse.behind;
+      facts.push({
+        name: 'clickhouse',
+        behind: files + versions,
+        unit: 'files',
+        rows: clickhouse.figures.rows,
+        lagMs: totals.clickhouseLagMs,
+        isInTrouble: clickhouse.health.isInTrouble,
+      });
+    }
+    if (output !== undefined) {
+      const { behind, figures, isInTrouble } = output;
+      facts.push({ name: 'output', behind, unit: 'versions', rows: figures.rows, lagMs: null, isInTrouble });
+    }
+    return facts;
   }
 
   /** Until they have it all, for as long as they get on. */

@@ -99,6 +99,11 @@ export class TopicFollower {
   }
 
   /** Versions that the slowest of our lanes is behind. */
+  /** Does it wait for something to be mended? */
+  get isInTrouble(): boolean {
+    return this.#trouble.isOn || this.#trouble.halted !== null;
+  }
+
   get behind(): number {
     if (this.#lanes.size === 0) return 0;
     const positions = [...this.#lanes.values()].map(({ position }) => position?.version ?? -1);

@@ -1,0 +1,117 @@
+import type { Clock } from '../../clock.js';
+import { HTTP_PORT } from '../../config/http.js';
+import type { HttpConfig } from '../../config/types.js';
+import { type Answer, HttpListener, JSON_TYPE, type Route, TEXT } from '../../http/listener.js';
+import { readToken } from '../../http/token.js';
+import type { Exposition } from '../../metrics/exposition.js';
+import type { EngineFacts } from '../../metrics/facts.js';
+import { type Readiness, readinessOf } from '../../metrics/readiness.js';
+import type { Log } from '../../telemetry/log.js';
+import { RepeatLimitedLog } from '../../telemetry/repeat-limited-log.js';
+
+/** What is asked again within this gets the same answer: a scrape costs the engine at most a few ms of each second. */
+const SAME_ANSWER_MS = 250;
+
+export interface ServiceOptions {
+  http: HttpConfig | null;
+  clock: Clock;
+  log: Log;
+}
+
+/** What an engine says of itself over HTTP, from the first moment on: before there is an engine it says what it waits for. */
+export class Service {
+  readonly #options: ServiceOptions;
+  #listener: HttpListener | null = null;
+  #exposition: Exposition | null = null;
+  #phase = 'starting';
+  #engine: { facts(): EngineFacts } | null = null;
+  #taken: { atMs: number; facts: EngineFacts | null; text: Promise<string> | null } | null = null;
+
+  private constructor(options: ServiceOptions) {
+    this.#options = options;
+  }
+
+  /** Throws HTTP_LISTEN, or CONFIG_INVALID for its token. */
+  static async open(options: ServiceOptions): Promise<Service> {
+    const service = new Service(options);
+    if (options.http !== null) await service.#listen(options.http);
+    return service;
+  }
+
+  /** Where it is; null: nowhere. */
+  get url(): string | null {
+    return this.#listener?.url ?? null;
+  }
+
+  /** Before there is an engine: what is under way. */
+  starting(phase: string): void {
+    this.#phase = phase;
+  }
+
+  started(engine: { facts(): EngineFacts }): void {
+    this.#engine = engine;
+    this.#taken = null;
+  }
+
+  async close(): Promise<void> {
+    await this.#listener?.close();
+  }
+
+  async #listen(http: HttpConfig): Promise<void> {
+    const { clock, log } = this.#options;
+    const { Exposition } = await import('../../metrics/exposition.js');
+    this.#exposition = new Exposition();
+    const repeats = new RepeatLimitedLog(log, clock);
+    this.#listener = await HttpListener.open({
+      host: http.host,
+      port: http.port ?? HTTP_PORT,
+      mayMove: http.port === null,
+      connectionsMax: http.connectionsMax,
+      guard: {
+        hosts: [http.host.includes(':') ? `[${http.host}]` : http.host.toLowerCase(), ...http.hosts],
+        token: http.tokenFile === null ? null : readToken(http.tokenFile),
+        openPaths: ['/live', '/ready'],
+      },
+      routes: this.#routes(),
+      onError: (error) => repeats.warn('http', { error }, 'an HTTP request could not be answered'),
+    });
+    log.info({ url: this.#listener.url }, 'metrics, health and page');
+  }
+
+  #routes(): ReadonlyMap<string, Route> {
+    return new Map<string, Route>([
+      ['/live', () => this.#live()],
+      ['/ready', () => this.#ready()],
+      ['/metrics', () => this.#metrics()],
+    ]);
+  }
+
+  /** That it answers is what it says: the loop that answers is the one that runs the engine. */
+  #live(): Answer {
+    return { status: 200, type: TEXT, body: 'live\n' };
+  }
+
+  #ready(): Answer {
+    const readiness = this.#readiness();
+    return { status: readiness.ready ? 200 : 503, type: JSON_TYPE, body: `${JSON.stringify(readiness)}\n` };
+  }
+
+  async #metrics(): Promise<Answer> {
+    const exposition = this.#exposition!;
+    const taken = this.#take();
+    taken.text ??= exposition.text(taken.facts, this.#readiness());
+    return { status: 200, type: exposition.contentType, body: await taken.text };
+  }
+
+  #readiness(): Readiness {
+    return readinessOf(this.#take().facts, this.#phase);
+  }
+
+  #take() {
+    const atMs = this.#options.clock.monotonicMs();
+    if (this.#taken === null || atMs - this.#taken.atMs >= SAME_ANSWER_MS) {
+      this.#taken = { atMs, facts: this.#engine?.facts() ?? null, text: null };
+    }
+    return this.#taken;
+  }
+}

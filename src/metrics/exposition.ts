@@ -1,0 +1,46 @@
+import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
+import { ENGINE_METRICS } from './engine-metrics.js';
+import type { EngineFacts } from './facts.js';
+import { LANE_METRICS } from './lane-metrics.js';
+import type { MetricInfo } from './metric.js';
+import type { Readiness } from './readiness.js';
+
+/**
+ * The facts in Prometheus's words. The counting is done elsewhere, in shared memory: nothing here is touched but when somebody
+ * asks. process_* and nodejs_* are the library's own.
+ */
+export class Exposition {
+  readonly #registry = new Registry();
+  #facts: EngineFacts | null = null;
+  #isReady = false;
+
+  constructor() {
+    collectDefaultMetrics({ register: this.#registry });
+    for (const info of [...ENGINE_METRICS, ...LANE_METRICS]) this.#add(info);
+    const ready = () => [{ value: this.#isReady ? 1 : 0, labels: {} }];
+    this.#register('headrace_ready', '1: at work, as /ready says', 'gauge', ready);
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** `facts`: null while there is no engine yet. */
+  async text(facts: EngineFacts | null, { ready }: Readiness): Promise<string> {
+    this.#facts = facts;
+    this.#isReady = ready;
+    return await this.#registry.metrics();
+  }
+
+  #add({ name, help, type, read }: MetricInfo): void {
+    this.#register(name, help, type, () =>
+      this.#facts === null ? [] : read(this.#facts).map((value) => ({ labels: {}, ...value })),
+    );
+  }
+
+  /** What the registry asks of a metric is `get`; the library's own classes would count once more what is counted already. */
+  #register(name: string, help: string, type: MetricInfo['type'], read: () => object[]): void {
+    const metric = { name, get: async () => ({ name, help, type, aggregator: 'sum', values: read() }) };
+    this.#registry.registerMetric(metric as unknown as Metric);
+  }
+}

@@ -1,0 +1,197 @@
+import { createServer, type Server } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HttpListener, type ListenerOptions, TEXT } from '#src/http/listener.js';
+import { rawExchange, statusOf } from '../support/raw-http.js';
+
+/** Hostile requests over real sockets: each is refused or bounded, and nothing of them reaches a route. */
+const TOKEN = 'a-token-of-some-length';
+let listener: HttpListener;
+let guarded: HttpListener;
+let asked = 0;
+const errors: unknown[] = [];
+
+function options(more: Partial<ListenerOptions> = {}): ListenerOptions {
+  return {
+    host: '127.0.0.1',
+    port: 20_000 + (process.pid % 20_000),
+    mayMove: true,
+    connectionsMax: 32,
+    guard: { hosts: ['metrics.internal'], token: null, openPaths: [] },
+    routes: new Map([
+      [
+        '/here',
+        () => {
+          asked++;
+          return { status: 200, type: TEXT, body: 'here\n' };
+        },
+      ],
+      [
+        '/fails',
+        () => {
+          throw new Error('a secret of the inside');
+        },
+      ],
+    ]),
+    onError: (error) => errors.push(error),
+    ...more,
+  };
+}
+
+beforeAll(async () => {
+  listener = await HttpListener.open(options());
+  guarded = await HttpListener.open(options({ guard: { hosts: [], token: TOKEN, openPaths: ['/live'] } }));
+});
+
+afterAll(async () => {
+  await listener.close();
+  await guarded.close();
+});
+
+const get = (path: string, headers = 'Host: localhost') =>
+  `GET ${path} HTTP/1.1\r\n${headers}\r\nConnection: close\r\n\r\n`;
+const request = (method: string, headers = '') =>
+  `${method} /here HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`;
+
+const HOSTILE: [what: string, bytes: string, status: (number | null)[]][] = [
+  ['a folder above', get('/../../etc/passwd'), [404]],
+  ['a folder above, encoded', get('/%2e%2e/%2e%2e/etc/passwd'), [404]],
+  ['a folder above, twice encoded', get('/%252e%252e/etc/passwd'), [404]],
+  ['a folder above with backslashes', get('/..\\..\\etc\\passwd'), [404]],
+  ['a path with a zero byte', get('/here%00.html'), [404]],
+  ['a known path with something behind it', get('/here/'), [404]],
+  ['a known path in capitals', get('/HERE'), [404]],
+  ['a whole URL of another host', get('http://evil.example/here'), [404]],
+  ['a name of the prototype', get('/__proto__'), [404]],
+  ['a name of objects', get('/constructor'), [404]],
+  ['no Host', 'GET /here HTTP/1.1\r\nConnection: close\r\n\r\n', [400]],
+  ['no Host in HTTP/1.0', 'GET /here HTTP/1.0\r\n\r\n', [400]],
+  ['an empty Host', get('/here', 'Host:'), [400]],
+  ['a Host that is elsewhere', get('/here', 'Host: evil.example'), [403]],
+  ['a Host that begins as ours', get('/here', 'Host: localhost.evil.example'), [403]],
+  ['a Host that ends as ours', get('/here', 'Host: evil-localhost'), [403]],
+  ['a Host with a user', get('/here', 'Host: localhost@evil.example'), [400]],
+  ['two Hosts', get('/here', 'Host: localhost\r\nHost: evil.example'), [400, 200]],
+  ['a Host that is a name for this machine elsewhere', get('/here', 'Host: 127.0.0.1.nip.io'), [403]],
+  ['an Origin that is elsewhere', get('/here', 'Host: localhost\r\nOrigin: https://evil.example'), [403]],
+  ['no Origin at all', get('/here', 'Host: localhost\r\nOrigin: null'), [403]],
+  ['an Origin on another port', get('/here', 'Host: localhost:1\r\nOrigin: http://localhost:2'), [403]],
+  ['POST', request('POST', 'Connection: close\r\n'), [405]],
+  ['PUT with a body', `${request('PUT', 'Content-Length: 5\r\n')}hello`, [405]],
+  ['DELETE', request('DELETE', 'Connection: close\r\n'), [405]],
+  ['PATCH', request('PATCH', 'Connection: close\r\n'), [405]],
+  ['OPTIONS', request('OPTIONS', 'Origin: https://evil.example\r\nConnection: close\r\n'), [405]],
+  ['TRACE', request('TRACE', 'Connection: close\r\n'), [405]],
+  ['CONNECT', 'CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example\r\n\r\n', [null]],
+  ['a method that is none', request('FETCH', 'Connection: close\r\n'), [400]],
+  ['GET with a body of 100 MB announced', request('GET', 'Content-Length: 104857600\r\n'), [413]],
+  ['GET with a body in chunks', `${request('GET', 'Transfer-Encoding: chunked\r\n')}5\r\nhello\r\n`, [413]],
+  ['GET that asks whether to send', request('GET', 'Content-Length: 9\r\nExpect: 100-continue\r\n'), [413]],
+  [
+    'both lengths (smuggling)',
+    `${request('POST', 'Content-Length: 4\r\nTransfer-Encoding: chunked\r\n')}0\r\n\r\n`,
+    [400, 405],
+  ],
+  ['a length that is none', request('GET', 'Content-Length: -1\r\n'), [400]],
+  ['a header of 20 KB', get('/here', `Host: localhost\r\nX-Long: ${'x'.repeat(20_000)}`), [400, 431]],
+  ['a path of 20 KB', get(`/${'x'.repeat(20_000)}`), [400, 431]],
+  ['a header with a line break', get('/here', 'Host: localhost\r\nX: a\rb'), [400]],
+  ['a header without a colon', get('/here', 'Host: localhost\r\nnonsense'), [400]],
+  ['TLS', '\u0016\u0003\u0001\u0002\u0000\u0001\u0000', [400]],
+  ['HTTP/2 without asking', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', [400]],
+  ['nonsense', '\u0000\u0001\u0002\r\n\r\n', [400]],
+];
+
+describe('a hostile request is refused', () => {
+  it.each(HOSTILE.filter(([, , status]) => !status.includes(200)))('%s', async (_, bytes, status) => {
+    const before = asked;
+    const { answer, ended } = await rawExchange(listener.url, Buffer.from(bytes, 'latin1'));
+    expect(status).toContain(statusOf(answer));
+    expect(ended).toBe(true);
+    expect(answer).not.toMatch(/root:|evil|stack|node:/);
+    expect(asked).toBe(before);
+  });
+
+  it('they are forty and more', () => {
+    expect(HOSTILE.length).toBeGreaterThan(40);
+  });
+
+  it('of several Hosts the first counts, and it must be ours', async () => {
+    const second = await rawExchange(listener.url, get('/here', 'Host: evil.example\r\nHost: localhost'));
+    expect([400, 403]).toContain(statusOf(second.answer));
+  });
+
+  it('headers sent byte by byte end after seconds, and others are served meanwhile', async () => {
+    const slow = rawExchange(listener.url, 'GET /here HTTP/1.1\r\nHost: local', 20_000);
+    expect((await fetch(`${listener.url}/here`)).status).toBe(200);
+    expect(await slow).toMatchObject({ ended: true });
+  });
+
+  it('more connections than there may be are closed, and room comes back when they end', async () => {
+    const waiting = Array.from({ length: 100 }, () =>
+      rawExchange(listener.url, 'GET /here HTTP/1.1\r\n', 30_000),
+    );
+    const ended = await Promise.all(waiting);
+    expect(ended.every((each) => each.ended)).toBe(true);
+    expect((await fetch(`${listener.url}/here`)).status).toBe(200);
+  });
+
+  it('what fails inside is told to the log, not to who asked', async () => {
+    const response = await fetch(`${listener.url}/fails`);
+    expect(response.status).toBe(500);
+    expect(await response.text()).not.toMatch(/secret/);
+    expect(errors.map(String)).toContainEqual(expect.stringMatching(/secret of the inside/));
+  });
+});
+
+describe('a good request', () => {
+  it('is answered with headers that forbid everything else', async () => {
+    const response = await fetch(`${listener.url}/here?x=1`);
+    expect(await response.text()).toBe('here\n');
+    expect(response.headers.get('content-security-policy')).toMatch(
+      /default-src 'none'.*frame-ancestors 'none'/,
+    );
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(response.headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  it('may come by a name that was allowed, and as HEAD', async () => {
+    const named = await rawExchange(listener.url, get('/here', 'Host: Metrics.Internal:443'));
+    expect(statusOf(named.answer)).toBe(200);
+    const head = await fetch(`${listener.url}/here`, { method: 'HEAD' });
+    expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, '5', '']);
+  });
+
+  it('needs the token where one is set, as a bearer or as a password', async () => {
+    const status = async (path: string, authorization?: string) =>
+      (
+        await fetch(
+          `${guarded.url}${path}`,
+          authorization === undefined ? {} : { headers: { authorization } },
+        )
+      ).status;
+    const basic = (password: string) => `Basic ${Buffer.from(`me:${password}`).toString('base64')}`;
+    expect(await status('/here')).toBe(401);
+    expect(await status('/here', `Bearer ${TOKEN}x`)).toBe(401);
+    expect(await status('/here', basic(''))).toBe(401);
+    expect(await status('/here', `Bearer ${TOKEN}`)).toBe(200);
+    expect(await status('/here', basic(TOKEN))).toBe(200);
+    expect(await status('/live')).toBe(404);
+  });
+});
+
+describe('the port', () => {
+  it('is the next free one where it may move, and a failure with what to do where not', async () => {
+    const taken: Server = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const { port } = taken.address() as { port: number };
+    const moved = await HttpListener.open(options({ port }));
+    expect(Number(new URL(moved.url).port)).toBeGreaterThan(port);
+    await moved.close();
+    await expect(HttpListener.open(options({ port, mayMove: false }))).rejects.toMatchObject({
+      code: 'HTTP_LISTEN',
+      exitCode: 78,
+      remedy: expect.stringMatching(/--http/),
+    });
+    await new Promise((resolve) => taken.close(resolve));
+  });
+});
