@@ -1,5 +1,6 @@
 /** The steps of the commands, in the order in which one needs the other. */
 import { removeOwnLogs } from './cache-folder.mjs';
+import { prepareChromium } from './chromium.mjs';
 import { prepareDeltaRs } from './delta-rs.mjs';
 import { prepareFlinkJars } from './flink-jars.mjs';
 import { prepareJmxAgent } from './jmx-agent.mjs';
@@ -31,6 +32,7 @@ export const TEST_SERVICES = [
   MINIO,
   ['Apache Flink for the tests', prepareFlinkJars],
   ['delta-rs for the tests', prepareDeltaRs],
+  ['Chromium for the tests', prepareChromium],
 ];
 
 /** @param {[string, (note: (text: string) => void) => Promise<string> | string][]} steps */

@@ -4,8 +4,8 @@
  * Skipped while nothing it was made from has changed. What a deleted source left in dist is removed, so that no import
  * finds a module that no longer exists.
  */
-import { chmodSync, existsSync, rmSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { chmodSync, copyFileSync, existsSync, rmSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
 import { logPath } from './cache-folder.mjs';
 import { checkout, inCheckout, readJson } from './checkout.mjs';
 import { run } from './child-processes.mjs';
@@ -15,7 +15,9 @@ import { StepError } from './step-error.mjs';
 
 /** `out` is the folder inside dist; those of other projects that lie below it are not this one's. */
 const PROJECTS = [
-  { sources: 'src', out: '', others: ['workers', 'native-bench'] },
+  { sources: 'src', out: '', others: ['workers', 'native-bench', 'page/client'] },
+  // what browsers run: types of their own
+  { sources: 'src/page/client', out: 'page/client', others: [] },
   { sources: 'workers', out: 'workers', others: [] },
   { sources: 'native-bench', out: 'native-bench', others: [] },
 ];
@@ -37,6 +39,7 @@ export function buildTypeScript(note) {
         before = hashOf(before, hashOfFiles([inCheckout(project.sources, 'tsconfig.json'), ...sources]));
         if (await buildProject(project, sources, before, note)) built++;
       }
+      copyPage();
       if (existsSync(ENTRY)) chmodSync(ENTRY, 0o755);
       return built === 0 ? 'up to date' : 'built';
     },
@@ -44,9 +47,16 @@ export function buildTypeScript(note) {
   );
 }
 
+/** What of the page is no program goes beside its scripts. */
+function copyPage() {
+  for (const path of filesBelow(inCheckout('src', 'page'), (name) => /\.(html|css|svg)$/.test(name))) {
+    copyFileSync(path, inCheckout('dist', 'page', basename(path)));
+  }
+}
+
 async function buildProject(project, sources, key, note) {
   const out = inCheckout('dist', project.out);
-  const stamp = inCheckout('dist', `.built-${project.sources}`);
+  const stamp = inCheckout('dist', `.built-${project.sources.replaceAll('/', '-')}`);
   if (sources.length === 0) {
     if (project.out !== '') rmSync(out, { recursive: true, force: true });
     return false;

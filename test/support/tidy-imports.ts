@@ -29,6 +29,7 @@ const FOLDERS = [
   'lanes',
   'metrics',
   'http',
+  'page',
   'generator',
   'producer',
   'embedded',
@@ -49,6 +50,7 @@ const ENTRIES = [
   'workers/maintenance.ts',
   'workers/load.ts',
   'src/kernel/assembly/index.ts',
+  'src/page/client/page.ts',
 ];
 /** What a worker must never load, itself or through another module. */
 const NOT_IN_WORKERS =

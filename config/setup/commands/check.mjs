@@ -10,6 +10,7 @@ export async function check() {
   await runSteps(PACKAGES);
   const checks = [
     ['types', 'typescript/bin/tsc', ['-p', '.']],
+    ['types of the page', 'typescript/bin/tsc', ['-p', 'src/page/client', '--noEmit']],
     ['lint and formatting', '@biomejs/biome/bin/biome', ['check', '--error-on-warnings']],
     ['house rules', 'vitest/vitest.mjs', ['run', 'test/tidy.test.ts']],
   ];

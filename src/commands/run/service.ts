@@ -1,16 +1,22 @@
 import type { Clock } from '../../clock.js';
 import { HTTP_PORT } from '../../config/http.js';
 import type { HttpConfig } from '../../config/types.js';
+import { EventStreams } from '../../http/event-streams.js';
 import { type Answer, HttpListener, JSON_TYPE, type Route, TEXT } from '../../http/listener.js';
 import { readToken } from '../../http/token.js';
 import type { Exposition } from '../../metrics/exposition.js';
 import type { EngineFacts } from '../../metrics/facts.js';
 import { type Readiness, readinessOf } from '../../metrics/readiness.js';
+import { pageRoutes } from '../../page/assets.js';
+import { factsForPage } from '../../page/facts-for-page.js';
 import type { Log } from '../../telemetry/log.js';
 import { RepeatLimitedLog } from '../../telemetry/repeat-limited-log.js';
 
 /** What is asked again within this gets the same answer: a scrape costs the engine at most a few ms of each second. */
 const SAME_ANSWER_MS = 250;
+
+/** How often a page hears how it goes. */
+const STREAM_MS = 1_000;
 
 export interface ServiceOptions {
   http: HttpConfig | null;
@@ -23,6 +29,7 @@ export class Service {
   readonly #options: ServiceOptions;
   #listener: HttpListener | null = null;
   #exposition: Exposition | null = null;
+  #streams: EventStreams | null = null;
   #phase = 'starting';
   #engine: { facts(): EngineFacts } | null = null;
   #taken: { atMs: number; facts: EngineFacts | null; text: Promise<string> | null } | null = null;
@@ -54,6 +61,7 @@ export class Service {
   }
 
   async close(): Promise<void> {
+    this.#streams?.close();
     await this.#listener?.close();
   }
 
@@ -62,6 +70,11 @@ export class Service {
     const { Exposition } = await import('../../metrics/exposition.js');
     this.#exposition = new Exposition();
     const repeats = new RepeatLimitedLog(log, clock);
+    const streams = new EventStreams({
+      ...{ streamsMax: http.streamsMax, intervalMs: STREAM_MS, clock },
+      text: () => this.#forPage(),
+    });
+    this.#streams = streams;
     this.#listener = await HttpListener.open({
       host: http.host,
       port: http.port ?? HTTP_PORT,
@@ -72,17 +85,19 @@ export class Service {
         token: http.tokenFile === null ? null : readToken(http.tokenFile),
         openPaths: ['/live', '/ready'],
       },
-      routes: this.#routes(),
+      routes: this.#routes(streams),
       onError: (error) => repeats.warn('http', { error }, 'an HTTP request could not be answered'),
     });
     log.info({ url: this.#listener.url }, 'metrics, health and page');
   }
 
-  #routes(): ReadonlyMap<string, Route> {
+  #routes(streams: EventStreams): ReadonlyMap<string, Route> {
     return new Map<string, Route>([
       ['/live', () => this.#live()],
       ['/ready', () => this.#ready()],
       ['/metrics', () => this.#metrics()],
+      ['/events', (response) => streams.add(response)],
+      ...pageRoutes(),
     ]);
   }
 
@@ -101,6 +116,12 @@ export class Service {
     const taken = this.#take();
     taken.text ??= exposition.text(taken.facts, this.#readiness());
     return { status: 200, type: exposition.contentType, body: await taken.text };
+  }
+
+  /** Null while there is no engine: the page says that it waits. */
+  #forPage(): string | null {
+    const { facts } = this.#take();
+    return facts === null ? null : JSON.stringify(factsForPage(facts, this.#readiness()));
   }
 
   #readiness(): Readiness {

@@ -1,0 +1,2 @@
+export function prepareChromium(note: (text: string) => void): Promise<string>;
+export function chromium(): Promise<string | null>;
