@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   REPLAY_DIFFERS: { domain: 'internal', disposition: 'halt', exitCode: 70 },
   KAFKA_UNREACHABLE: { domain: 'external', disposition: 'retry', exitCode: 75 },
   KAFKA_PROTOCOL: { domain: 'external', disposition: 'retry', exitCode: 75 },
+  KAFKA_TLS: { domain: 'external', disposition: 'retry', exitCode: 75 },
   KAFKA_AUTH: { domain: 'external', disposition: 'retry', exitCode: 75 },
   KAFKA_RESPONSE_TOO_LARGE: { domain: 'external', disposition: 'retry', exitCode: 75 },
   KAFKA_TOO_OLD: { domain: 'external', disposition: 'exit', exitCode: 69 },

@@ -15,7 +15,13 @@ import type { Profile } from '#src/kafka/profiles.js';
 import { freePorts } from './free-ports.js';
 import { tryReadMetadata } from './metadata.js';
 import { type Java, javaArguments, KafkaNode } from './node.js';
-import { LOG4J_PROPERTIES, type NodeAddress, nodeProperties, type Properties } from './node-properties.js';
+import {
+  type ListenerProtocol,
+  LOG4J_PROPERTIES,
+  type NodeAddress,
+  nodeProperties,
+  type Properties,
+} from './node-properties.js';
 import { Reaper } from './reaper.js';
 
 const POLL_MS = 100;
@@ -35,6 +41,8 @@ export interface KafkaClusterOptions {
   profile?: Profile;
   /** Broker properties over those and over the ones of node-properties.ts. */
   properties?: Properties;
+  /** More listeners of each broker, by name in capital letters; what they need besides is in `properties`. */
+  listeners?: Readonly<Record<string, ListenerProtocol>>;
   /** Where the cluster's own folder is made; the system's temporary folder by default. */
   dir?: string;
 }
@@ -56,7 +64,7 @@ export async function startKafkaCluster(options: KafkaClusterOptions): Promise<K
   }
   for (let attempt = 1; ; attempt++) {
     const folder = mkdtempSync(join(options.dir ?? tmpdir(), 'headrace-kafka-'));
-    const cluster = new KafkaCluster(folder, await freeAddresses(options.brokers), options);
+    const cluster = new KafkaCluster(folder, await freeAddresses(options), options);
     try {
       await cluster.start();
       return cluster;
@@ -68,12 +76,14 @@ export async function startKafkaCluster(options: KafkaClusterOptions): Promise<K
   }
 }
 
-async function freeAddresses(count: number): Promise<NodeAddress[]> {
-  const ports = await freePorts(count * 2);
-  return Array.from({ length: count }, (_, i) => ({
+async function freeAddresses({ brokers, listeners = {} }: KafkaClusterOptions): Promise<NodeAddress[]> {
+  const names = Object.keys(listeners);
+  const ports = await freePorts(brokers * (2 + names.length));
+  return Array.from({ length: brokers }, (_, i) => ({
     id: i + 1,
-    port: ports[i]!,
-    controllerPort: ports[count + i]!,
+    port: ports.pop()!,
+    controllerPort: ports.pop()!,
+    more: Object.fromEntries(names.map((name) => [name, { port: ports.pop()!, protocol: listeners[name]! }])),
   }));
 }
 
@@ -83,10 +93,12 @@ export class KafkaCluster {
   readonly #reaper: Reaper;
   readonly #java: Java;
   readonly #hasData: boolean;
+  readonly #addresses: readonly NodeAddress[];
 
   constructor(folder: string, addresses: readonly NodeAddress[], options: KafkaClusterOptions) {
     const { jarsFolder, javaOptions, data, profile = 'standard', properties = {} } = options;
     this.#folder = folder;
+    this.#addresses = addresses;
     this.#java = { folder, jarsFolder, ...(javaOptions === undefined ? {} : { options: javaOptions }) };
     this.#hasData = data !== undefined;
     this.#reaper = new Reaper(folder);
@@ -105,6 +117,11 @@ export class KafkaCluster {
   /** `host:port,host:port,…` of all brokers, running or not. */
   get bootstrap(): string {
     return this.#nodes.map((node) => node.address).join(',');
+  }
+
+  /** `host:port,…` of one of the further listeners. */
+  bootstrapOf(listener: string): string {
+    return this.#addresses.map(({ more }) => `127.0.0.1:${more[listener]!.port}`).join(',');
   }
 
   /** Numbered from 1. */

@@ -11,7 +11,16 @@ export interface NodeAddress {
   /** Port of the PLAINTEXT listener on 127.0.0.1. */
   port: number;
   controllerPort: number;
+  /** More listeners, by name in capital letters. */
+  more: Readonly<Record<string, Listener>>;
 }
+
+export interface Listener {
+  port: number;
+  protocol: ListenerProtocol;
+}
+
+export type ListenerProtocol = 'SSL' | 'SASL_SSL';
 
 export type Properties = Readonly<Record<string, string | number | boolean>>;
 
@@ -27,13 +36,18 @@ export function nodeProperties(
   profile: Profile,
   extra: Properties,
 ): string {
+  const more = Object.entries(node.more);
+  const addresses = [`PLAINTEXT://127.0.0.1:${node.port}`].concat(
+    more.map(([name, { port }]) => `${name}://127.0.0.1:${port}`),
+  );
   const properties: Properties = {
     'node.id': node.id,
     'controller.quorum.voters': nodes
       .map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`)
       .join(','),
-    listeners: `PLAINTEXT://127.0.0.1:${node.port},CONTROLLER://127.0.0.1:${node.controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${node.port}`,
+    listeners: [...addresses, `CONTROLLER://127.0.0.1:${node.controllerPort}`].join(','),
+    'advertised.listeners': addresses.join(','),
+    ...(more.length === 0 ? {} : { 'listener.security.protocol.map': protocolsOf(more) }),
     // on a busy machine answers take longer than 2 s, and an election without them begins again and again
     'controller.quorum.request.timeout.ms': 10_000,
     'controller.quorum.election.timeout.ms': 2_000,
@@ -50,6 +64,11 @@ export function nodeProperties(
     profileText(profile),
     ...Object.entries(properties).map(([key, value]) => `${key}=${value}\n`),
   ].join('');
+}
+
+function protocolsOf(more: readonly (readonly [string, Listener])[]): string {
+  const all = [...more.map(([name, { protocol }]) => [name, protocol]), ['CONTROLLER', 'PLAINTEXT']];
+  return [...all, ['PLAINTEXT', 'PLAINTEXT']].map((pair) => pair.join(':')).join(',');
 }
 
 /** There is one copy of everything. */

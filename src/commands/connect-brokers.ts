@@ -1,6 +1,8 @@
 import { systemClock } from '../clock.js';
+import type { BrokerAccess } from '../config/types.js';
 import { HeadraceError } from '../errors.js';
 import { Cluster } from '../kafka/cluster.js';
+import { accessOf } from '../kafka/security/access.js';
 import { systemRandom } from '../random.js';
 import type { PlainLog } from '../telemetry/log.js';
 
@@ -9,15 +11,14 @@ export const REACH_MS = 10_000;
 /** Answers to all but fetches are small. */
 const RESPONSE_BYTES_MAX = 16 * 1024 * 1024;
 
-export interface BrokersToReach {
-  brokers: readonly string[];
+export interface BrokersToReach extends BrokerAccess {
   /** By default headrace. */
   clientId?: string;
   responseBytesMax?: number;
   log: PlainLog;
 }
 
-/** Throws HeadraceError KAFKA_UNREACHABLE (exit 75) when no broker answers in ten seconds, and what connecting throws. */
+/** Throws HeadraceError KAFKA_UNREACHABLE (exit 75) when no broker answers in ten seconds; KAFKA_AUTH, KAFKA_TLS, KAFKA_TOO_OLD at once. */
 export function connectBrokers(options: BrokersToReach): Promise<Cluster> {
   return inReach(
     (signal) => connectUntil(options, signal),
@@ -26,12 +27,14 @@ export function connectBrokers(options: BrokersToReach): Promise<Cluster> {
 }
 
 export function connectUntil(
-  { brokers, clientId = 'headrace', responseBytesMax = RESPONSE_BYTES_MAX, log }: BrokersToReach,
+  { brokers, security, clientId = 'headrace', responseBytesMax = RESPONSE_BYTES_MAX, log }: BrokersToReach,
   signal: AbortSignal,
 ): Promise<Cluster> {
   return Cluster.connect({
     bootstrap: brokers,
+    connectionOptions: accessOf(security).connection,
     clientId,
+    throwsRefusals: true,
     responseBytesMax,
     log,
     clock: systemClock,

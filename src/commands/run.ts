@@ -1,6 +1,7 @@
 import { systemClock } from '../clock.js';
 import type { EngineConfig } from '../config/types.js';
 import { Cluster } from '../kafka/cluster.js';
+import { accessOf } from '../kafka/security/access.js';
 import { StoreRetries } from '../lake/store/store-retries.js';
 import { semanticsOf } from '../ledger/semantics.js';
 import { loadModel } from '../model/load.js';
@@ -64,6 +65,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
       service.starting('waits for the brokers');
       cluster = await Cluster.connect({
         bootstrap: config.kafka.brokers,
+        connectionOptions: accessOf(config.kafka.security).connection,
         clientId: config.kafka.clientId,
         responseBytesMax: config.fetch.responseBytesMax,
         signal: waiting.signal,

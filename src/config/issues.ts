@@ -20,6 +20,10 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[]): Problem[] {
 
 /** What people look for under a name that there is on purpose not. */
 const ADVICE: Readonly<Record<string, string>> = {
+  'kafka.security.password': belongsIntoFile('kafka.security.password_file'),
+  'kafka.security.key_password': belongsIntoFile('kafka.security.key_password_file'),
+  'kafka.security.token': belongsIntoFile('kafka.security.token_file'),
+  'kafka.security.oauth.client_secret': belongsIntoFile('kafka.security.oauth.client_secret_file'),
   'clickhouse.password': belongsIntoFile('clickhouse.password_file'),
   'lake.s3.access_key_id': belongsIntoFile('lake.s3.access_key_id_file'),
   'lake.s3.secret_access_key': belongsIntoFile('lake.s3.secret_access_key_file'),

@@ -37,7 +37,7 @@ export function librdkafkaProblem(name: string): string | undefined {
   const reason = Object.hasOwn(ENGINES_OWN, name) ? ENGINES_OWN[name] : undefined;
   if (reason !== undefined) return `is the engine's own: ${reason}`;
   if (HALF_SECURED.test(name)) {
-    return 'would reach the group but not the fetches: TLS and SASL are not supported yet';
+    return 'would reach the group but not the fetches: set kafka.security, which is for both';
   }
   if (name.endsWith('_cb')) return 'is a function in librdkafka, which a file cannot hold';
   if (!/^[a-z][a-z0-9.]*$/.test(name)) {

@@ -1,23 +1,28 @@
+import { resolve } from 'node:path';
 import { brokers, section } from './fields.js';
 import type { ConfigFlags } from './flags.js';
-import { type NamedText, openSources, readConfigFile } from './sources.js';
+import { kafkaSecurity, toKafkaSecurity } from './kafka-security.js';
+import { deepFreeze, type NamedText, openSources, readConfigFile } from './sources.js';
+import type { BrokerAccess } from './types.js';
 
 /**
- * What commands need that ask brokers and nothing else: where they are. An engine's file will do, of which only kafka.brokers is
- * read: whoever keeps the topics need not be who runs the engine.
+ * What commands need that ask brokers and nothing else: where they are, and how one comes in. An engine's file will do, of which only
+ * kafka.brokers and kafka.security are read: whoever keeps the topics need not be who runs the engine.
  */
 
 const EXAMPLE = 'headrace topics check --brokers localhost:9092';
 
-const schema = section({ kafka: section({ brokers: brokers() }).prefault({} as never) });
+const schema = section({
+  kafka: section({ brokers: brokers(), security: kafkaSecurity }).prefault({} as never),
+});
 
 export interface LoadBrokersOptions {
   file?: string;
   flags: Pick<ConfigFlags, 'brokers'>;
 }
 
-/** `host:port` each, at least one. Throws ConfigError (CONFIG_INVALID, exit 78). */
-export function loadBrokers({ file, flags }: LoadBrokersOptions): readonly string[] {
+/** Throws ConfigError (CONFIG_INVALID, exit 78). */
+export function loadBrokers({ file, flags }: LoadBrokersOptions): BrokerAccess {
   return resolveBrokers(file === undefined ? undefined : readConfigFile(file), flags);
 }
 
@@ -25,8 +30,13 @@ export function loadBrokers({ file, flags }: LoadBrokersOptions): readonly strin
 export function resolveBrokers(
   file: NamedText | undefined,
   flags: Pick<ConfigFlags, 'brokers'>,
-): readonly string[] {
+): BrokerAccess {
   const sources = openSources(file, flags, '.');
-  const kafka = (sources.root.kafka ?? {}) as { brokers?: unknown };
-  return sources.check(schema, EXAMPLE, { kafka: { brokers: kafka.brokers } }).kafka.brokers;
+  const kafka = (sources.root.kafka ?? {}) as { brokers?: unknown; security?: unknown };
+  const asked = { kafka: { brokers: kafka.brokers, security: kafka.security } };
+  const data = sources.check(schema, EXAMPLE, asked);
+  const security = toKafkaSecurity(data.kafka.security, (setting, path) =>
+    resolve(sources.folderOf(setting), path),
+  );
+  return deepFreeze({ brokers: data.kafka.brokers, security });
 }

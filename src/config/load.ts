@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { ConfigFlags } from './flags.js';
 import { httpProblems, toHttpConfig } from './http.js';
+import { toKafkaSecurity } from './kafka-security.js';
 import { lakePath } from './lake-path.js';
 import { toS3Config } from './lake-place.js';
 import { autoSessionMemoryBytes, violatedLimits } from './limits.js';
@@ -14,6 +15,7 @@ import type {
   ClickHouseConfig,
   EngineConfig,
   HttpConfig,
+  KafkaSecurityConfig,
   LakeConfig,
   Machine,
   MaintenanceConfig,
@@ -70,6 +72,7 @@ export function resolveConfig(
     clickhouse: data.clickhouse === undefined ? null : toClickHouseConfig(data.clickhouse, sources),
     maintenance: toMaintenanceConfig(data.lake.maintenance, archiveFolder, surroundings.machine),
     http: toHttpConfig(data.http, (file) => fileAt('http.token_file', file)),
+    security: toKafkaSecurity(data.kafka.security, fileAt),
   });
   problems.push(
     ...violatedLimits(config, surroundings.machine),
@@ -103,9 +106,10 @@ function toEngineConfig(
     clickhouse: ClickHouseConfig | null;
     maintenance: MaintenanceConfig;
     http: HttpConfig | null;
+    security: KafkaSecurityConfig;
   },
 ): EngineConfig {
-  const { lake, model, clickhouse, maintenance, http } = named;
+  const { lake, model, clickhouse, maintenance, http, security } = named;
   const workers = file.workers === 'auto' ? Math.max(1, machine.cores - 1) : file.workers;
   const fetch = {
     partitionBytes: file.fetch.partition_bytes,
@@ -139,6 +143,7 @@ function toEngineConfig(
       acceptGaps: file.kafka.accept_gaps,
       acceptTopic: file.kafka.accept_topic ?? null,
       isolation: file.kafka.isolation,
+      security,
       librdkafka: file.kafka.librdkafka,
     },
     fetch,

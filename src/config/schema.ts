@@ -16,6 +16,7 @@ import {
 } from './fields.js';
 import { acceptedGaps } from './gaps.js';
 import { http } from './http.js';
+import { kafkaSecurity } from './kafka-security.js';
 import { librdkafkaProblem } from './librdkafka.js';
 import { maintenance } from './maintenance.js';
 import { s3Endpoint } from './s3-endpoint.js';
@@ -56,6 +57,7 @@ const kafka = section({
     says: 'must be the id of a topic as the engine names it: 32 hex digits',
   }).optional(),
   isolation: oneOf(['read_committed', 'read_uncommitted']).prefault('read_committed'),
+  security: kafkaSecurity,
   librdkafka: properties(librdkafkaProblem).prefault({}),
 }).prefault({} as never);
 

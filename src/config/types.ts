@@ -22,9 +22,43 @@ export interface AcceptedGap {
   readonly to: bigint;
 }
 
-export interface KafkaConfig {
+/** How clients come to the brokers; the same for all of them. Plain data: secrets stay in their files, whose paths are absolute. */
+export interface KafkaSecurityConfig {
+  readonly protocol: 'plaintext' | 'ssl' | 'sasl_ssl';
+  /** Whether a broker's certificate must name the host that was asked, beside being vouched for. */
+  readonly verify: 'full' | 'chain';
+  /** Null: the authorities that Node knows, for both clients. */
+  readonly caFile: string | null;
+  readonly certFile: string | null;
+  readonly keyFile: string | null;
+  readonly keyPasswordFile: string | null;
+  /** Null where there is no login. */
+  readonly mechanism: 'scram-sha-512' | 'scram-sha-256' | 'plain' | 'oauthbearer' | null;
+  readonly username: string | null;
+  readonly usernameFile: string | null;
+  readonly passwordFile: string | null;
+  /** Read again whenever a token is needed. */
+  readonly tokenFile: string | null;
+  /** Where tokens are asked for (client credentials), or null. */
+  readonly oauth: KafkaOauthConfig | null;
+}
+
+export interface KafkaOauthConfig {
+  readonly tokenUrl: string;
+  readonly clientId: string;
+  readonly clientSecretFile: string;
+  readonly scope: string | null;
+  readonly caFile: string | null;
+}
+
+/** Where brokers are and how one comes in: what commands need that ask brokers and nothing else. */
+export interface BrokerAccess {
   /** `host:port` each, at least one. */
   readonly brokers: readonly string[];
+  readonly security: KafkaSecurityConfig;
+}
+
+export interface KafkaConfig extends BrokerAccess {
   readonly topic: string;
   readonly group: string;
   readonly groupProtocol: 'classic' | 'consumer';

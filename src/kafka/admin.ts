@@ -5,7 +5,9 @@ import {
   ConfigSources,
   IncrementalAlterConfigOperationTypes,
 } from '@platformatic/kafka';
+import type { BrokerAccess } from '../config/types.js';
 import { type ErrorCode, HeadraceError, messageOf, type Where } from '../errors.js';
+import { accessOf } from './security/access.js';
 
 /**
  * What operators ask of brokers and have them do, over @platformatic/kafka's administrative client. Whatever goes wrong is a
@@ -39,11 +41,12 @@ export class KafkaAdmin {
   readonly #admin: Admin;
   readonly #where: Where;
 
-  constructor(brokers: readonly string[]) {
+  constructor({ brokers, security }: BrokerAccess) {
     this.#where = { brokers: brokers.join(',') };
     this.#admin = new Admin({
       clientId: 'headrace-admin',
       bootstrapBrokers: [...brokers],
+      ...accessOf(security).connection,
       connectTimeout: CONNECT_MS_MAX,
       requestTimeout: REQUEST_MS_MAX,
       timeout: REQUEST_MS_MAX,

@@ -31,6 +31,8 @@ export interface ClusterOptions {
   log: PlainLog;
   clock: Clock;
   random: Random;
+  /** Connecting ends with KAFKA_AUTH or KAFKA_TLS where a broker refuses us and no other takes us; otherwise it is tried on. */
+  throwsRefusals?: boolean;
   /** Gives up connecting and closes the cluster. */
   signal?: AbortSignal;
 }
@@ -84,7 +86,7 @@ export class Cluster {
   }
 
   /**
-   * Resolves when a broker has answered; tries for ever. Throws KAFKA_TOO_OLD, CONFIG_INVALID for an address that is
+   * Resolves when a broker has answered; tries for ever. Throws KAFKA_TOO_OLD, (`throwsRefusals`) KAFKA_AUTH and KAFKA_TLS, CONFIG_INVALID for an address that is
    * none, or KAFKA_UNREACHABLE when the signal gave up.
    */
   static async connect(options: ClusterOptions): Promise<Cluster> {
@@ -241,12 +243,13 @@ export class Cluster {
   }
 
   /** Asks one broker after the other, round after round, until one answers or the cluster closes. */
-  async #refresh(refuseOld: boolean): Promise<void> {
+  async #refresh(first: boolean): Promise<void> {
     const { clock, random } = this.#options;
     const backoff = new Backoff(random, BACKOFF_FIRST_MS, BACKOFF_MAX_MS);
     const { signal } = this.#closing;
     while (!signal.aborted) {
       let waitMs = backoff.nextMs();
+      let refusal: HeadraceError | null = null;
       for (const address of this.#addresses()) {
         try {
           const connection = await this.#connections.get(address, 'control');
@@ -254,17 +257,19 @@ export class Cluster {
           return;
         } catch (error) {
           if (signal.aborted) return;
-          const code = error instanceof HeadraceError ? error.code : undefined;
-          if (refuseOld && code === 'KAFKA_TOO_OLD') throw error;
-          if (code === 'KAFKA_AUTH') waitMs = AUTH_RETRY_MS;
+          if (first && error instanceof HeadraceError && error.code === 'KAFKA_TOO_OLD') throw error;
           const broker = `${address.host}:${address.port}`;
-          const fields = { broker, principal: principalOf(this.#options.connectionOptions), error };
-          if (code === 'KAFKA_AUTH')
-            this.#log.error(`login ${broker}`, fields, 'broker refuses us; trying on slowly');
-          else
+          if (isRefusal(error)) {
+            refusal = error;
+            waitMs = AUTH_RETRY_MS;
+            const fields = { broker, principal: principalOf(this.#options.connectionOptions), error };
+            this.#log.error(`login ${broker}`, fields, 'no login at this broker; trying on slowly');
+          } else {
             this.#log.warn(`reach ${broker}`, { broker, error }, 'no metadata from this broker; trying on');
+          }
         }
       }
+      if (first && refusal !== null && this.#options.throwsRefusals === true) throw refusal;
       await clock.sleep(waitMs, signal);
     }
   }
@@ -316,7 +321,11 @@ export class Cluster {
     if (denied) {
       const principal = principalOf(this.#options.connectionOptions);
       const fields = { topic, principal, error: nameOfError(errorCode) };
-      this.#log.error(`denied ${topic}`, fields, 'not allowed to describe the topic; asking again');
+      this.#log.error(
+        `denied ${topic}`,
+        fields,
+        'not allowed to see the topic: grant this principal Read on it; asking again',
+      );
       return;
     }
     const missing =
@@ -342,10 +351,17 @@ export class Cluster {
   }
 }
 
+/** Refused credentials, certificates that are not believed: not to be had by asking again soon. */
+export function isRefusal(error: unknown): error is HeadraceError {
+  return error instanceof HeadraceError && (error.code === 'KAFKA_AUTH' || error.code === 'KAFKA_TLS');
+}
+
 /** Who the brokers take us for; never anything secret. */
 export function principalOf(security: SecurityOptions | undefined): string {
   const username = security?.sasl?.username;
-  return typeof username === 'string' ? username : 'anonymous or by certificate';
+  if (typeof username === 'string') return username;
+  if (security?.sasl !== undefined) return 'by token';
+  return security?.tls?.cert === undefined ? 'anonymous' : 'by certificate';
 }
 
 /** `host:port` or `[v6]:port`. */

@@ -3,7 +3,7 @@ import type { Isolation } from '../config/types.js';
 import { HeadraceError } from '../errors.js';
 import type { PlainLog } from '../telemetry/log.js';
 import { RepeatLimitedLog } from '../telemetry/repeat-limited-log.js';
-import { type Cluster, principalOf } from './cluster.js';
+import { type Cluster, isRefusal, principalOf } from './cluster.js';
 import { type Delivery, deliver } from './fetch-answer.js';
 import { actionOf } from './fetch-errors.js';
 import { examineGap, examineTruncation } from './fetch-examine.js';
@@ -108,7 +108,11 @@ export class FetchReactions {
         break;
       case 'denied': {
         const denied = { ...fields, principal: principalOf(cluster.security) };
-        this.#log.error(key, denied, 'not allowed to read the partition; trying on slowly');
+        this.#log.error(
+          key,
+          denied,
+          'not allowed to read the partition: grant this principal Read on the topic; trying on slowly',
+        );
         this.#pause(lane, DENIED_RETRY_MS);
         break;
       }
@@ -124,9 +128,9 @@ export class FetchReactions {
     const { cluster, stats, lanes, placement } = this.#host;
     stats.failures += 1;
     const fields = { broker: cluster.nameOf(nodeId), error };
-    if (error.code === 'KAFKA_AUTH') {
+    if (isRefusal(error)) {
       const denied = { ...fields, principal: principalOf(cluster.security) };
-      this.#log.error(`login ${nodeId}`, denied, 'broker refuses us; trying on slowly');
+      this.#log.error(`login ${nodeId}`, denied, 'no login at this broker; trying on slowly');
     } else {
       this.#log.warn(`broker ${nodeId}`, fields, 'no answer to a fetch; trying again');
     }

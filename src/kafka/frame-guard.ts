@@ -44,8 +44,16 @@ export function isFrameLength(announced: number, frameBytesMax: number): boolean
   return FRAME_BYTES_MIN <= announced && announced <= frameBytesMax;
 }
 
+/** How a record of TLS begins that says no: content type 21, version 3.x. */
+const TLS_ALERT = 0x1503;
+
 /** Why an announced length is refused. Who it was is added by the connection. */
 export function refusalOf(announced: number, frameBytesMax: number): HeadraceError {
+  if (announced >>> 16 === TLS_ALERT) {
+    return new HeadraceError('KAFKA_TLS', 'the broker speaks TLS on this port, and we do not', {
+      remedy: 'set kafka.security.protocol to ssl or sasl_ssl, or name the port of its plain listener',
+    });
+  }
   if (announced <= frameBytesMax) {
     return new HeadraceError('KAFKA_PROTOCOL', `the broker announced an answer of ${announced} bytes`);
   }

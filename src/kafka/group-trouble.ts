@@ -12,7 +12,11 @@ import type { Failure, FailureKind } from './librdkafka.js';
  */
 const LINES: Partial<Record<FailureKind, { level: 'warn' | 'error'; message: string }>> = {
   unreachable: { level: 'warn', message: 'no Kafka broker answers the group member; retrying' },
-  auth: { level: 'error', message: 'Kafka refuses our credentials or rights; retrying' },
+  auth: {
+    level: 'error',
+    message:
+      'Kafka refuses our credentials or rights: grant this principal Read on topic and group; retrying',
+  },
   topic: { level: 'warn', message: 'the topic does not exist or is not visible to us; waiting for it' },
   fatal: { level: 'error', message: 'the Kafka client gave up its membership; joining anew' },
   other: { level: 'warn', message: 'the Kafka client reports trouble' },

@@ -15,6 +15,8 @@ import { type Failure, failureToError } from './librdkafka.js';
 import type { TransactionalProducer } from './transactional-producer.js';
 import { WakeSignal } from './wake-signal.js';
 
+export { librdkafkaOf } from './security/access.js';
+
 /**
  * Membership of the consumer group: which partitions this engine owns. It reads nothing; the fetcher does.
  *

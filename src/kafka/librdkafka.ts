@@ -133,7 +133,7 @@ export interface NativeAdmin {
 }
 
 interface Library {
-  AdminClient: { create(config: LibrdkafkaConfig): NativeAdmin };
+  AdminClient: { create(config: LibrdkafkaConfig, listeners: { error(): void }): NativeAdmin };
   KafkaConsumer: new (config: LibrdkafkaConfig) => NativeConsumer;
   Producer: new (config: LibrdkafkaConfig) => NativeProducer;
   librdkafkaVersion: string;
@@ -173,9 +173,12 @@ export function createProducer(config: LibrdkafkaConfig): NativeProducer {
   return configured(config, () => new (loadLibrdkafka().Producer)(config));
 }
 
-function configured<T>(config: LibrdkafkaConfig, create: () => T): T {
+function configured<T extends NativeClient>(config: LibrdkafkaConfig, create: () => T): T {
   try {
-    return create();
+    const client = create();
+    // a token that could not be had: the binding says so twice, and ends the process when nobody listens here
+    client.on('error', () => undefined);
+    return client;
   } catch (error) {
     if (error instanceof HeadraceError) throw error;
     throw configError(config, error);

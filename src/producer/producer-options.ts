@@ -5,6 +5,8 @@ import type { PlainLog } from '../telemetry/log.js';
 import type { ProducerModel } from './events.js';
 import { checkedProfile, type ProducerProfile, profileConfig } from './profiles.js';
 
+export type Override = string | number | boolean | ((...args: never[]) => unknown);
+
 export interface ProducerOptions<Model extends ProducerModel = 'clickstream'> {
   /** `host:port` each, as a list or with commas between them. */
   brokers: string | readonly string[];
@@ -22,8 +24,11 @@ export interface ProducerOptions<Model extends ProducerModel = 'clickstream'> {
    * Idempotent, acknowledged by all in-sync replicas, at most 5 requests under way: all of them.
    */
   profile?: ProducerProfile;
-  /** librdkafka's properties over the profile's: `ssl.*`, `sasl.*`, `linger.ms`, `delivery.timeout.ms` … */
-  overrides?: Readonly<Record<string, string | number | boolean>>;
+  /**
+   * librdkafka's properties over the profile's: `ssl.*`, `sasl.*`, `linger.ms`, `delivery.timeout.ms` …; a function is for
+   * oauthbearer_token_refresh_cb.
+   */
+  overrides?: Readonly<Record<string, Override>>;
   /** Anything with debug, info, warn and error of (fields, message): pino, console. JSON lines on stderr by default. */
   log?: PlainLog;
   /** How long send() waits for room in the buffer, ms; 60,000 by default, as Java's max.block.ms. */

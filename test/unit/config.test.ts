@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { ConfigFlags } from '#src/config/flags.js';
+import { PLAINTEXT } from '#src/config/kafka-security.js';
 import { loadConfig, resolveConfig } from '#src/config/load.js';
 import { resolveClickHouseConfig } from '#src/config/load-clickhouse.js';
 import { coresOfQuota, thisMachine } from '#src/config/machine.js';
@@ -82,6 +83,7 @@ describe('a resolved configuration', () => {
         acceptGaps: [],
         acceptTopic: null,
         isolation: 'read_committed',
+        security: PLAINTEXT,
         librdkafka: {},
       },
       fetch: {

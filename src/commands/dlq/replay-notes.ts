@@ -3,6 +3,7 @@ import type { EngineConfig } from '../../config/types.js';
 import { HeadraceError } from '../../errors.js';
 import type { Cluster } from '../../kafka/cluster.js';
 import { CompactedReader } from '../../kafka/compacted-reader.js';
+import { librdkafkaOf } from '../../kafka/security/access.js';
 import type { Letter } from './letters.js';
 
 /**
@@ -25,7 +26,8 @@ export class ReplayNotes {
    * Throws HeadraceError OUTPUT_UNFIT for a topic that would forget them, KAFKA_UNREACHABLE, KAFKA_AUTH, KAFKA_PROTOCOL.
    */
   async read(): Promise<ReadonlySet<string> | null> {
-    const { brokers, clientId, librdkafka: extra } = this.#config.kafka;
+    const { brokers, clientId } = this.#config.kafka;
+    const extra = librdkafkaOf(this.#config.kafka);
     const [info] = await this.#cluster.describe([this.topic]);
     if (info === undefined || info.partitions.length === 0) return null;
     await this.#checkPolicy();

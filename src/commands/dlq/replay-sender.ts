@@ -2,6 +2,7 @@ import { systemClock } from '../../clock.js';
 import type { EngineConfig } from '../../config/types.js';
 import { crashPoint } from '../../crash-points.js';
 import { HeadraceError, messageOf } from '../../errors.js';
+import { librdkafkaOf } from '../../kafka/security/access.js';
 import { TransactionalProducer } from '../../kafka/transactional-producer.js';
 import { letterBytes } from '../../ledger/dead-letter-file.js';
 import { createLog } from '../../telemetry/log.js';
@@ -23,7 +24,7 @@ export class ReplaySender {
   sent = 0;
 
   private constructor(config: EngineConfig, notesTopic: string) {
-    const { brokers, topic, clientId, librdkafka: extra } = config.kafka;
+    const { brokers, topic, clientId } = config.kafka;
     const transactionalId = `headrace-dlq-replay/${topic}`;
     this.#topic = topic;
     this.#notesTopic = notesTopic;
@@ -37,7 +38,7 @@ export class ReplaySender {
       // what fails is thrown
       log: createLog({ level: 'error', format: 'json', destination: { write: () => undefined } }),
       // a value was in the topic once: the broker takes it
-      extra: { 'message.max.bytes': MESSAGE_BYTES_MAX, ...extra },
+      extra: { 'message.max.bytes': MESSAGE_BYTES_MAX, ...librdkafkaOf(config.kafka) },
     });
   }
 

@@ -4,6 +4,7 @@ import { messageOf } from '../../errors.js';
 import type { Cluster } from '../../kafka/cluster.js';
 import { deleteRecords } from '../../kafka/delete-records.js';
 import { Producer } from '../../kafka/producer.js';
+import { librdkafkaOf } from '../../kafka/security/access.js';
 import { type PartitionRange, readTopic } from '../../kafka/topic-reader.js';
 import type { Log } from '../../telemetry/log.js';
 import { connectTopic } from '../ledger/connect.js';
@@ -109,7 +110,8 @@ async function letterTopic(
   // of a topic that was not read to its end nobody knows what lies there
   const deleted = due.reduce((sum, { records: count }) => sum + count, 0);
   if (!dryRun && due.length > 0) {
-    const { brokers, clientId, librdkafka: extra } = config.kafka;
+    const { brokers, clientId } = config.kafka;
+    const extra = librdkafkaOf(config.kafka);
     await deleteRecords(
       { brokers, clientId, extra },
       due.map(({ topic, partition, offset }) => ({ topic, partition, offset })),
@@ -148,7 +150,7 @@ async function readLetters(
       partitions,
       clock: systemClock,
       silenceMsMax: SILENCE_MS_MAX,
-      extra: kafka.librdkafka,
+      extra: librdkafkaOf(kafka),
     },
     ({ partition, offset, key, value }) => {
       records++;
@@ -172,7 +174,8 @@ async function sendTombstones(
   keys: ReadonlySet<string>,
   log: Log,
 ): Promise<void> {
-  const { brokers, clientId, librdkafka: extra } = kafka;
+  const { brokers, clientId } = kafka;
+  const extra = librdkafkaOf(kafka);
   const producer = new Producer({ brokers, clientId, log, clock: systemClock, extra });
   await producer.connect();
   try {

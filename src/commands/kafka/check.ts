@@ -1,3 +1,4 @@
+import type { BrokerAccess } from '../../config/types.js';
 import { isWiring, type Profile, parseProfile, profileText } from '../../kafka/profiles.js';
 import { jsonOf } from '../ledger/status-text.js';
 import { compareOther, type TopicDifference } from '../topics/compare-topic.js';
@@ -6,8 +7,7 @@ import { compareAll, faultsOf } from '../topics/report.js';
 import { type BrokerDifference, compareBrokers, smallProfile } from './compare-brokers.js';
 import { kafkaCheckText } from './text.js';
 
-export interface KafkaCheckOptions {
-  brokers: readonly string[];
+export interface KafkaCheckOptions extends BrokerAccess {
   profile: Profile;
   /** A plan of topics of one's own, or null: the shipped one. */
   file: string | null;
@@ -34,7 +34,7 @@ export interface KafkaCheckReport {
  */
 export async function kafkaCheck(options: KafkaCheckOptions): Promise<number> {
   const { json, stdout } = options;
-  return await withCluster(options.brokers, async (cluster) => {
+  return await withCluster(options, async (cluster) => {
     const report = await compareCluster(cluster, options);
     stdout(json ? `${jsonOf(report)}\n` : `${kafkaCheckText(report)}\n`);
     return report.differences.length === 0 ? 0 : 1;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { LoadBrokersOptions } from '../../config/load-brokers.js';
+import type { BrokerAccess } from '../../config/types.js';
 import { HeadraceError } from '../../errors.js';
 import { PROFILES, type Profile } from '../../kafka/profiles.js';
 import type { KafkaCheckOptions } from './check.js';
@@ -13,7 +14,7 @@ export const ownKafkaLoaders: KafkaLoaders = { check: () => import('./check.js')
 
 export interface KafkaSurroundings {
   stdout(text: string): void;
-  loadBrokers(options: LoadBrokersOptions): readonly string[];
+  loadBrokers(options: LoadBrokersOptions): BrokerAccess;
   /** Takes the exit code. */
   done(exitCode: number): void;
   loaders: KafkaLoaders;
@@ -38,20 +39,23 @@ export function addKafkaCommand(
     .command('check')
     .description('running brokers and topics beside what is recommended')
     .option('--brokers <host:port,…>', 'Kafka brokers to ask first')
-    .option('--config <file>', "an engine's YAML file, of which only the brokers are read")
+    .option(
+      '--config <file>',
+      "an engine's YAML file, of which only kafka.brokers and kafka.security are read",
+    )
     .option('--profile <name>', `which settings: ${PROFILES.join(' or ')}`, profileOf, 'standard' as const)
     .option('--file <file>', 'a plan of topics of your own, in the form of config/kafka/topics.yaml')
     .option('--development', 'the cluster is small on purpose: as many copies as it has brokers')
     .option('--json', 'print one JSON object')
     .addHelpText('after', KAFKA_CHECK_EXAMPLES)
     .action(async ({ config, brokers, profile, file, development, json }: Flags) => {
-      const addresses = loadBrokers({
+      const access = loadBrokers({
         ...(config === undefined ? {} : { file: config }),
         flags: brokers === undefined ? {} : { brokers },
       });
       const { kafkaCheck } = await loaders.check();
       const how = { development: development === true, json: json === true };
-      done(await kafkaCheck({ brokers: addresses, profile, file: file ?? null, ...how, stdout }));
+      done(await kafkaCheck({ ...access, profile, file: file ?? null, ...how, stdout }));
     });
 }
 

@@ -7,6 +7,7 @@ import { ClickHouseTables } from '../../followers/clickhouse/tables.js';
 import { decodePosition } from '../../followers/topics/positions.js';
 import { committedOffsets } from '../../kafka/committed-offsets.js';
 import { CompactedReader } from '../../kafka/compacted-reader.js';
+import { librdkafkaOf } from '../../kafka/security/access.js';
 import { tableOfNote } from '../../ledger/offset-note.js';
 import { loadModel } from '../../model/load.js';
 import type { Log } from '../../telemetry/log.js';
@@ -124,7 +125,8 @@ async function topicPositions(
   lanes: readonly LaneId[],
   log: Log,
 ): Promise<Map<string, FollowerPlace>> {
-  const { brokers, clientId, librdkafka: extra } = config.kafka;
+  const { brokers, clientId } = config.kafka;
+  const extra = librdkafkaOf(config.kafka);
   const { cluster } = await connectTopic(config, log);
   try {
     const [info] = await cluster.describe([positions]);
@@ -154,7 +156,7 @@ async function groupOffsets(
 ): Promise<Map<string, FollowerPlace>> {
   const committed = await committedOffsets({
     ...kafka,
-    extra: kafka.librdkafka,
+    extra: librdkafkaOf(kafka),
     partitions: lanes.map(({ partition }) => partition),
     timeoutMs: REACH_MS,
     clock: systemClock,

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { LoadBrokersOptions } from '../../config/load-brokers.js';
+import type { BrokerAccess } from '../../config/types.js';
 import { parseDurationMs } from '../../config/units.js';
 import { HeadraceError } from '../../errors.js';
 import { brokersOf } from './brokers-flag.js';
@@ -13,7 +14,7 @@ export const ownMonitorLoader: MonitorLoader = () => import('./monitor.js');
 
 export interface MonitorSurroundings {
   stdout(text: string): void;
-  loadBrokers(options: LoadBrokersOptions): readonly string[];
+  loadBrokers(options: LoadBrokersOptions): BrokerAccess;
   done(exitCode: number): void;
   loader: MonitorLoader;
 }
@@ -41,7 +42,10 @@ export function addMonitorCommand(
   cli
     .command('monitor')
     .description('brokers, topics and groups in one live view; checks with an exit code')
-    .option('--config <file>', 'YAML file of an engine, of which only the brokers are read')
+    .option(
+      '--config <file>',
+      'YAML file of an engine, of which only kafka.brokers and kafka.security are read',
+    )
     .option('--brokers <host:port,…>', 'Kafka brokers to ask first')
     .option(
       '--metrics <port|host:port,…>',
@@ -55,7 +59,7 @@ export function addMonitorCommand(
     .action(async (flags: MonitorFlags) => {
       const once = flags.once === true || flags.check.length > 0;
       const options = {
-        brokers: brokersOf(flags, loadBrokers),
+        ...brokersOf(flags, loadBrokers),
         metrics: metricsOf(flags.metrics),
         checks: flags.check,
         intervalMs: intervalOf(flags.interval ?? (once ? ONCE_INTERVAL : LIVE_INTERVAL)),

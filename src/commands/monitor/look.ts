@@ -1,7 +1,9 @@
 import { Admin, type GroupBase } from '@platformatic/kafka';
 import type { Clock } from '../../clock.js';
+import type { BrokerAccess } from '../../config/types.js';
 import { messageOf } from '../../errors.js';
 import type { Cluster } from '../../kafka/cluster.js';
+import { accessOf } from '../../kafka/security/access.js';
 import { KafkaErrorCode } from '../../kafka/wire/error-codes.js';
 import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP, listOffsetsApi } from '../../kafka/wire/list-offsets.js';
 import type { ReplicasResponse } from '../../kafka/wire/replicas.js';
@@ -21,13 +23,18 @@ export class ClusterEye {
   readonly #clock: Clock;
 
   /** `metrics`: `host:port` of agents, or a port that each broker has its agent at. The cluster stays the caller's. */
-  constructor(cluster: Cluster, brokers: readonly string[], metrics: readonly string[], clock: Clock) {
+  constructor(
+    cluster: Cluster,
+    { brokers, security, metrics }: BrokerAccess & { metrics: readonly string[] },
+    clock: Clock,
+  ) {
     this.#cluster = cluster;
     this.#metrics = metrics;
     this.#clock = clock;
     this.#admin = new Admin({
       clientId: 'headrace-monitor',
       bootstrapBrokers: [...brokers],
+      ...accessOf(security).connection,
       connectTimeout: CONNECT_MS_MAX,
       requestTimeout: ANSWER_MS_MAX,
       timeout: ANSWER_MS_MAX,

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../../clock.js';
+import type { BrokerAccess } from '../../config/types.js';
 import { createLog } from '../../telemetry/log.js';
 import { coloursFor } from '../../telemetry/progress.js';
 import { connectBrokers } from '../connect-brokers.js';
@@ -10,8 +11,7 @@ import { ClusterEye } from './look.js';
 import { checkText, headline, viewText } from './view.js';
 
 /** What `headrace monitor` was asked to do. */
-export interface MonitorOptions {
-  brokers: readonly string[];
+export interface MonitorOptions extends BrokerAccess {
   /** Agents; empty: there are none. */
   metrics: readonly string[];
   checks: readonly Check[];
@@ -27,13 +27,13 @@ const FAILED_EXIT_CODE = 1;
 
 /** Resolves to 0, 1 where a check failed at the last look. Throws HeadraceError KAFKA_UNREACHABLE. */
 export async function monitorCommand(options: MonitorOptions): Promise<number> {
-  const { brokers, metrics, checks, intervalMs, once, json, stdout, terminal } = options;
+  const { brokers, security, checks, intervalMs, once, json, stdout, terminal } = options;
   const clock: Clock = systemClock;
   const interrupt = watchSignals();
   const { signal } = interrupt;
   const log = createLog({ level: 'error', format: 'auto' });
-  const cluster = await connectBrokers({ brokers, log });
-  const eye = new ClusterEye(cluster, brokers, metrics, clock);
+  const cluster = await connectBrokers({ brokers, security, log });
+  const eye = new ClusterEye(cluster, options, clock);
   const narrator = new Narrator(terminal);
   const colours = coloursFor(terminal);
   let results: CheckResult[] = [];

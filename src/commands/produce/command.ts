@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { LoadBrokersOptions } from '../../config/load-brokers.js';
 import { suggest } from '../../config/suggest.js';
+import type { BrokerAccess } from '../../config/types.js';
 import { parseDurationMs } from '../../config/units.js';
 import { HeadraceError } from '../../errors.js';
 import { DIRT_KINDS, type DirtShares, EXTRA_KINDS } from '../../generator/load/dirt.js';
@@ -16,7 +17,7 @@ export const ownProduceLoader: ProduceLoader = () => import('./produce.js');
 
 export interface ProduceSurroundings {
   stdout(text: string): void;
-  loadBrokers(options: LoadBrokersOptions): readonly string[];
+  loadBrokers(options: LoadBrokersOptions): BrokerAccess;
   done(exitCode: number): void;
   loader: ProduceLoader;
 }
@@ -62,7 +63,10 @@ export function addProduceCommand(
   cli
     .command('produce')
     .description('send realistic events of a model to a topic, at a rate or as fast as it goes')
-    .option('--config <file>', 'YAML file of an engine, of which only the brokers are read')
+    .option(
+      '--config <file>',
+      'YAML file of an engine, of which only kafka.brokers and kafka.security are read',
+    )
     .option('--brokers <host:port,…>', 'Kafka brokers to ask first')
     .option('--model <name>', 'clickstream or web_clicks')
     .option('--topic <name>', 'topic to send to; without it clickstream_events or web_clicks')
@@ -97,14 +101,11 @@ export function addProduceCommand(
     });
 }
 
-function optionsOf(
-  flags: ProduceFlags,
-  brokers: readonly string[],
-): Omit<ProduceOptions, 'stdout' | 'terminal'> {
+function optionsOf(flags: ProduceFlags, access: BrokerAccess): Omit<ProduceOptions, 'stdout' | 'terminal'> {
   const model = oneOf('--model', flags.model ?? missing('--model'), ['clickstream', 'web_clicks']);
   const rate = flags.rate === 'max' ? null : number('--rate', flags.rate, 0.001, RATE_MAX);
   return {
-    brokers,
+    ...access,
     model,
     topic: flags.topic ?? TOPICS[model],
     sender: oneOf('--sender', flags.sender, ['client', 'bulk']),

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { type Clock, systemClock } from '../../clock.js';
+import type { BrokerAccess } from '../../config/types.js';
 import { HeadraceError } from '../../errors.js';
 import type { LoadModel } from '../../generator/load/event-layout.js';
 import { filmsFor } from '../../generator/load/load.js';
@@ -17,8 +18,7 @@ import type { LoadRun } from './run.js';
 import { progressLine, resultJson, resultText, type Statistics } from './statistics.js';
 
 /** What `headrace produce` was asked to do. */
-export interface ProduceOptions extends LoadWish {
-  brokers: readonly string[];
+export interface ProduceOptions extends LoadWish, BrokerAccess {
   topic: string;
   model: LoadModel;
   sender: 'client' | 'bulk';
@@ -44,7 +44,7 @@ export async function produceCommand(options: ProduceOptions): Promise<number> {
   const clock = systemClock;
   const log = createLog({ level: 'warn', format: 'auto' });
   const interrupt = watchSignals();
-  const cluster = await connectBrokers({ brokers: options.brokers, log });
+  const cluster = await connectBrokers({ brokers: options.brokers, security: options.security, log });
   try {
     const topic = await topicOf(cluster, options.topic);
     const { spec, speed } = planned(options, topic.partitions.length, clock);

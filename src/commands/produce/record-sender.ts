@@ -1,5 +1,7 @@
+import type { BrokerAccess } from '../../config/types.js';
 import type { LoadModel } from '../../generator/load/event-layout.js';
-import { ClickstreamProducer } from '../../producer/index.js';
+import { accessOf } from '../../kafka/security/access.js';
+import { ClickstreamProducer, type ProducerOptions } from '../../producer/index.js';
 import type { PlainLog } from '../../telemetry/log.js';
 
 /** What `--sender client` sends through: a client that batches, retries and counts by itself. */
@@ -16,8 +18,7 @@ export interface RecordSender {
   readonly latencyMs: readonly number[];
 }
 
-export interface RecordSenderOptions {
-  brokers: readonly string[];
+export interface RecordSenderOptions extends BrokerAccess {
   topic: string;
   model: LoadModel;
   log: PlainLog;
@@ -31,8 +32,9 @@ export class ProducerSender implements RecordSender {
   readonly #producer: ClickstreamProducer<LoadModel>;
   #answered = 0;
 
-  constructor(options: RecordSenderOptions) {
-    this.#producer = new ClickstreamProducer(options);
+  constructor({ brokers, security, topic, model, log }: RecordSenderOptions) {
+    const overrides = accessOf(security).librdkafka as NonNullable<ProducerOptions['overrides']>;
+    this.#producer = new ClickstreamProducer({ brokers, topic, model, log, overrides });
   }
 
   connect(): Promise<void> {

@@ -4,7 +4,7 @@ import { HeadraceError } from '../../errors.js';
 import { OffsetsFollower } from '../../followers/offsets.js';
 import type { Cluster } from '../../kafka/cluster.js';
 import { Fetcher } from '../../kafka/fetcher.js';
-import { Group } from '../../kafka/group.js';
+import { Group, librdkafkaOf } from '../../kafka/group.js';
 import type { Topic } from '../../kafka/topic.js';
 import { chooseEngine } from '../../kernel/engine-choice.js';
 import { IDLE_COMMIT_MS } from '../../lanes/cut-wishes.js';
@@ -202,7 +202,7 @@ export class Engine {
       protocol: config.kafka.groupProtocol,
       sessionTimeoutMs: config.kafka.sessionTimeoutMs,
       ...(config.kafka.instanceId === null ? {} : { instanceId: config.kafka.instanceId }),
-      extra: config.kafka.librdkafka,
+      extra: librdkafkaOf(config.kafka),
       log,
       clock,
       onAssigned: (partitions) => this.#onAssigned(partitions),

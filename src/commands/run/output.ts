@@ -8,6 +8,7 @@ import { LanePlaces } from '../../followers/topics/places.js';
 import { LaneRegistry } from '../../followers/topics/registry.js';
 import type { Cluster } from '../../kafka/cluster.js';
 import type { Group } from '../../kafka/group.js';
+import { librdkafkaOf } from '../../kafka/security/access.js';
 import type { Topic } from '../../kafka/topic.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import { offsetNote } from '../../ledger/offset-note.js';
@@ -61,7 +62,7 @@ export class OutputFollowing {
       groupOffset: async (partition) =>
         options.slowest(partition) ?? (await committedOffset(options, partition)),
       groupNote: () => offsetNote(ledger.tableId, ledger.version),
-      extra: config.kafka.librdkafka,
+      extra: librdkafkaOf(config.kafka),
       clock,
       log,
     });

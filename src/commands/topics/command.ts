@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { LoadBrokersOptions } from '../../config/load-brokers.js';
+import type { BrokerAccess } from '../../config/types.js';
 import type { TopicsCreateOptions } from './create.js';
 import type { TopicsDescribeOptions } from './describe.js';
 import {
@@ -28,7 +29,7 @@ export const ownTopicsLoaders: TopicsLoaders = {
 
 export interface TopicsSurroundings {
   stdout(text: string): void;
-  loadBrokers(options: LoadBrokersOptions): readonly string[];
+  loadBrokers(options: LoadBrokersOptions): BrokerAccess;
   /** Takes the exit code. */
   done(exitCode: number): void;
   loaders: TopicsLoaders;
@@ -104,7 +105,10 @@ function planFlags(command: Command): Command {
   return command
     .argument('[topics...]', 'which of the plan; without it all')
     .option('--brokers <host:port,…>', 'Kafka brokers to ask first')
-    .option('--config <file>', "an engine's YAML file, of which only the brokers are read")
+    .option(
+      '--config <file>',
+      "an engine's YAML file, of which only kafka.brokers and kafka.security are read",
+    )
     .option('--file <file>', 'a plan of your own, in the form of config/kafka/topics.yaml')
     .option('--json', 'print one JSON object');
 }
@@ -120,7 +124,7 @@ function optionsOf(
 ): TopicsOptions {
   const { config, brokers, file, development, json } = flags;
   return {
-    brokers: loadBrokers({
+    ...loadBrokers({
       ...(config === undefined ? {} : { file: config }),
       flags: brokers === undefined ? {} : { brokers },
     }),

@@ -35,7 +35,7 @@ const READY_POLL_MS = 200;
  */
 export async function topicsCreate(options: TopicsCreateOptions): Promise<number> {
   const { json, stdout } = options;
-  return await withCluster(options.brokers, async (cluster) => {
+  return await withCluster(options, async (cluster) => {
     const before = await compareAll(cluster, options);
     refuseTooSmall(missingOf(before), before.brokers.length);
     const done: TopicDifference[] = [];

@@ -24,7 +24,7 @@ interface Described {
 export async function topicsDescribe(options: TopicsDescribeOptions): Promise<number> {
   const { json, stdout } = options;
   const plan = loadTopicPlan(options.file, options.topics);
-  return await withCluster(options.brokers, async (cluster) => {
+  return await withCluster(options, async (cluster) => {
     const { brokers, topics } = await cluster.topics(plan.topics.map(({ name }) => name));
     const described = plan.topics.map(({ name, is }): Described => {
       const state = topics.get(name);

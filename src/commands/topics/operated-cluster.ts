@@ -1,3 +1,4 @@
+import type { BrokerAccess } from '../../config/types.js';
 import { KafkaAdmin } from '../../kafka/admin.js';
 import type { Cluster } from '../../kafka/cluster.js';
 import type { BrokerInfo } from '../../kafka/wire/metadata.js';
@@ -12,21 +13,22 @@ export class OperatedCluster {
   readonly admin: KafkaAdmin;
   readonly #cluster: Cluster;
 
-  private constructor(brokers: readonly string[], cluster: Cluster) {
-    this.brokers = brokers;
+  private constructor(access: BrokerAccess, cluster: Cluster) {
+    this.brokers = access.brokers;
     this.#cluster = cluster;
-    this.admin = new KafkaAdmin(brokers);
+    this.admin = new KafkaAdmin(access);
   }
 
-  /** Throws HeadraceError KAFKA_UNREACHABLE (exit 75) when none answers in time, KAFKA_TOO_OLD. */
-  static async open(brokers: readonly string[]): Promise<OperatedCluster> {
+  /** Throws HeadraceError KAFKA_UNREACHABLE (exit 75) when none answers in time, KAFKA_AUTH, KAFKA_TLS, KAFKA_TOO_OLD. */
+  static async open({ brokers, security }: BrokerAccess): Promise<OperatedCluster> {
     const cluster = await connectBrokers({
       brokers,
+      security,
       clientId: 'headrace-admin',
       responseBytesMax: RESPONSE_BYTES_MAX,
       log: SILENT,
     });
-    return new OperatedCluster(brokers, cluster);
+    return new OperatedCluster({ brokers, security }, cluster);
   }
 
   /** Who answers, and who holds what: of some topics, or (null) of all. A topic that does not exist is left out. */
@@ -58,10 +60,10 @@ export class OperatedCluster {
 
 /** Opens, works, closes. */
 export async function withCluster(
-  brokers: readonly string[],
+  access: BrokerAccess,
   work: (cluster: OperatedCluster) => Promise<number>,
 ): Promise<number> {
-  const cluster = await OperatedCluster.open(brokers);
+  const cluster = await OperatedCluster.open(access);
   try {
     return await work(cluster);
   } finally {

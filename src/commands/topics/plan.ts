@@ -14,7 +14,7 @@ export interface TopicsPlanOptions extends TopicsOptions {
 /** `headrace topics plan`: what `create` would do. Resolves to 0. Throws what that does. */
 export async function topicsPlan(options: TopicsPlanOptions): Promise<number> {
   const { json, stdout } = options;
-  return await withCluster(options.brokers, async (cluster) => {
+  return await withCluster(options, async (cluster) => {
     if (options.reassignment) {
       stdout(`${JSON.stringify(await replicasOf(cluster, options))}\n`);
       return 0;

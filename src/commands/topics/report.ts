@@ -1,10 +1,10 @@
+import type { BrokerAccess } from '../../config/types.js';
 import { HeadraceError } from '../../errors.js';
 import { compareTopic, isFault, type TopicDifference, type TopicState } from './compare-topic.js';
 import type { OperatedCluster } from './operated-cluster.js';
 import { forDevelopment, loadTopicPlan, type PlannedTopic, type TopicPlan } from './planned-topics.js';
 
-export interface TopicsOptions {
-  brokers: readonly string[];
+export interface TopicsOptions extends BrokerAccess {
   /** A plan of one's own, or null: the shipped one. */
   file: string | null;
   /** Of the plan; none: all. */
