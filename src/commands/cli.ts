@@ -226,7 +226,9 @@ interface MigrateFlags extends ConfigFlags {
 
 /** The values are judged by the configuration's schema, not here: one set of rules, one kind of message. */
 function runFlags(command: Command): Command {
-  return clickHouseFlags(command.option('--config <file>', 'YAML file with the settings; flags win over it'))
+  return clickHouseFlags(
+    command.option('--config <file>', 'YAML file with the settings, or several with commas; flags win'),
+  )
     .option('--brokers <host:port,…>', 'Kafka brokers to ask first')
     .option('--topic <name>', 'topic with the events')
     .option('--group <name>', 'consumer group')

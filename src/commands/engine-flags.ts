@@ -8,7 +8,7 @@ export interface EngineFlags extends ConfigFlags {
 
 export function engineFlags(command: Command, more = ''): Command {
   return command
-    .option('--config <file>', `the engine's YAML file; flags win over it${more}`)
+    .option('--config <file>', `the engine's YAML file, or several with commas; flags win${more}`)
     .option('--brokers <host:port,…>', 'Kafka brokers to ask first')
     .option('--topic <name>', 'topic with the events')
     .option('--group <name>', 'consumer group')

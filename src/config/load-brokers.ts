@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
+import type { Environment } from './environment.js';
 import { brokers, section } from './fields.js';
 import type { ConfigFlags } from './flags.js';
 import { kafkaSecurity, toKafkaSecurity } from './kafka-security.js';
-import { deepFreeze, type NamedText, openSources, readConfigFile } from './sources.js';
+import { deepFreeze, type NamedText, openSources, readConfigFiles } from './sources.js';
 import type { BrokerAccess } from './types.js';
 
 /**
@@ -23,15 +24,16 @@ export interface LoadBrokersOptions {
 
 /** Throws ConfigError (CONFIG_INVALID, exit 78). */
 export function loadBrokers({ file, flags }: LoadBrokersOptions): BrokerAccess {
-  return resolveBrokers(file === undefined ? undefined : readConfigFile(file), flags);
+  return resolveBrokers(file === undefined ? undefined : readConfigFiles(file), flags, process.env);
 }
 
 /** The same without I/O. */
 export function resolveBrokers(
-  file: NamedText | undefined,
+  file: NamedText | readonly NamedText[] | undefined,
   flags: Pick<ConfigFlags, 'brokers'>,
+  environment: Environment = {},
 ): BrokerAccess {
-  const sources = openSources(file, flags, '.');
+  const sources = openSources(file, flags, '.', environment);
   const kafka = (sources.root.kafka ?? {}) as { brokers?: unknown; security?: unknown };
   const asked = { kafka: { brokers: kafka.brokers, security: kafka.security } };
   const data = sources.check(schema, EXAMPLE, asked);

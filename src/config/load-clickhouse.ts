@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Environment } from './environment.js';
 import type { ConfigFlags } from './flags.js';
 import { type ConfigFile, clickHouseSchema, configSchema } from './schema.js';
 import {
@@ -6,7 +7,7 @@ import {
   modelPath,
   type NamedText,
   openSources,
-  readConfigFile,
+  readConfigFiles,
   type Sources,
 } from './sources.js';
 import type { ClickHouseConfig } from './types.js';
@@ -33,16 +34,22 @@ export interface LoadClickHouseOptions {
 
 /** Reads the file, if there is one, and resolves. Throws ConfigError (CONFIG_INVALID, exit 78). */
 export function loadClickHouseConfig({ file, flags }: LoadClickHouseOptions): ClickHouseSettings {
-  return resolveClickHouseConfig(file === undefined ? undefined : readConfigFile(file), flags, process.cwd());
+  return resolveClickHouseConfig(
+    file === undefined ? undefined : readConfigFiles(file),
+    flags,
+    process.cwd(),
+    process.env,
+  );
 }
 
 /** The same without I/O: a function of its arguments. */
 export function resolveClickHouseConfig(
-  file: NamedText | undefined,
+  file: NamedText | readonly NamedText[] | undefined,
   flags: ConfigFlags,
   workingFolder: string,
+  environment: Environment = {},
 ): ClickHouseSettings {
-  const sources = openSources(file, flags, workingFolder);
+  const sources = openSources(file, flags, workingFolder, environment);
   const asked = Object.keys(clickHouseSchema.shape);
   // of the other sections nothing is asked, but a mistyped one is
   const others = Object.keys(configSchema.shape).filter((name) => !asked.includes(name));

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Environment } from './environment.js';
 import type { ConfigFlags } from './flags.js';
 import { httpProblems, toHttpConfig } from './http.js';
 import { toKafkaSecurity } from './kafka-security.js';
@@ -10,7 +11,7 @@ import { thisMachine } from './machine.js';
 import { archiveProblems, toMaintenanceConfig } from './maintenance.js';
 import type { Problem } from './problems.js';
 import { type ConfigFile, configSchema } from './schema.js';
-import { deepFreeze, modelPath, type NamedText, openSources, readConfigFile } from './sources.js';
+import { deepFreeze, modelPath, type NamedText, openSources, readConfigFiles } from './sources.js';
 import type {
   ClickHouseConfig,
   EngineConfig,
@@ -24,7 +25,7 @@ import type {
 } from './types.js';
 
 /**
- * Flags over the file over the defaults → one frozen EngineConfig, or a ConfigError with all that is wrong. Paths in
+ * Flags over the environment over the files over the defaults → one frozen EngineConfig, or a ConfigError with all that is wrong. Paths in
  * the file are relative to the file's folder (a service has no folder of its own), paths in flags to the working folder.
  */
 
@@ -40,23 +41,25 @@ export interface LoadOptions {
 export interface Surroundings {
   machine: Machine;
   workingFolder: string;
+  environment?: Environment;
 }
 
 /** Reads the file, if there is one, and resolves. Throws ConfigError (CONFIG_INVALID, exit 78). */
 export function loadConfig({ file, flags }: LoadOptions): EngineConfig {
-  return resolveConfig(file === undefined ? undefined : readConfigFile(file), flags, {
+  return resolveConfig(file === undefined ? undefined : readConfigFiles(file), flags, {
     machine: thisMachine(),
     workingFolder: process.cwd(),
+    environment: process.env,
   });
 }
 
 /** The same without I/O: a function of its arguments. */
 export function resolveConfig(
-  file: NamedText | undefined,
+  file: NamedText | readonly NamedText[] | undefined,
   flags: ConfigFlags,
   surroundings: Surroundings,
 ): EngineConfig {
-  const sources = openSources(file, flags, surroundings.workingFolder);
+  const sources = openSources(file, flags, surroundings.workingFolder, surroundings.environment);
   const data = sources.check(configSchema, RUN_EXAMPLE);
   const problems: Problem[] = [];
   const lake = lakePath(data.lake.path, sources.folderOf('lake.path'));

@@ -10,7 +10,9 @@ export interface Problem {
   meant?: string | undefined;
   /** Line in the file, from 1. */
   line?: number | undefined;
-  /** The flag that gave the value. */
+  /** The file that the line is of, where there are several. */
+  file?: string | undefined;
+  /** The flag, or the variable of the environment, that gave the value. */
   flag?: string | undefined;
 }
 
@@ -23,7 +25,9 @@ export class ConfigError extends HeadraceError {
 
   /** `example`: a command line that would work, shown behind the problems. */
   constructor(problems: readonly Problem[], file: string | undefined, example?: string) {
-    const sorted = [...problems].sort((a, b) => (a.line ?? LAST) - (b.line ?? LAST));
+    const files = [...new Set(problems.map((problem) => problem.file))];
+    const place = ({ file: own }: Problem) => (own === undefined ? LAST : files.indexOf(own));
+    const sorted = [...problems].sort((a, b) => place(a) - place(b) || (a.line ?? LAST) - (b.line ?? LAST));
     const lines = sorted.map((problem) => renderOne(problem, file));
     const one = lines.length === 1;
     const hint = example === undefined ? undefined : `for example: ${example}`;
@@ -35,7 +39,8 @@ export class ConfigError extends HeadraceError {
   }
 }
 
-function renderOne({ path, line, flag, message }: Problem, file: string | undefined): string {
+function renderOne({ path, line, flag, message, file: own }: Problem, last: string | undefined): string {
+  const file = own ?? last;
   if (flag !== undefined) return path === '' ? `${flag}: ${message}` : `${flag} (${path}): ${message}`;
   const parts = line === undefined || file === undefined ? [] : [`${file}:${line}`];
   if (path !== '') parts.push(path);

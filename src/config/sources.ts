@@ -1,21 +1,23 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
+import { type Environment, environmentLayer } from './environment.js';
 import { MISSING } from './fields.js';
-import { FILE_BYTES_MAX, parseConfigText } from './file.js';
+import { FILE_BYTES_MAX } from './file.js';
 import { type ConfigFlags, flagFor, overlay } from './flags.js';
 import { problemsOf } from './issues.js';
+import { layerOf, merged, type NamedText, parseLayers } from './layers.js';
 import { ConfigError, type Problem } from './problems.js';
 
-/** Where a configuration comes from, file and flags, and how a problem in it is put to whoever wrote them. */
+export type { NamedText } from './layers.js';
 
-export interface NamedText {
-  name: string;
-  text: string;
-}
+/**
+ * Where a configuration comes from, and how a problem in it is put to whoever wrote it. Later wins: the defaults, files in their order,
+ * the environment, flags.
+ */
 
 export interface Sources {
-  /** The flags' values over the file's. */
+  /** The flags' values over the environment's over the files'. */
   readonly root: Readonly<Record<string, unknown>>;
   /** What relative paths of a setting are relative to. */
   folderOf(path: string): string;
@@ -25,23 +27,44 @@ export interface Sources {
   error(problems: readonly Problem[]): ConfigError;
 }
 
-/** Throws ConfigError when the file is not YAML. */
-export function openSources(file: NamedText | undefined, flags: ConfigFlags, workingFolder: string): Sources {
-  const parsed = file === undefined ? undefined : parseConfigText(file.text);
-  if (parsed !== undefined && parsed.problems.length > 0) throw new ConfigError(parsed.problems, file?.name);
-  const { root, origins } = overlay(parsed?.root ?? {}, flags);
+/** Throws ConfigError when a file is not YAML. */
+export function openSources(
+  files: NamedText | readonly NamedText[] | undefined,
+  flags: ConfigFlags,
+  workingFolder: string,
+  environment: Environment = {},
+): Sources {
+  const layers = parseLayers(files === undefined ? [] : 'text' in files ? [files] : files);
+  const broken = layers.flatMap(({ name, problems }) => problems.map((each) => ({ ...each, file: name })));
+  const lastName = layers.at(-1)?.name;
+  if (broken.length > 0) throw new ConfigError(broken, lastName);
+  const variables = environmentLayer(environment);
+  const ofFiles = layers.reduce<Record<string, unknown>>((below, { root }) => merged(below, root), {});
+  const { root, origins } = overlay(merged(ofFiles, variables.root), flags);
+  const setBy = (path: string) => origins.get(path) ?? variables.origins.get(path);
   const located = (problem: Problem): Problem => {
-    const flag = origins.get(problem.path);
+    const flag = setBy(problem.path);
     if (flag !== undefined) return { ...problem, flag };
-    return { ...problem, line: parsed?.lineOf(problem.path) };
+    const layer = layerOf(layers, problem.path);
+    return { ...problem, file: layer?.name, line: layer?.lineOf(problem.path) };
   };
-  const error = (problems: readonly Problem[], example?: string) =>
-    new ConfigError(problems.map(howToSet).map(located), file?.name, example);
-  const fileFolder = dirname(resolve(workingFolder, file?.name ?? '.'));
+  const placeOf = ({ file }: Problem) => layers.findIndex(({ name }) => name === file);
+  const error = (problems: readonly Problem[], example?: string) => {
+    const all = problems.map(howToSet).map(located);
+    return new ConfigError(
+      all.sort((a, b) => placeOf(a) - placeOf(b)),
+      lastName,
+      example,
+    );
+  };
+  const folderOf = (path: string) =>
+    setBy(path) === undefined
+      ? dirname(resolve(workingFolder, layerOf(layers, path)?.name ?? '.'))
+      : workingFolder;
   return {
     root,
     error,
-    folderOf: (path) => (origins.has(path) ? workingFolder : fileFolder),
+    folderOf,
     check(schema, example, checked = root) {
       const result = schema.safeParse(checked);
       if (result.success) return result.data;
@@ -59,8 +82,16 @@ export function modelPath(model: string, sources: Sources): string {
   return /[/\\]|\.ya?ml$/i.test(model) ? resolve(sources.folderOf('model'), model) : model;
 }
 
-/** Throws ConfigError where it can't be read, or is far too large for one. */
-export function readConfigFile(file: string): NamedText {
+/** Several files with commas between them. Throws ConfigError where one can't be read, or is far too large. */
+export function readConfigFiles(files: string): NamedText[] {
+  return files
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '')
+    .map(readConfigFile);
+}
+
+function readConfigFile(file: string): NamedText {
   try {
     if (statSync(file).size > FILE_BYTES_MAX) {
       throw new ConfigError([{ path: '', message: 'is larger than 1MiB: not a configuration' }], file);
