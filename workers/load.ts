@@ -10,9 +10,9 @@ import { sumOf } from '#src/generator/load/partition-load.js';
  */
 export default async function runLoad({ spec, worker, workers, producer, port }: LoadTask): Promise<void> {
   const load = makeLoad(spec, (partition) => partition % workers === worker);
-  const writer = new ChunkWriter({ ...load, producer });
-  const make = ({ untilMs, recordsMax }: LoadOrder & { type: 'make' }) => {
-    const { bytes, batches } = writer.write(load.partitions, untilMs, recordsMax);
+  const writer = new ChunkWriter(load, producer);
+  const make = ({ untilMs, recordsMax, used }: LoadOrder & { type: 'make' }) => {
+    const { bytes, batches } = writer.write(untilMs, recordsMax, used);
     const answer: LoadAnswer = {
       type: 'made',
       bytes,

@@ -137,7 +137,7 @@ function receiverOf(transport: BrokerTransport): Way['receive'] {
     apiKey: fetchApi.key,
     apiVersion: fetchApi.version,
     flexible: false,
-    body: Buffer.alloc(0),
+    body: [],
   };
   return (target) => transport.send(request, (answer) => answer.copyTo(target));
 }

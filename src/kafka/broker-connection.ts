@@ -66,7 +66,7 @@ export class BrokerConnection {
     api.encode(body, request);
     const { key: apiKey, version: apiVersion, flexible } = api;
     try {
-      return await this.#transport.send({ apiKey, apiVersion, flexible, body: body.toBuffer() }, (answer) =>
+      return await this.#transport.send({ apiKey, apiVersion, flexible, body: body.toPieces() }, (answer) =>
         decodeResponse(api, answer.reader(`${api.name} response`)),
       );
     } catch (error) {

@@ -20,7 +20,8 @@ export interface TransportRequest {
   apiVersion: number;
   /** The request's header has tagged fields. */
   flexible: boolean;
-  body: Buffer;
+  /** One behind the other; they are not to change before the answer is there. */
+  body: readonly Buffer[];
 }
 
 /**

@@ -74,7 +74,7 @@ export class LibraryTransport implements BrokerTransport {
         this.#connection.send<Response>(
           apiKey,
           apiVersion,
-          () => Writer.create().append(body),
+          () => Writer.create().append(Buffer.concat(body)),
           (_correlationId, _key, _version, { buffer }) =>
             decode(new ByteSlices(buffer.buffers, buffer.length)),
           flexible,

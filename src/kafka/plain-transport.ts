@@ -76,7 +76,7 @@ export class PlainTransport implements BrokerTransport {
         take: (answer) => resolve(decode(answer)),
         refuse: reject,
       });
-      this.#socket.write(this.#encode(request));
+      this.#write(this.#socket, request);
     });
   }
 
@@ -84,12 +84,18 @@ export class PlainTransport implements BrokerTransport {
     this.#break(new Error('connection closed by us'));
   }
 
-  #encode({ apiKey, apiVersion, flexible, body }: TransportRequest): Buffer {
-    const message = new WireWriter().int16(apiKey).int16(apiVersion).int32(this.#correlationId);
-    message.string(this.#options.clientId);
-    if (flexible) message.noTags();
-    const bytes = message.raw(body).toBuffer();
-    return new WireWriter().int32(bytes.length).raw(bytes).toBuffer();
+  /** In one call to the kernel, without a copy of what is large. */
+  #write(socket: Socket, { apiKey, apiVersion, flexible, body }: TransportRequest): void {
+    const header = new WireWriter().int16(apiKey).int16(apiVersion).int32(this.#correlationId);
+    header.string(this.#options.clientId);
+    if (flexible) header.noTags();
+    const bytes = header.toBuffer();
+    const length = body.reduce((sum, piece) => sum + piece.length, bytes.length);
+    const message = new WireWriter().int32(length).raw(bytes);
+    for (const piece of body) message.raw(piece);
+    socket.cork();
+    for (const piece of message.toPieces()) socket.write(piece);
+    socket.uncork();
   }
 
   /** False stops the reading. */

@@ -55,11 +55,11 @@ export function plainRecords(spec: LoadSpec, isOurs: (partition: number) => bool
 
 export function batchedRecords(spec: LoadSpec, recordsMax: number) {
   const load = makeLoad(spec, () => true);
-  const writer = new ChunkWriter({ ...load, producer: { id: 7n, epoch: 1 } });
+  const writer = new ChunkWriter(load, { id: 7n, epoch: 1 });
   const records = new Map<number, LoadRecord[]>();
   let bytes = 0;
   for (;;) {
-    const chunk = writer.write(load.partitions, Number.POSITIVE_INFINITY, recordsMax);
+    const chunk = writer.write(Number.POSITIVE_INFINITY, recordsMax);
     if (chunk.batches.length === 0) return { records, bytes };
     for (const { partition, from, to, records: count, sequence } of chunk.batches) {
       const own = records.get(partition) ?? [];

@@ -51,6 +51,7 @@ const ENTRIES = [
   'workers/load.ts',
   'src/kernel/assembly/index.ts',
   'src/page/client/page.ts',
+  'src/generator/load/assembly/index.ts',
 ];
 /** What a worker must never load, itself or through another module. */
 const NOT_IN_WORKERS =

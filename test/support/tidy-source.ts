@@ -97,5 +97,5 @@ function targetOf(from: string, specifier: string): string | undefined {
   }
   const path = parts.join('/');
   // AssemblyScript names its modules without their ending
-  return from.startsWith('src/kernel/assembly/') ? `${path}.ts` : toSource(path);
+  return from.includes('/assembly/') ? `${path}.ts` : toSource(path);
 }

@@ -33,6 +33,8 @@ interface Worker {
   isDone: boolean;
   counts: LoadCounts;
   nowMs: number;
+  /** Chunks that are acknowledged: their memory is written again. */
+  used: ArrayBuffer[];
 }
 
 export class BulkRun implements LoadRun {
@@ -49,7 +51,7 @@ export class BulkRun implements LoadRun {
     this.#options = options;
     this.#sender = new BulkSender(options);
     this.#workers = Array.from({ length: options.workers }, () => {
-      return { orders: 0, isDone: false, counts: { ...NO_COUNTS }, nowMs: options.spec.startMs };
+      return { orders: 0, isDone: false, counts: { ...NO_COUNTS }, nowMs: options.spec.startMs, used: [] };
     });
   }
 
@@ -111,7 +113,9 @@ export class BulkRun implements LoadRun {
 
   async #sent(worker: number, { bytes, batches }: LoadAnswer & { type: 'made' }): Promise<void> {
     if (batches.length > 0) await this.#sender.send(bytes, batches);
-    this.#workers[worker]!.orders--;
+    const state = this.#workers[worker]!;
+    state.used.push(bytes);
+    state.orders--;
     this.#order(worker);
   }
 
@@ -124,21 +128,24 @@ export class BulkRun implements LoadRun {
     }
     if (speed === null) {
       while (state.orders < ORDERS_MAX) {
-        state.orders++;
-        this.#threads!.order(worker, {
-          type: 'make',
-          untilMs: Number.POSITIVE_INFINITY,
-          recordsMax: Number.POSITIVE_INFINITY,
-        });
+        this.#make(worker, Number.POSITIVE_INFINITY);
       }
       return;
     }
     if (state.orders > 0) return;
     state.orders++;
     void clock.sleep(LINGER_MS, signal).then(() => {
-      const untilMs = pace(speed, spec.startMs, clock.monotonicMs() - this.#beganMs!);
-      this.#threads!.order(worker, { type: 'make', untilMs, recordsMax: Number.POSITIVE_INFINITY });
+      state.orders--;
+      this.#make(worker, pace(speed, spec.startMs, clock.monotonicMs() - this.#beganMs!));
     });
+  }
+
+  #make(worker: number, untilMs: number): void {
+    const state = this.#workers[worker]!;
+    state.orders++;
+    const used = state.used.pop();
+    const order = { type: 'make', untilMs, recordsMax: Number.POSITIVE_INFINITY } as const;
+    this.#threads!.order(worker, used === undefined ? order : { ...order, used });
   }
 
   #endIfDone(): void {

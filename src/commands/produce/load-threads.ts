@@ -25,7 +25,8 @@ export class LoadThreads {
   }
 
   order(worker: number, order: LoadOrder): void {
-    this.#ports[worker]!.postMessage(order);
+    const used = order.type === 'make' && order.used !== undefined ? [order.used] : [];
+    this.#ports[worker]!.postMessage(order, used);
   }
 
   async close(): Promise<void> {

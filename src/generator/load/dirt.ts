@@ -18,13 +18,6 @@ export type DirtShares = Readonly<Record<DirtKind, number>>;
 
 export const NO_DIRT: DirtShares = { disordered: 0, late: 0, duplicated: 0, malformed: 0, future: 0 };
 
-export const DISORDER_MS_MAX = 5_000;
-const HOUR_MS = 3_600_000;
-/** A visit takes six hours at most, then the gap and the lateness that models allow: what is older is late. */
-export const LATE_MS = { min: 8 * HOUR_MS, max: 24 * HOUR_MS } as const;
-/** Models take an hour. */
-export const FUTURE_MS = { min: 2 * HOUR_MS, max: 24 * HOUR_MS } as const;
-
 /** Extra records of each kind for one good event, so that they have their share of all. */
 export function extrasPerEvent(shares: DirtShares): Record<ExtraKind, number> {
   const extra = EXTRA_KINDS.reduce((sum, kind) => sum + shares[kind], 0);

@@ -1,4 +1,3 @@
-import type { Draft } from './crowd.js';
 import {
   END,
   type EventLayout,
@@ -7,6 +6,7 @@ import {
   USER_PREFIX_BYTES,
   UUID_BYTES,
 } from './event-layout.js';
+import type { Draft } from './partition-load.js';
 import type { PieceTable } from './piece-table.js';
 import { putUuid } from './uuid-text.js';
 

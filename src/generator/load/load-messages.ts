@@ -16,7 +16,8 @@ export interface LoadTask {
 
 /** Main → worker: one answer each. */
 export type LoadOrder =
-  | { type: 'make'; untilMs: number; recordsMax: number }
+  /** `used`: an earlier chunk, which is done with. */
+  | { type: 'make'; untilMs: number; recordsMax: number; used?: ArrayBuffer }
   /** The task ends. */
   | { type: 'end' };
 

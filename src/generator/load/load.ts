@@ -1,13 +1,19 @@
 import { partitionOfBytes } from '../murmur2.js';
 import { type EventLayout, eventLayout, userKey } from './event-layout.js';
+import { EventText } from './event-text.js';
 import { type Films, makeFilms } from './films.js';
+import { LoadModule } from './load-module.js';
 import type { LoadSpec } from './load-plan.js';
+import { layTables } from './load-tables.js';
 import { PartitionLoad } from './partition-load.js';
 
 /** A load, or the part of it that some partitions take. */
 export interface Load {
   layout: EventLayout;
   films: Films;
+  module: LoadModule;
+  /** Where its tables lie. */
+  model: number;
   partitions: readonly PartitionLoad[];
 }
 
@@ -22,6 +28,10 @@ export function filmsFor(
 /** `isOurs`: the partitions that are wanted. */
 export function makeLoad(spec: LoadSpec, isOurs: (partition: number) => boolean): Load {
   const { layout, films } = filmsFor(spec);
+  const module = new LoadModule();
+  const { model, scenes } = layTables(module, { ...spec, layout, films });
+  const text = new EventText(layout, films.pieces);
+  const common = { module, scenes, text, seed: spec.seed };
   const users = usersByPartition(spec, layout);
   const share = Math.floor(spec.records / spec.partitions);
   const rest = spec.records - share * spec.partitions;
@@ -29,9 +39,9 @@ export function makeLoad(spec: LoadSpec, isOurs: (partition: number) => boolean)
     .filter(isOurs)
     .map((partition) => {
       const recordsMax = share + (partition < rest ? 1 : 0);
-      return new PartitionLoad({ ...spec, layout, films, users: users[partition]!, partition, recordsMax });
+      return new PartitionLoad({ ...common, users: users[partition]!, partition, recordsMax });
     });
-  return { layout, films, partitions };
+  return { layout, films, module, model, partitions };
 }
 
 /** Where the user is the key, Kafka's partitioner says which are whose; where the session is, they are shared out. */

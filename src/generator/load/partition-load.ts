@@ -1,27 +1,40 @@
-import { Crowd, type CrowdOptions, type Draft } from './crowd.js';
-import {
-  DISORDER_MS_MAX,
-  type DirtShares,
-  disorderedPerEvent,
-  EXTRA_KINDS,
-  type ExtraKind,
-  extrasPerEvent,
-  FUTURE_MS,
-  LATE_MS,
-} from './dirt.js';
-import { EventText } from './event-text.js';
-import { Words } from './words.js';
+import type { EventText } from './event-text.js';
+import type { Scene } from './films.js';
+import * as abi from './load-abi.js';
+import type { LoadModule } from './load-module.js';
+import { seedWords } from './words.js';
 
 /**
  * The records of one partition, in their order: the crowd's events, and what is wrong among them. The seed and the options
- * decide every byte, whoever sends them and in whatever batches.
+ * decide every byte, whoever sends them and in whatever batches. Who comes next and what is wrong is the module's
+ * (`assembly/partition`); values that are no events are made here.
  */
 
-export interface PartitionLoadOptions extends Omit<CrowdOptions, 'words'> {
+export interface PartitionLoadOptions {
+  module: LoadModule;
+  /** Of the module's tables. */
+  scenes: readonly Scene[];
+  text: EventText;
   seed: number;
-  dirt: DirtShares;
+  partition: number;
+  /** Numbers of the users whose events lie in the partition. */
+  users: Int32Array;
   /** It ends after so many records. */
   recordsMax: number;
+}
+
+/** An event to be written. The same object each time. */
+export interface Draft {
+  scene: Scene;
+  /** Event time. */
+  timeMs: number;
+  /** When it is produced: the record's timestamp. */
+  producedMs: number;
+  /** As in the event. */
+  userNumber: number;
+  /** Four words each. */
+  eventId: Int32Array;
+  sessionId: Int32Array;
 }
 
 /** Records so far. */
@@ -53,107 +66,107 @@ export function sumOf(all: readonly Readonly<LoadCounts>[]): LoadCounts {
   return sum;
 }
 
-/** What is late or from the future in the first records of a partition would be its first word on what time it is. */
-const CLEAN_RECORDS = 20;
-
 export class PartitionLoad {
   readonly partition: number;
-  /** The record to be written. The same object each time. */
-  readonly draft: Draft;
-  readonly counts: LoadCounts = { ...NO_COUNTS };
-  readonly #options: PartitionLoadOptions;
-  readonly #crowd: Crowd;
-  readonly #words: Words;
+  /** Where the module has it. */
+  readonly at: number;
+  readonly #module: LoadModule;
+  readonly #scenes: readonly Scene[];
   readonly #text: EventText;
-  readonly #disordered: number;
-  readonly #extras: Record<ExtraKind, number>;
-  readonly #isDirty: boolean;
-  /** Still to come for the event under way. */
-  readonly #pending: ExtraKind[] = [];
-  /** Of the good event under way. */
-  #timeMs = 0;
+  readonly #draft: Draft;
 
-  constructor(options: PartitionLoadOptions) {
-    this.#options = options;
-    this.partition = options.partition;
-    this.#words = new Words(
-      Math.imul(options.seed, 0x9e3779b1) ^ Math.imul(options.partition + 1, 0x85ebca6b),
-    );
-    this.#crowd = new Crowd({ ...options, words: this.#words });
-    this.draft = this.#crowd.draft;
-    this.#text = new EventText(options.layout, options.films.pieces);
-    this.#disordered = disorderedPerEvent(options.dirt);
-    this.#extras = extrasPerEvent(options.dirt);
-    this.#isDirty = Object.values(options.dirt).some((share) => share > 0);
+  /** Behind the last one the module's memory grows no more. */
+  constructor({ module, scenes, text, seed, partition, users, recordsMax }: PartitionLoadOptions) {
+    this.partition = partition;
+    this.#module = module;
+    this.#scenes = scenes;
+    this.#text = text;
+    const at = module.reserve(abi.PARTITION_BYTES);
+    const state = module.reserve(abi.USER_BYTES * users.length);
+    const slots = module.reserve(4 * abi.SLOTS);
+    const { view } = module;
+    seedWords(Math.imul(seed, 0x9e3779b1) ^ Math.imul(partition + 1, 0x85ebca6b)).forEach((word, index) => {
+      view.setInt32(at + abi.P_WORDS + 4 * index, word, true);
+    });
+    view.setUint32(at + abi.P_NUMBER, partition, true);
+    view.setUint32(at + abi.P_USERS, users.length, true);
+    view.setUint32(at + abi.P_STATE, state, true);
+    view.setUint32(at + abi.P_SLOTS, slots, true);
+    view.setFloat64(at + abi.P_RECORDS_MAX, recordsMax, true);
+    users.forEach((number, index) => {
+      view.setUint32(state + abi.USER_BYTES * index + abi.U_NUMBER, number, true);
+    });
+    module.exports.settle(at);
+    this.at = at;
+    this.#draft = {
+      scene: scenes[0]!,
+      timeMs: 0,
+      producedMs: 0,
+      userNumber: 0,
+      eventId: new Int32Array(4),
+      sessionId: new Int32Array(4),
+    };
+  }
+
+  get counts(): LoadCounts {
+    const { view } = this.#module;
+    const count = (at: number) => view.getFloat64(this.at + at, true);
+    return {
+      records: count(abi.P_RECORDS),
+      disordered: count(abi.P_DISORDERED),
+      late: count(abi.P_EXTRAS),
+      duplicated: count(abi.P_EXTRAS + 8),
+      malformed: count(abi.P_EXTRAS + 16),
+      future: count(abi.P_EXTRAS + 24),
+    };
   }
 
   /** Where event time stands. */
   get nowMs(): number {
-    return this.#crowd.nowMs;
+    return this.#module.exports.nowMs(this.at);
   }
 
   get isDone(): boolean {
-    return this.counts.records >= this.#options.recordsMax || this.#options.users.length === 0;
+    return this.#module.exports.isDone(this.at) !== 0;
+  }
+
+  /** The record that was taken. The same object each time. */
+  get draft(): Draft {
+    const { view } = this.#module;
+    const draft = this.#draft;
+    draft.scene = this.#scenes[view.getUint32(this.at + abi.P_SCENE, true)]!;
+    draft.timeMs = view.getFloat64(this.at + abi.P_EVENT_MS, true);
+    draft.producedMs = view.getFloat64(this.at + abi.P_PRODUCED_MS, true);
+    draft.userNumber = view.getUint32(this.at + abi.P_USER_NUMBER, true);
+    for (let word = 0; word < 4; word++) {
+      draft.eventId[word] = view.getInt32(this.at + abi.P_EVENT_ID + 4 * word, true);
+      draft.sessionId[word] = view.getInt32(this.at + abi.P_SESSION_ID + 4 * word, true);
+    }
+    return draft;
   }
 
   /** Is there a record before `untilMs`? */
   hasNext(untilMs: number): boolean {
-    if (this.isDone) return false;
-    return this.#pending.length > 0 || this.#crowd.hasNext(untilMs);
+    return this.#module.exports.hasNext(this.at, untilMs) !== 0;
   }
 
   /** Takes the next record, which there is. Null: its value is the draft's event, else what is returned. */
   take(): Buffer | null {
-    this.counts.records++;
-    if (this.#pending.length > 0) return this.#takeExtra(this.#pending.pop()!);
-    this.#crowd.take();
-    if (this.#isDirty) this.#soil();
-    return null;
+    return this.#module.exports.take(this.at) === abi.TAKEN_EVENT ? null : this.malformed();
   }
 
-  #soil(): void {
-    const words = this.#words;
+  /** The draft's event, cut off somewhere, or with a byte in it that no UTF-8 has. */
+  malformed(): Buffer {
     const { draft } = this;
-    this.#timeMs = draft.timeMs;
-    if (words.float() < this.#disordered) {
-      draft.timeMs -= 1 + words.below(DISORDER_MS_MAX);
-      this.counts.disordered++;
-    }
-    if (this.counts.records <= CLEAN_RECORDS) return;
-    for (const kind of EXTRA_KINDS) {
-      const extra = this.#extras[kind];
-      const whole = Math.floor(extra);
-      const count = whole + (words.float() < extra - whole ? 1 : 0);
-      for (let more = 0; more < count; more++) this.#pending.push(kind);
-    }
-    // of a repetition the original is the record before
-    this.#pending.sort((a, b) => Number(a === 'duplicated') - Number(b === 'duplicated'));
-  }
-
-  #takeExtra(kind: ExtraKind): Buffer | null {
-    const words = this.#words;
-    const { draft, counts } = this;
-    counts[kind]++;
-    if (kind === 'duplicated') return null;
-    for (let word = 0; word < 4; word++) draft.eventId[word] = words.next();
-    if (kind === 'malformed') {
-      draft.timeMs = this.#timeMs;
-      return this.#malformed();
-    }
-    const { min, max } = kind === 'late' ? LATE_MS : FUTURE_MS;
-    const ms = min + words.below(max - min);
-    draft.timeMs = this.#timeMs + (kind === 'late' ? -ms : ms);
-    return null;
-  }
-
-  /** Cut off somewhere, or with a byte in it that no UTF-8 has. */
-  #malformed(): Buffer {
-    const words = this.#words;
-    const value = Buffer.allocUnsafe(this.#text.valueBytes(this.draft));
-    this.#text.putValue(value, 0, this.draft);
-    const at = 1 + words.below(value.length - 2);
-    if (words.next() < 0) return value.subarray(0, at);
+    const value = Buffer.allocUnsafe(this.#text.valueBytes(draft));
+    this.#text.putValue(value, 0, draft);
+    const at = 1 + Math.floor(((this.#word() >>> 0) / 2 ** 32) * (value.length - 2));
+    if (this.#word() < 0) return value.subarray(0, at);
     value[at] = 0xff;
     return value;
+  }
+
+  #word(): number {
+    return this.#module.exports.nextWord(this.at);
   }
 }

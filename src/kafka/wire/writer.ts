@@ -1,3 +1,6 @@
+/** Copying fewer costs less than another piece. */
+const LARGE_BYTES = 4_096;
+
 /** Builds the bytes of a message of Kafka's protocol (big endian). The counterpart of WireReader. */
 export class WireWriter {
   readonly #parts: Buffer[] = [];
@@ -80,5 +83,22 @@ export class WireWriter {
 
   toBuffer(): Buffer {
     return Buffer.concat(this.#parts);
+  }
+
+  /** The same in pieces, as a socket takes them: what is large stays where it is, and what is small lies in one. */
+  toPieces(): Buffer[] {
+    const pieces: Buffer[] = [];
+    let small: Buffer[] = [];
+    for (const part of this.#parts) {
+      if (part.length < LARGE_BYTES) {
+        small.push(part);
+        continue;
+      }
+      if (small.length > 0) pieces.push(Buffer.concat(small));
+      small = [];
+      pieces.push(part);
+    }
+    if (small.length > 0) pieces.push(Buffer.concat(small));
+    return pieces;
   }
 }
