@@ -18,6 +18,8 @@ if (args.includes('--help')) {
 } else {
   const places = {
     sender: fileURLToPath(new URL('./producer/sender.js', import.meta.url)),
+    floor: fileURLToPath(new URL('./producer/floor.js', import.meta.url)),
+    engine: fileURLToPath(new URL('../engine.js', import.meta.url)),
     jarsFolder: HEADRACE_KAFKA_JARS,
   };
   try {

@@ -1,14 +1,11 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { promisify } from 'node:util';
 import { type Clock, systemClock } from '#src/clock.js';
 import { ClickstreamGenerator } from '#src/generator/clickstream.js';
-import { type KafkaCluster, startKafkaCluster } from '../kafka-cluster/cluster.js';
+import { startKafkaCluster } from '../kafka-cluster/cluster.js';
 import { thisMachine } from '../machine.js';
 import { JAVA_OPTIONS } from '../pipeline/filled-broker.js';
-import { endedChildrenSeconds } from '../pipeline/proc.js';
 import { writeResult } from '../result-folder.js';
 import type { Output } from '../stages-command.js';
 import { SEED } from '../workload.js';
@@ -20,25 +17,25 @@ import {
   producerReport,
   type Round,
 } from './figures.js';
-import { type ProducerBenchOptions, parseProducerOptions } from './options.js';
-import { PERF_TEST, parsePerfTest, perfTestArguments } from './perf-test.js';
-import type { SenderAnswer, SenderTask } from './sender.js';
+import { parseProducerOptions } from './options.js';
+import { eventsOf, Runner } from './runner.js';
 
 /**
- * The benchmark `producer`: the client of the producer library against Kafka's own kafka-producer-perf-test, with the same
- * settings, events and broker, in turns. Each is a process of its own, so that its CPU is its own.
+ * The benchmark `producer`: the producer library against Kafka's own kafka-producer-perf-test and against what it stands on, and
+ * bulk loads against their bytes' floor; the same settings, events and broker, in turns. Each is a process of its own, so that its
+ * CPU is its own.
  */
 
 export interface ProducerBenchPlaces {
-  /** Path of the built sender.js. */
+  /** Paths of the built sender.js, floor.js and engine.js. */
   sender: string;
+  floor: string;
+  engine: string;
   /** Folder of Kafka's jars. */
   jarsFolder: string;
 }
 
-const TOPIC = 'clickstream_events';
 const SAMPLE_EVENTS = 20_000;
-const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Throws Error for flags it does not know, and for a run in which an event was not acknowledged. */
 export async function runProducer(
@@ -59,7 +56,7 @@ export async function runProducer(
     properties: { 'log.retention.bytes': 256 * 1024 * 1024 },
   });
   try {
-    await cluster.createTopic({ name: TOPIC, partitions: options.partitions });
+    await cluster.createTopic({ name: Runner.topic, partitions: options.partitions });
     const file = join(folder, 'events');
     const bytesPerEvent = writeSample(file, options.partitions);
     const run = new Runner(options, places, cluster, file);
@@ -83,10 +80,11 @@ export async function runProducer(
       profile: options.profile,
       partitions: options.partitions,
       events: options.events,
+      bulkEvents: options.bulkEvents,
       rounds: options.rounds,
       bytesPerEvent,
       javaStartCpuSeconds,
-      contenders: contenderFigures(rounds, options.events),
+      contenders: contenderFigures(rounds, (name) => eventsOf(name, options)),
     };
     output.print(producerReport(result));
     if (options.out !== undefined) output.print(`\nwritten to ${writeResult(options.out, result)}`);
@@ -109,82 +107,4 @@ function writeSample(file: string, partitions: number): number {
   const values = generator.next(SAMPLE_EVENTS).map(({ value }) => value.toString());
   writeFileSync(file, values.join('\n'));
   return values.reduce((sum, value) => sum + Buffer.byteLength(value), 0) / values.length;
-}
-
-class Runner {
-  readonly #options: ProducerBenchOptions;
-  readonly #places: ProducerBenchPlaces;
-  readonly #cluster: KafkaCluster;
-  readonly #file: string;
-  #javaStartCpuSeconds = 0;
-
-  constructor(
-    options: ProducerBenchOptions,
-    places: ProducerBenchPlaces,
-    cluster: KafkaCluster,
-    file: string,
-  ) {
-    this.#options = options;
-    this.#places = places;
-    this.#cluster = cluster;
-    this.#file = file;
-  }
-
-  /** What a JVM costs that sends one event; later runs are less by it. */
-  async measureJavaStart(): Promise<number> {
-    this.#javaStartCpuSeconds = (await this.#java(1)).cpuSeconds;
-    return this.#javaStartCpuSeconds;
-  }
-
-  async round(name: Contender): Promise<Round> {
-    const { events } = this.#options;
-    if (name !== 'kafka-producer-perf-test')
-      return this.#client(name === 'client, bytes' ? 'bytes' : 'objects');
-    const round = await this.#java(events);
-    return { ...round, cpuSeconds: Math.max(0.01, round.cpuSeconds - this.#javaStartCpuSeconds) };
-  }
-
-  async #java(events: number): Promise<Round> {
-    const before = endedChildrenSeconds();
-    const answer = parsePerfTest(
-      await this.#cluster.tool(
-        PERF_TEST,
-        perfTestArguments({
-          brokers: this.#cluster.bootstrap,
-          topic: TOPIC,
-          profile: this.#options.profile,
-          events,
-          file: this.#file,
-        }),
-      ),
-    );
-    if (answer.records !== events) throw new Error(`Java's producer sent ${answer.records} of ${events}`);
-    return {
-      perSecond: answer.perSecond,
-      cpuSeconds: endedChildrenSeconds() - before,
-      latencyMs: answer.latencyMs,
-    };
-  }
-
-  async #client(how: SenderTask['how']): Promise<Round> {
-    const { events, profile } = this.#options;
-    const task: SenderTask = {
-      brokers: this.#cluster.bootstrap,
-      topic: TOPIC,
-      profile,
-      how,
-      events,
-      file: this.#file,
-    };
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      [this.#places.sender, JSON.stringify(task)],
-      {
-        maxBuffer: OUTPUT_BYTES_MAX,
-      },
-    );
-    const { sent, failed, seconds, cpuSeconds, latencyMs } = JSON.parse(stdout) as SenderAnswer;
-    if (sent !== events || failed > 0) throw new Error(`the client had ${sent} of ${events} acknowledged`);
-    return { perSecond: events / seconds, cpuSeconds, latencyMs };
-  }
 }

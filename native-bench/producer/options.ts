@@ -5,6 +5,7 @@ import { whole } from '../whole-number.js';
 export const USAGE = `npm run bench -- producer [--events N] [--rounds N] [--profile NAME] [--json] …
 
   --events N       sent in a round by each (1000000)
+  --bulk-events N  the same of bulk and of its floor (5000000)
   --rounds N       each sends in turn, so many times (3)
   --profile NAME   default or throughput, of the client and of Java's (default)
   --partitions N   of the topic (30)
@@ -13,6 +14,7 @@ export const USAGE = `npm run bench -- producer [--events N] [--rounds N] [--pro
 
 export interface ProducerBenchOptions {
   events: number;
+  bulkEvents: number;
   rounds: number;
   profile: ProducerProfile;
   partitions: number;
@@ -27,6 +29,7 @@ export function parseProducerOptions(args: readonly string[]): ProducerBenchOpti
     args: [...args],
     options: {
       events: text,
+      'bulk-events': text,
       rounds: text,
       profile: text,
       partitions: text,
@@ -36,6 +39,7 @@ export function parseProducerOptions(args: readonly string[]): ProducerBenchOpti
   });
   return {
     events: whole('events', values.events, 1_000_000, 100),
+    bulkEvents: whole('bulk-events', values['bulk-events'], 5_000_000, 100),
     rounds: whole('rounds', values.rounds, 3),
     profile: checkedProfile(values.profile ?? 'default'),
     partitions: whole('partitions', values.partitions, 30),

@@ -5,15 +5,9 @@ import type { ProducerProfile } from '#src/producer/profiles.js';
 
 export const PERF_TEST = 'org.apache.kafka.tools.ProducerPerformance';
 
-/** Every setting that both clients have, as the profile has it. */
-export function perfTestArguments(task: {
-  brokers: string;
-  topic: string;
-  profile: ProducerProfile;
-  events: number;
-  file: string;
-}): string[] {
-  const { config, bufferBytesMax } = checkedOptions({ brokers: task.brokers, profile: task.profile });
+/** Every setting that both clients have, as the profile has it: `name=value` each, for Java's client. */
+export function clientProperties(brokers: string, profile: ProducerProfile): string[] {
+  const { config, bufferBytesMax } = checkedOptions({ brokers, profile });
   const same = [
     'acks',
     'enable.idempotence',
@@ -25,6 +19,20 @@ export function perfTestArguments(task: {
     'request.timeout.ms',
   ];
   return [
+    `bootstrap.servers=${brokers}`,
+    `buffer.memory=${bufferBytesMax}`,
+    ...same.map((name) => `${name}=${config[name]}`),
+  ];
+}
+
+export function perfTestArguments(task: {
+  brokers: string;
+  topic: string;
+  profile: ProducerProfile;
+  events: number;
+  file: string;
+}): string[] {
+  return [
     '--topic',
     task.topic,
     '--num-records',
@@ -34,9 +42,7 @@ export function perfTestArguments(task: {
     '--throughput',
     '-1',
     '--producer-props',
-    `bootstrap.servers=${task.brokers}`,
-    `buffer.memory=${bufferBytesMax}`,
-    ...same.map((name) => `${name}=${config[name]}`),
+    ...clientProperties(task.brokers, task.profile),
   ];
 }
 

@@ -93,6 +93,7 @@ export class ClickstreamProducer<Model extends ProducerModel = 'clickstream'> {
   #connected: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #isExpiring = false;
+  readonly #onLost = (outgoing: Outgoing) => this.#fail(outgoing, this.#lostError(outgoing));
   /** Aborted when it is over: no timer keeps the process. */
   readonly #over = new AbortController();
 
@@ -315,9 +316,8 @@ export class ClickstreamProducer<Model extends ProducerModel = 'clickstream'> {
     if (cause) {
       for (const outgoing of pending.failed(report)) this.#failByReport(outgoing, cause);
     } else {
-      const { sent, lost } = pending.delivered(report);
+      const sent = pending.delivered(report, this.#onLost);
       if (sent !== null) this.#deliver(sent, report.offset);
-      for (const outgoing of lost) this.#fail(outgoing, this.#lostError(outgoing));
     }
     if (this.#line.waiting > 0 || this.#line.isWanted)
       this.#line.serve((waiting) => this.#tryProduce(waiting));

@@ -4,16 +4,22 @@
  */
 export class FlushMarks {
   #mark = 0;
-  /** Unsettled by mark, ascending, none of them 0. */
+  /** Unsettled of the mark that events get now, and of earlier ones, ascending, none of these 0. */
+  #current = 0;
   readonly #open = new Map<number, number>();
   #waiting: { mark: number; done(): void }[] = [];
 
   begin(): number {
-    this.#open.set(this.#mark, (this.#open.get(this.#mark) ?? 0) + 1);
+    this.#current++;
     return this.#mark;
   }
 
   settle(mark: number): void {
+    if (mark === this.#mark) {
+      // nobody waits for these
+      this.#current--;
+      return;
+    }
     const left = this.#open.get(mark)! - 1;
     if (left > 0) {
       this.#open.set(mark, left);
@@ -32,6 +38,8 @@ export class FlushMarks {
   /** Resolves when all that has begun before is settled. */
   flush(): Promise<void> {
     const mark = this.#mark++;
+    if (this.#current > 0) this.#open.set(mark, this.#current);
+    this.#current = 0;
     if (this.#oldest() > mark) return Promise.resolve();
     return new Promise((done) => this.#waiting.push({ mark, done }));
   }

@@ -25,77 +25,85 @@ export interface Report {
   timestamp?: number;
 }
 
-interface Slot<Sent> {
-  readonly sent: Sent;
-  /** 'gone': its report has come. */
-  state: 'pending' | 'given-up' | 'gone';
-}
+const PENDING = 0;
+const GIVEN_UP = 1;
+/** Its report has come. */
+const GONE = 2;
 
 const COMPACT_AT = 1_024;
+const NONE: readonly never[] = [];
 
 export class PendingRecords<Sent extends SentRecord> {
-  #slots: Slot<Sent>[] = [];
+  /** In the order of sending; beside each how it stands. */
+  #sent: Sent[] = [];
+  #states: number[] = [];
   /** All before it are gone. */
   #head = 0;
   #givenUp = 0;
   /** Timestamps never decrease: the clock was not set back. */
   #isAscending = true;
+  #lastMs = 0;
 
   add(sent: Sent): void {
-    const last = this.#slots.at(-1);
-    if (last === undefined) this.#isAscending = true;
-    else if (sent.timestampMs < last.sent.timestampMs) this.#isAscending = false;
-    this.#slots.push({ sent, state: 'pending' });
+    if (this.#head === this.#sent.length) this.#isAscending = true;
+    else if (sent.timestampMs < this.#lastMs) this.#isAscending = false;
+    this.#lastMs = sent.timestampMs;
+    this.#sent.push(sent);
+    this.#states.push(PENDING);
   }
 
-  /** What was delivered, or null: one that was given up. `lost`: given up now, for the report fits nothing. */
-  delivered(report: Report): { sent: Sent | null; lost: Sent[] } {
-    const slot = this.#slots[this.#head];
-    if (slot === undefined) return { sent: null, lost: [] };
-    if (slot.state === 'given-up') {
-      this.#take(slot);
-      return { sent: null, lost: [] };
+  /**
+   * What was delivered, or null: one that was given up, or none. Where the report fits nothing, `onLost` gets what is given up
+   * now.
+   */
+  delivered(report: Report, onLost: (sent: Sent) => void): Sent | null {
+    const head = this.#head;
+    const sent = this.#sent[head];
+    if (sent === undefined) return null;
+    if (this.#states[head] === GIVEN_UP) {
+      this.#take(head);
+      return null;
     }
-    if (slot.sent.size !== report.size) {
-      const lost = this.#giveUp(this.#head, this.#slots.length - 1);
-      this.#take(slot);
-      return { sent: null, lost };
+    if (sent.size !== report.size) {
+      const lost = this.#giveUp(head, this.#sent.length - 1);
+      this.#take(head);
+      lost.forEach(onLost);
+      return null;
     }
-    this.#take(slot);
-    return { sent: slot.sent, lost: [] };
+    this.#take(head);
+    return sent;
   }
 
   /** What has failed with this report: one record, or all that it may be of; none when they were given up before. */
-  failed(report: Report): Sent[] {
+  failed(report: Report): readonly Sent[] {
     const alike = this.#alike(report);
     const [first] = alike;
     if (first === undefined) return this.#failedUnknown();
-    const slot = this.#slots[first]!;
     if (alike.length === 1) {
-      const failed = slot.state === 'pending' ? [slot.sent] : [];
-      this.#take(slot);
+      const failed = this.#states[first] === PENDING ? [this.#sent[first]!] : NONE;
+      this.#take(first);
       return failed;
     }
     const given = this.#givenUpRange();
     const lost = this.#giveUp(Math.min(first, given.first), Math.max(alike.at(-1)!, given.last));
-    this.#take(slot);
+    this.#take(first);
     return lost;
   }
 
   /** Forgets all that is pending, and returns it. */
   clear(): Sent[] {
-    const left = this.#slots.filter(({ state }) => state === 'pending').map(({ sent }) => sent);
-    this.#slots = [];
+    const left = this.#sent.filter((_, at) => this.#states[at] === PENDING);
+    this.#sent = [];
+    this.#states = [];
     this.#head = 0;
     this.#givenUp = 0;
     return left;
   }
 
-  #failedUnknown(): Sent[] {
-    const lost = this.#givenUp > 0 ? [] : this.#giveUp(this.#head, this.#slots.length - 1);
+  #failedUnknown(): readonly Sent[] {
+    const lost = this.#givenUp > 0 ? NONE : this.#giveUp(this.#head, this.#sent.length - 1);
     const { first } = this.#givenUpRange();
-    const slot = this.#slots[first];
-    if (slot !== undefined) this.#take(slot);
+    if (first < this.#sent.length) this.#take(first);
     return lost;
   }
 
@@ -103,10 +111,10 @@ export class PendingRecords<Sent extends SentRecord> {
   #alike(report: Report): number[] {
     const { timestamp, size, key } = report;
     const found: number[] = [];
-    for (let at = this.#firstNotBefore(timestamp ?? 0); at < this.#slots.length; at++) {
-      const { sent, state } = this.#slots[at]!;
+    for (let at = this.#firstNotBefore(timestamp ?? 0); at < this.#sent.length; at++) {
+      const sent = this.#sent[at]!;
       if (this.#isAscending && sent.timestampMs !== timestamp) break;
-      if (state === 'gone' || sent.size !== size || sent.timestampMs !== timestamp) continue;
+      if (this.#states[at] === GONE || sent.size !== size || sent.timestampMs !== timestamp) continue;
       if (key !== null && sent.key.equals(key)) found.push(at);
     }
     return found;
@@ -115,10 +123,10 @@ export class PendingRecords<Sent extends SentRecord> {
   #firstNotBefore(timestampMs: number): number {
     let low = this.#head;
     if (!this.#isAscending) return low;
-    let high = this.#slots.length;
+    let high = this.#sent.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#slots[middle]!.sent.timestampMs < timestampMs) low = middle + 1;
+      if (this.#sent[middle]!.timestampMs < timestampMs) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -127,28 +135,27 @@ export class PendingRecords<Sent extends SentRecord> {
   /** An empty range begins behind its end. */
   #givenUpRange(): { first: number; last: number } {
     if (this.#givenUp === 0) return { first: Number.POSITIVE_INFINITY, last: -1 };
-    const isGivenUp = ({ state }: Slot<Sent>) => state === 'given-up';
-    return { first: this.#slots.findIndex(isGivenUp), last: this.#slots.findLastIndex(isGivenUp) };
+    return { first: this.#states.indexOf(GIVEN_UP), last: this.#states.lastIndexOf(GIVEN_UP) };
   }
 
   #giveUp(first: number, last: number): Sent[] {
     const lost: Sent[] = [];
     for (let at = first; at <= last; at++) {
-      const slot = this.#slots[at]!;
-      if (slot.state !== 'pending') continue;
-      slot.state = 'given-up';
+      if (this.#states[at] !== PENDING) continue;
+      this.#states[at] = GIVEN_UP;
       this.#givenUp++;
-      lost.push(slot.sent);
+      lost.push(this.#sent[at]!);
     }
     return lost;
   }
 
-  #take(slot: Slot<Sent>): void {
-    if (slot.state === 'given-up') this.#givenUp--;
-    slot.state = 'gone';
-    while (this.#slots[this.#head]?.state === 'gone') this.#head++;
-    if (this.#head < COMPACT_AT || this.#head * 2 < this.#slots.length) return;
-    this.#slots.splice(0, this.#head);
+  #take(place: number): void {
+    if (this.#states[place] === GIVEN_UP) this.#givenUp--;
+    this.#states[place] = GONE;
+    while (this.#states[this.#head] === GONE) this.#head++;
+    if (this.#head < COMPACT_AT || this.#head * 2 < this.#sent.length) return;
+    this.#sent.splice(0, this.#head);
+    this.#states.splice(0, this.#head);
     this.#head = 0;
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PendingRecords } from '#src/producer/pending-records.js';
+import { PendingRecords, type Report, type SentRecord } from '#src/producer/pending-records.js';
 import { FakeProducerClient, type FakeRecord } from '../support/fake-producer-client.js';
 import { propertySettings } from '../support/property-seed.js';
 
@@ -54,7 +54,9 @@ function play(schedule: readonly Step[], clockGoesBack: boolean): Sent[] {
   const pending = new PendingRecords<Sent>();
   const all: Sent[] = [];
   client.on('delivery-report', (error, report) => {
-    const lost = error ? pending.failed(report) : settleDelivered(pending.delivered(report), report.offset);
+    const lost = error
+      ? pending.failed(report)
+      : settleDelivered(deliveredBy(pending, report), report.offset);
     for (const sent of lost) {
       expect(sent.said).toBeNull();
       sent.said = 'failed';
@@ -84,6 +86,12 @@ function play(schedule: readonly Step[], clockGoesBack: boolean): Sent[] {
   client.deliverAll();
   expect(pending.clear()).toEqual([]);
   return all;
+}
+
+/** What was delivered, and what was given up for it. */
+function deliveredBy<S extends SentRecord>(pending: PendingRecords<S>, report: Report) {
+  const lost: S[] = [];
+  return { sent: pending.delivered(report, (each) => lost.push(each)), lost };
 }
 
 function settleDelivered({ sent, lost }: { sent: Sent | null; lost: Sent[] }, offset: number): Sent[] {
@@ -147,11 +155,11 @@ describe('delivery reports without a mark of ours', () => {
     const records = [1, 2, 3].map((size) => ({ key: Buffer.from('k'), size, timestampMs: 5 }));
     for (const record of records) pending.add(record);
     const key = Buffer.from('k');
-    expect(pending.delivered({ key, size: 9, timestamp: 5 })).toEqual({ sent: null, lost: records });
-    expect(pending.delivered({ key, size: 2, timestamp: 5 })).toEqual({ sent: null, lost: [] });
+    expect(deliveredBy(pending, { key, size: 9, timestamp: 5 })).toEqual({ sent: null, lost: records });
+    expect(deliveredBy(pending, { key, size: 2, timestamp: 5 })).toEqual({ sent: null, lost: [] });
     const next = { key, size: 7, timestampMs: 6 };
     pending.add(next);
     expect(pending.failed({ key, size: 8, timestamp: 5 })).toEqual([]);
-    expect(pending.delivered({ key, size: 7, timestamp: 6 })).toEqual({ sent: next, lost: [] });
+    expect(deliveredBy(pending, { key, size: 7, timestamp: 6 })).toEqual({ sent: next, lost: [] });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CONTENDERS, contenderFigures } from '../../native-bench/producer/figures.js';
+import { CONTENDERS, contenderFigures, libraryParts } from '../../native-bench/producer/figures.js';
 import { parseProducerOptions } from '../../native-bench/producer/options.js';
 import { parsePerfTest, perfTestArguments } from '../../native-bench/producer/perf-test.js';
 
@@ -43,13 +43,19 @@ describe('the benchmark producer', () => {
     const rounds = [1, 2, 10].map((slow) => ({
       'client, events': round(100 / slow, 0.003 * slow),
       'client, bytes': round(200 / slow, 0.002 * slow),
+      'kafka-javascript alone': round(300 / slow, 0.0015 * slow),
       'kafka-producer-perf-test': round(400 / slow, 0.001 * slow),
+      bulk: round(1_000 / slow, 0.004 * slow),
+      "bulk's bytes alone": round(2_000 / slow, 0.002 * slow),
     }));
-    const figures = contenderFigures(rounds, 1_000);
+    const figures = contenderFigures(rounds, (name) => (name.startsWith('bulk') ? 10_000 : 1_000));
     expect(figures.map(({ name }) => name)).toEqual(CONTENDERS);
-    expect(figures.map(({ eventsPerSecond }) => eventsPerSecond)).toEqual([50, 100, 200]);
-    expect(figures.map(({ cpuUsPerEvent }) => Math.round(cpuUsPerEvent))).toEqual([6, 4, 2]);
-    expect(figures.map(({ javaRatio }) => Math.round(javaRatio))).toEqual([3, 2, 1]);
+    expect(figures.map(({ eventsPerSecond }) => eventsPerSecond)).toEqual([50, 100, 150, 200, 500, 1_000]);
+    expect(figures.map(({ cpuUsPerEvent }) => Number(cpuUsPerEvent.toFixed(1)))).toEqual([
+      6, 4, 3, 2, 0.8, 0.4,
+    ]);
+    expect(figures.map(({ javaRatio }) => Number(javaRatio.toFixed(1)))).toEqual([3, 2, 1.5, 1, 0.4, 0.2]);
+    expect(libraryParts(figures).map(({ cpuUs }) => Math.round(cpuUs))).toEqual([3, 1, 2]);
   });
 
   test('refuses flags that it can not mean', () => {

@@ -12,7 +12,7 @@ import { BUILD, KAFKA, MINIO, runSteps } from '../steps.mjs';
 
 const SUFFIX = '.bench.js';
 /** Those that run a real broker. */
-const WITH_KAFKA = ['latency', 'pipeline', 'producer', 'recovery'];
+const WITH_KAFKA = ['latency', 'pipeline', 'producer', 'producer-latency', 'recovery'];
 /** Those that run an object store. */
 const WITH_MINIO = ['lake'];
 

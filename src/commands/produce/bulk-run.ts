@@ -7,7 +7,7 @@ import type { Topic } from '../../kafka/topic.js';
 import type { PlainLog } from '../../telemetry/log.js';
 import { BulkSender, producerIdentity } from './bulk-sender.js';
 import { LoadThreads } from './load-threads.js';
-import { type LoadRun, pace, type Standing } from './run.js';
+import { cpuUs, type LoadRun, pace, type Standing } from './run.js';
 
 /** Batches from threads straight into Produce requests. The main thread does nothing an event. */
 
@@ -44,6 +44,7 @@ export class BulkRun implements LoadRun {
   #threads: LoadThreads | null = null;
   #ready = 0;
   #beganMs: number | null = null;
+  #beganCpuUs = 0;
   #ended: (() => void) | null = null;
   #broke: ((error: unknown) => void) | null = null;
 
@@ -87,6 +88,7 @@ export class BulkRun implements LoadRun {
     const { records, bytes, requestMs } = this.#sender;
     return {
       beganMs: this.#beganMs,
+      beganCpuUs: this.#beganCpuUs,
       counts: sumOf(this.#workers.map(({ counts }) => counts)),
       sent: records,
       failed: 0,
@@ -101,6 +103,7 @@ export class BulkRun implements LoadRun {
       // all begin at once: with a rate the time counts from here
       if (++this.#ready < this.#workers.length) return;
       this.#beganMs = this.#options.clock.monotonicMs();
+      this.#beganCpuUs = cpuUs();
       for (const each of this.#workers.keys()) this.#order(each);
       return;
     }

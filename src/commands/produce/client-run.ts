@@ -4,7 +4,7 @@ import { type Load, makeLoad } from '../../generator/load/load.js';
 import type { LoadSpec } from '../../generator/load/load-plan.js';
 import { type PartitionLoad, sumOf } from '../../generator/load/partition-load.js';
 import type { RecordSender } from './record-sender.js';
-import { type LoadRun, pace, type Standing } from './run.js';
+import { cpuUs, type LoadRun, pace, type Standing } from './run.js';
 
 /** Events one by one through a client, as an application sends them. */
 
@@ -29,6 +29,7 @@ export class ClientRun implements LoadRun {
   #slab = Buffer.alloc(0);
   #slabAt = 0;
   #beganMs: number | null = null;
+  #beganCpuUs = 0;
 
   constructor(options: ClientRunOptions) {
     this.#options = options;
@@ -42,6 +43,7 @@ export class ClientRun implements LoadRun {
     await sender.connect();
     const beganMs = clock.monotonicMs();
     this.#beganMs = beganMs;
+    this.#beganCpuUs = cpuUs();
     const { partitions } = this.#load;
     while (!signal.aborted && !partitions.every(({ isDone }) => isDone)) {
       const untilMs = pace(speed, spec.startMs, clock.monotonicMs() - beganMs);
@@ -63,6 +65,7 @@ export class ClientRun implements LoadRun {
     const { partitions } = this.#load;
     return {
       beganMs: this.#beganMs,
+      beganCpuUs: this.#beganCpuUs,
       counts: sumOf(partitions.map(({ counts }) => counts)),
       sent,
       failed,

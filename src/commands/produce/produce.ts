@@ -14,7 +14,7 @@ import { watchSignals } from '../demo-signals.js';
 import { BulkRun } from './bulk-run.js';
 import { ClientRun } from './client-run.js';
 import { ProducerSender } from './record-sender.js';
-import type { LoadRun } from './run.js';
+import { cpuUs, type LoadRun } from './run.js';
 import { progressLine, resultJson, resultText, type Statistics } from './statistics.js';
 
 /** What `headrace produce` was asked to do. */
@@ -95,13 +95,13 @@ async function told(
   { spec, speed, clock, signal }: { spec: LoadSpec; speed: number | null; clock: Clock; signal: AbortSignal },
 ): Promise<Statistics> {
   const narrator = new Narrator(terminal);
-  // films, users and threads are part of what a load costs, not of how long it takes
-  const cpu = process.cpuUsage();
+  const startCpuUs = cpuUs();
   const now = (): Statistics => {
-    const { user, system } = process.cpuUsage(cpu);
     const standing = run.standing();
-    const elapsedMs = standing.beganMs === null ? 0 : clock.monotonicMs() - standing.beganMs;
-    const cpuMs = (user + system) / 1_000;
+    const hasBegun = standing.beganMs !== null;
+    const elapsedMs = hasBegun ? clock.monotonicMs() - standing.beganMs! : 0;
+    const cpuMs = hasBegun ? (cpuUs() - standing.beganCpuUs) / 1_000 : 0;
+    const setUpCpuMs = ((hasBegun ? standing.beganCpuUs : cpuUs()) - startCpuUs) / 1_000;
     return {
       sender,
       topic,
@@ -110,6 +110,7 @@ async function told(
       standing,
       elapsedMs,
       cpuMs,
+      setUpCpuMs,
       isWhole: !signal.aborted,
     };
   };

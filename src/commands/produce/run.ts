@@ -11,6 +11,8 @@ export interface LoadRun {
 export interface Standing {
   /** When the first event was due, by the monotonic clock; null: not yet. */
   beganMs: number | null;
+  /** CPU of the process up to then, µs: films, users, threads. */
+  beganCpuUs: number;
   /** Made so far. */
   counts: LoadCounts;
   /** Acknowledged, and given up. */
@@ -27,4 +29,10 @@ export interface Standing {
 /** How far event time may go: as fast as it goes, or so many times faster than time. */
 export function pace(speed: number | null, startMs: number, elapsedMs: number): number {
   return speed === null ? Number.POSITIVE_INFINITY : startMs + elapsedMs * speed;
+}
+
+/** Of the process and all its threads since it began. */
+export function cpuUs(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
 }

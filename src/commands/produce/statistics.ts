@@ -19,8 +19,9 @@ export interface Statistics {
   speed: number | null;
   standing: Standing;
   elapsedMs: number;
-  /** Of the process and all its threads. */
+  /** Of the process and all its threads: since the first event was due, and before, for films, users and threads. */
   cpuMs: number;
+  setUpCpuMs: number;
   /** False: it was interrupted. */
   isWhole: boolean;
 }
@@ -42,7 +43,7 @@ export function progressLine({ standing, spec }: Statistics, sinceRecords: numbe
 }
 
 export function resultJson(statistics: Statistics): object {
-  const { sender, topic, spec, speed, standing, elapsedMs, cpuMs, isWhole } = statistics;
+  const { sender, topic, spec, speed, standing, elapsedMs, cpuMs, setUpCpuMs, isWhole } = statistics;
   const { counts, sent, failed, bytes, nowMs, latencyMs } = standing;
   const { records, disordered, ...extras } = counts;
   const good = records - Object.values(extras).reduce((sum, count) => sum + count, 0);
@@ -62,6 +63,7 @@ export function resultJson(statistics: Statistics): object {
     seconds: Number((elapsedMs / 1_000).toFixed(3)),
     recordsPerSecond: Math.round((sent * 1_000) / Math.max(1, elapsedMs)),
     cpuMicrosPerRecord: sent === 0 ? null : Number(((cpuMs * 1_000) / sent).toFixed(3)),
+    setUpCpuSeconds: Number((setUpCpuMs / 1_000).toFixed(3)),
     latencyMs: latencyMs.length === 0 ? null : quantiles(latencyMs),
     speed,
     eventTime: { from: new Date(spec.startMs).toISOString(), to: new Date(nowMs).toISOString() },
@@ -69,7 +71,7 @@ export function resultJson(statistics: Statistics): object {
 }
 
 export function resultText(statistics: Statistics): string {
-  const { sender, topic, spec, standing, elapsedMs, cpuMs, isWhole } = statistics;
+  const { sender, topic, spec, standing, elapsedMs, cpuMs, setUpCpuMs, isWhole } = statistics;
   const { counts, sent, failed, bytes, nowMs, latencyMs } = standing;
   const dirt = DIRT_KINDS.filter((kind) => counts[kind] > 0).map(
     (kind) => `${formatWhole(counts[kind])} ${kind}`,
@@ -83,7 +85,7 @@ export function resultText(statistics: Statistics): string {
     ...(failed > 0 ? [`  FAILED: ${formatWhole(failed)}`] : []),
     `  Total time: ${formatElapsed(elapsedMs)}`,
     `  Actual rate: ${formatRate(sent, elapsedMs)}`,
-    `  CPU: ${sent === 0 ? '–' : ((cpuMs * 1_000) / sent).toFixed(2)} µs an event, generation included`,
+    `  CPU: ${sent === 0 ? '–' : ((cpuMs * 1_000) / sent).toFixed(2)} µs an event, generation included; ${(setUpCpuMs / 1_000).toFixed(1)} s before the first`,
     ...(bytes === null ? [] : [`  In the log: ${formatBytes(bytes)}`]),
     `  Event time: ${new Date(spec.startMs).toISOString()} to ${new Date(nowMs).toISOString()}`,
     ...(q === null
