@@ -15,6 +15,7 @@ import { closedError, failureOfRecord, isTimeOut } from './delivery-failure.js';
 import { EventCheck } from './event-check.js';
 import type { EventOf, ProducerModel } from './events.js';
 import { FlushMarks } from './flush-marks.js';
+import { keepMetricsFile } from './metrics-file.js';
 import { PendingRecords } from './pending-records.js';
 import { closeClient, openClient } from './producer-client.js';
 import { ProducerCounts, type ProducerMetrics } from './producer-metrics.js';
@@ -96,6 +97,8 @@ export class ClickstreamProducer<Model extends ProducerModel = 'clickstream'> {
   readonly #onLost = (outgoing: Outgoing) => this.#fail(outgoing, this.#lostError(outgoing));
   /** Aborted when it is over: no timer keeps the process. */
   readonly #over = new AbortController();
+  /** The metrics' file; settled when it has the last figures. */
+  #filed: Promise<void> = Promise.resolve();
 
   /** Touches no network. Throws CONFIG_INVALID. */
   constructor(options: ProducerOptions<Model>, surroundings: ProducerSurroundings = REAL) {
@@ -257,10 +260,23 @@ export class ClickstreamProducer<Model extends ProducerModel = 'clickstream'> {
       });
       if (this.#state === 'new') this.#state = 'open';
       this.#log.info({ brokers: brokers.join(','), topic, partitions }, 'producer connected');
+      this.#keepFile();
     } catch (error) {
       this.#connected = undefined;
       throw error;
     }
+  }
+
+  #keepFile(): void {
+    const { metricsFile: path, topic, profile } = this.#settings;
+    if (path === null) return;
+    this.#filed = keepMetricsFile({
+      path,
+      clock: this.#clock,
+      log: this.#log,
+      signal: this.#over.signal,
+      read: () => ({ topic, profile, ...this.metrics() }),
+    });
   }
 
   async #close(timeoutMs: number): Promise<void> {
@@ -280,6 +296,7 @@ export class ClickstreamProducer<Model extends ProducerModel = 'clickstream'> {
       this.#refuseOutgoing(outgoing, this.#closedError('the producer was closed before the event was sent'));
     }
     this.#over.abort();
+    await this.#filed;
     if (this.#client !== null) await closeClient(this.#client, this.#clock);
     this.#client = null;
     const { sent, failed, refused, latencyMs } = this.metrics();

@@ -33,6 +33,8 @@ export interface ProducerOptions<Model extends ProducerModel = 'clickstream'> {
   log?: PlainLog;
   /** How long send() waits for room in the buffer, ms; 60,000 by default, as Java's max.block.ms. */
   maxBlockMs?: number;
+  /** A file that always has the newest metrics() as JSON, for `headrace monitor --producers`; none by default. */
+  metricsFile?: string;
   /** How long connect() waits for a broker, ms; 30,000 by default. */
   connectTimeoutMs?: number;
 }
@@ -42,6 +44,9 @@ export interface ProducerSettings {
   brokers: readonly string[];
   topic: string;
   model: ProducerModel;
+  profile: ProducerProfile;
+  /** Null: none. */
+  metricsFile: string | null;
   config: LibrdkafkaConfig;
   bufferBytesMax: number;
   bufferMessagesMax: number;
@@ -77,6 +82,8 @@ export function checkedOptions(options: ProducerOptions<ProducerModel>): Produce
     brokers,
     topic,
     model,
+    profile,
+    metricsFile: options.metricsFile ?? null,
     config,
     bufferBytesMax: whole(config, 'queue.buffering.max.kbytes') * 1_024,
     // none is none

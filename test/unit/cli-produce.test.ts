@@ -83,7 +83,12 @@ describe('headrace monitor', () => {
   it('refuses what is no agent', async () => {
     const { code, stderr } = await headrace(['monitor', '--brokers', 'b:9092', '--metrics', 'agent']);
     expect(code).toBe(64);
-    expect(stderr).toMatch(/--metrics must be a port or host:port, not agent/);
+    expect(stderr).toMatch(/--metrics must be a port, id=host:port or host:port, not agent/);
+    const mixed = await headrace(['monitor', '--brokers', 'b:9092', '--metrics', '1=a:1,b:2']);
+    expect(mixed.code).toBe(64);
+    expect(mixed.stderr).toMatch(/name the broker of every agent, or of none/);
+    const agents = await headrace(['monitor', '--brokers', 'b:9092', '--metrics', '2=a:1,1=b:2']);
+    expect(agents.monitor[0]).toMatchObject({ metrics: ['2=a:1', '1=b:2'], producers: [] });
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { figuresFrom } from '#src/commands/monitor/agent.js';
 import { evaluate, parseCheck } from '#src/commands/monitor/checks.js';
 import { type AgentFigures, figuresOf, type Look } from '#src/commands/monitor/figures.js';
+import { agentOf } from '#src/commands/monitor/look.js';
 import { viewText } from '#src/commands/monitor/view.js';
 import { coloursFor } from '#src/telemetry/progress.js';
 
@@ -37,6 +38,7 @@ function look(atMs: number, end: bigint, agent: AgentFigures | null = null): Loo
         ],
       },
     ],
+    producers: [],
     troubles: [],
   };
 }
@@ -124,6 +126,16 @@ describe('a check', () => {
 });
 
 describe('an agent', () => {
+  it.each([
+    [['9404'], 'b2:9404'],
+    [['x:1', 'y:2'], 'y:2'],
+    [['2=y:2', '1=x:1'], 'y:2'],
+    [['1=x:1'], undefined],
+    [[], undefined],
+  ])('of the second broker by --metrics %s is %s', (metrics, agent) => {
+    expect(agentOf(metrics, { nodeId: 2, host: 'b2', index: 1 })).toBe(agent);
+  });
+
   it('is read by the names of our rules, whatever else it says', () => {
     const text = [
       '# HELP kafka_broker_messages_in_per_second x',

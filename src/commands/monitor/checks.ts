@@ -41,14 +41,17 @@ export const CHECK_NAMES = {
   'bytes-in': 'bytes a second that come in',
   'bytes-out': 'bytes a second that go out; with --metrics only',
   requests: 'requests a second; with --metrics only',
+  'send-errors': 'events a second that producers give up; with --producers only',
+  'send-p99': 'ms from send to acknowledgement, of the producer that waits longest; with --producers only',
 } as const;
 type CheckName = keyof typeof CHECK_NAMES;
 
+const NEEDS_PRODUCERS = 'no producer tells: name their files with --producers';
 const NEEDS_AGENT = 'only the brokers’ JMX agents know it: name them all with --metrics';
 
 /** Throws HeadraceError USAGE. */
 export function parseCheck(text: string): Check {
-  const match = /^\s*([a-z-]+)(?::([^<>=!]+))?\s*(!=|<=|>=|<|>|==?)\s*(\d+(?:\.\d+)?)\s*$/.exec(text);
+  const match = /^\s*([a-z][a-z0-9-]*)(?::([^<>=!]+))?\s*(!=|<=|>=|<|>|==?)\s*(\d+(?:\.\d+)?)\s*$/.exec(text);
   if (match === null) {
     throw new HeadraceError('USAGE', `--check ${text} is not of the form figure, operator, number`, {
       remedy: "such as --check under-replicated=0 --check 'lag<10000' (in quotes: < is the shell's)",
@@ -84,7 +87,7 @@ export function evaluate(check: Check, figures: Figures): CheckResult {
 
 function look(
   { figure, group }: Check,
-  { totals, groups }: Figures,
+  { totals, groups, producers }: Figures,
 ): { found: number | null; reason: string } {
   const rate = 'it takes two looks';
   switch (figure) {
@@ -109,5 +112,14 @@ function look(
       return { found: totals.bytesOutPerSecond, reason: NEEDS_AGENT };
     case 'requests':
       return { found: totals.requestsPerSecond, reason: NEEDS_AGENT };
+    case 'send-errors': {
+      const rates = producers.map(({ recordErrorRate }) => recordErrorRate);
+      const sum = rates.reduce((total, rate) => total + rate, 0);
+      return { found: rates.length === 0 ? null : sum, reason: NEEDS_PRODUCERS };
+    }
+    case 'send-p99': {
+      const p99s = producers.map(({ latencyMs }) => latencyMs.p99);
+      return { found: p99s.length === 0 ? null : Math.max(...p99s), reason: NEEDS_PRODUCERS };
+    }
   }
 }

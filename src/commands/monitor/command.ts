@@ -23,6 +23,7 @@ interface MonitorFlags {
   config?: string;
   brokers?: string;
   metrics?: string;
+  producers?: string;
   check: Check[];
   interval?: string;
   once?: boolean;
@@ -48,9 +49,10 @@ export function addMonitorCommand(
     )
     .option('--brokers <host:port,…>', 'Kafka brokers to ask first')
     .option(
-      '--metrics <port|host:port,…>',
-      "the brokers' JMX agents: a port that all have, or addresses in the order of broker ids",
+      '--metrics <port|id=host:port,…>',
+      "the brokers' JMX agents: a port that all have, id=host:port, or addresses in the order of broker ids",
     )
+    .option('--producers <file|folder,…>', 'metrics files of producers, and folders of them')
     .option('--check <figure=n>', 'must hold, or exit 1; may be repeated', collectChecks, [])
     .option('--interval <duration>', 'between two looks; 2s, or 1s with --once or --check')
     .option('--once', 'look once and end')
@@ -61,6 +63,7 @@ export function addMonitorCommand(
       const options = {
         ...brokersOf(flags, loadBrokers),
         metrics: metricsOf(flags.metrics),
+        producers: (flags.producers ?? '').split(',').filter((each) => each !== ''),
         checks: flags.check,
         intervalMs: intervalOf(flags.interval ?? (once ? ONCE_INTERVAL : LIVE_INTERVAL)),
         once,
@@ -77,9 +80,15 @@ function collectChecks(text: string, before: Check[]): Check[] {
 
 function metricsOf(text: string | undefined): string[] {
   const metrics = (text ?? '').split(',').filter((each) => each !== '');
-  const wrong = metrics.find((each) => !/^(\S+:)?\d{1,5}$/.test(each));
-  if (wrong === undefined) return metrics;
-  throw new HeadraceError('USAGE', `--metrics must be a port or host:port, not ${wrong}`);
+  const wrong = metrics.find((each) => !/^(\d+=\S+:|[^\s=]+:)?\d{1,5}$/.test(each));
+  if (wrong !== undefined) {
+    throw new HeadraceError('USAGE', `--metrics must be a port, id=host:port or host:port, not ${wrong}`);
+  }
+  const named = metrics.filter((each) => each.includes('='));
+  if (named.length === 0 || named.length === metrics.length) return metrics;
+  throw new HeadraceError('USAGE', '--metrics: name the broker of every agent, or of none', {
+    remedy: `such as --metrics 1=host:9404,2=host:9405`,
+  });
 }
 
 function intervalOf(text: string): number {

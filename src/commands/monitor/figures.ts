@@ -1,3 +1,5 @@
+import type { ProducerLook } from './producers.js';
+
 /** What is known of a cluster at one moment, and what two moments make of it. Pure. */
 
 export interface Look {
@@ -5,6 +7,8 @@ export interface Look {
   brokers: BrokerLook[];
   topics: TopicLook[];
   groups: GroupLook[];
+  /** As they say themselves. */
+  producers: ProducerLook[];
   /** What could not be asked, and why. */
   troubles: string[];
 }
@@ -55,6 +59,7 @@ export interface Figures {
   brokers: BrokerFigures[];
   topics: TopicFigures[];
   groups: GroupFigures[];
+  producers: ProducerLook[];
   totals: Totals;
   /** Seconds between the two looks that rates are taken from; null: there was one only. */
   overSeconds: number | null;
@@ -130,6 +135,7 @@ export function figuresOf(look: Look, before: Look | null): Figures {
     brokers,
     topics,
     groups,
+    producers: look.producers,
     totals: totalsOf(brokers, topics, groups),
     overSeconds,
     troubles: look.troubles,

@@ -9,6 +9,8 @@ import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP, listOffsetsApi } from '../../kafk
 import type { ReplicasResponse } from '../../kafka/wire/replicas.js';
 import { askAgent } from './agent.js';
 import type { BrokerLook, GroupLook, Look, PartitionLook, TopicLook } from './figures.js';
+import type { MonitorOptions } from './monitor.js';
+import { readProducers } from './producers.js';
 
 /** Looks at a cluster: what brokers answer everybody, and what their agents say. */
 
@@ -20,15 +22,18 @@ export class ClusterEye {
   readonly #admin: Admin;
   readonly #cluster: Cluster;
   readonly #metrics: readonly string[];
+  readonly #producers: readonly string[];
   readonly #clock: Clock;
 
   /** `metrics`: `host:port` of agents, or a port that each broker has its agent at. The cluster stays the caller's. */
   constructor(
     cluster: Cluster,
-    { brokers, security, metrics }: BrokerAccess & { metrics: readonly string[] },
+    { brokers, security }: BrokerAccess,
+    { metrics, producers }: Pick<MonitorOptions, 'metrics' | 'producers'>,
     clock: Clock,
   ) {
     this.#cluster = cluster;
+    this.#producers = producers;
     this.#metrics = metrics;
     this.#clock = clock;
     this.#admin = new Admin({
@@ -55,13 +60,15 @@ export class ClusterEye {
     };
     const metadata = await this.#cluster.replicas(null);
     const topics = topicsOf(metadata);
-    const [starts, ends, sizes, groups, agents] = await Promise.all([
+    const [starts, ends, sizes, groups, agents, told] = await Promise.all([
       attempt('first offsets', () => this.#offsets(topics, EARLIEST_TIMESTAMP), new Map<string, bigint>()),
       attempt('last offsets', () => this.#offsets(topics, LATEST_TIMESTAMP), new Map<string, bigint>()),
       attempt('sizes of logs', () => this.#sizes(topics), null),
       attempt('groups', () => this.#groups(), []),
       this.#agents(metadata, troubles),
+      readProducers(this.#producers, this.#clock.nowMs()),
     ]);
+    troubles.push(...told.troubles);
     const atMs = this.#clock.monotonicMs();
     for (const { name, partitions } of topics) {
       for (const each of partitions) {
@@ -76,7 +83,14 @@ export class ClusterEye {
       const logBytes = own === null ? null : own.reduce((sum, [, bytes]) => sum + bytes, 0);
       return { id, address: `${host}:${port}`, logBytes, agent: agents.get(id) ?? null };
     });
-    return { atMs, brokers: brokers.sort((a, b) => a.id - b.id), topics, groups, troubles };
+    return {
+      atMs,
+      brokers: brokers.sort((a, b) => a.id - b.id),
+      topics,
+      groups,
+      producers: told.producers,
+      troubles,
+    };
   }
 
   async close(): Promise<void> {
@@ -149,11 +163,11 @@ export class ClusterEye {
     troubles: string[],
   ): Promise<Map<number, BrokerLook['agent']>> {
     const found = new Map<number, BrokerLook['agent']>();
-    // an agent does not say whose it is: addresses stand in the order of the brokers' ids
     const byId = [...brokers].sort((a, b) => a.nodeId - b.nodeId);
-    const [port] = this.#metrics;
-    const isPort = this.#metrics.length === 1 && !port!.includes(':');
-    const asked = byId.map(({ host }, index) => (isPort ? `${host}:${port}` : this.#metrics[index]));
+    const asked = byId.map(({ nodeId, host }, index) => agentOf(this.#metrics, { nodeId, host, index }));
+    const ids = new Set(byId.map(({ nodeId }) => String(nodeId)));
+    const nobodys = this.#metrics.filter((each) => each.includes('=') && !ids.has(each.split('=')[0]!));
+    troubles.push(...nobodys.map((each) => `--metrics ${each}: there is no broker of this id`));
     const ask = async (endpoint: string | undefined, id: number) => {
       if (endpoint === undefined) return;
       try {
@@ -165,6 +179,19 @@ export class ClusterEye {
     await Promise.all(byId.map(({ nodeId }, index) => ask(asked[index], nodeId)));
     return found;
   }
+}
+
+/** A port that all have, `id=host:port`, or addresses in the order of the brokers' ids: an agent does not say whose it is. */
+export function agentOf(
+  metrics: readonly string[],
+  { nodeId, host, index }: { nodeId: number; host: string; index: number },
+): string | undefined {
+  const [first] = metrics;
+  if (first === undefined) return undefined;
+  if (first.includes('=')) {
+    return metrics.find((each) => each.startsWith(`${nodeId}=`))?.slice(`${nodeId}=`.length);
+  }
+  return metrics.length === 1 && !first.includes(':') ? `${host}:${first}` : metrics[index];
 }
 
 function topicsOf({ topics }: ReplicasResponse): TopicLook[] {

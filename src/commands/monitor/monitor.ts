@@ -14,6 +14,8 @@ import { checkText, headline, viewText } from './view.js';
 export interface MonitorOptions extends BrokerAccess {
   /** Agents; empty: there are none. */
   metrics: readonly string[];
+  /** Files of producers, or folders of them. */
+  producers: readonly string[];
   checks: readonly Check[];
   intervalMs: number;
   /** One look (two, for rates) and an end. */
@@ -27,13 +29,13 @@ const FAILED_EXIT_CODE = 1;
 
 /** Resolves to 0, 1 where a check failed at the last look. Throws HeadraceError KAFKA_UNREACHABLE. */
 export async function monitorCommand(options: MonitorOptions): Promise<number> {
-  const { brokers, security, checks, intervalMs, once, json, stdout, terminal } = options;
+  const { brokers, security, metrics, producers, checks, intervalMs, once, json, stdout, terminal } = options;
   const clock: Clock = systemClock;
   const interrupt = watchSignals();
   const { signal } = interrupt;
   const log = createLog({ level: 'error', format: 'auto' });
   const cluster = await connectBrokers({ brokers, security, log });
-  const eye = new ClusterEye(cluster, options, clock);
+  const eye = new ClusterEye(cluster, { brokers, security }, { metrics, producers }, clock);
   const narrator = new Narrator(terminal);
   const colours = coloursFor(terminal);
   let results: CheckResult[] = [];
@@ -65,12 +67,13 @@ export async function monitorCommand(options: MonitorOptions): Promise<number> {
 
 /** With each group of figures what it comes from. */
 function toJson(figures: Figures, checks: readonly CheckResult[]): object {
-  const { brokers, topics, groups, totals, overSeconds, troubles } = figures;
+  const { brokers, topics, groups, producers, totals, overSeconds, troubles } = figures;
   const seconds = overSeconds === null ? null : Number(overSeconds.toFixed(3));
   return {
     sources: {
       topics: 'protocol: offsets, in-sync replicas, log folders',
       groups: 'protocol: committed offsets',
+      producers: 'their own metrics files',
       rates: totals.ratesFrom,
       agents: brokers.filter(({ agent }) => agent !== null).map(({ id }) => id),
     },
@@ -79,6 +82,7 @@ function toJson(figures: Figures, checks: readonly CheckResult[]): object {
     brokers,
     topics,
     groups,
+    producers,
     checks,
     troubles,
   };

@@ -7,6 +7,7 @@ import {
 } from '../../telemetry/progress.js';
 import type { CheckResult } from './checks.js';
 import type { Figures, GroupFigures } from './figures.js';
+import type { ProducerLook } from './producers.js';
 
 /** The figures for people: one block, which a terminal draws over and over. */
 
@@ -15,7 +16,7 @@ const WORST = 3;
 const INTERNAL = /^__/;
 
 export function viewText(figures: Figures, checks: readonly CheckResult[], colours: Colours): string {
-  const { brokers, topics, groups, totals, troubles } = figures;
+  const { brokers, topics, groups, producers, totals, troubles } = figures;
   const shown = topics.filter(({ name }) => !INTERNAL.test(name));
   const parts = [
     headline(figures),
@@ -79,10 +80,44 @@ export function viewText(figures: Figures, checks: readonly CheckResult[], colou
       ['group', 'state', 'lag', 'furthest behind'],
       groups.map((group) => [group.id, group.state, count(group.lag), worstOf(group)]),
     ),
+    ...(producers.length === 0 ? [] : [producersText(producers, colours)]),
     ...troubles.map((trouble) => colours.yellow(`not known: ${trouble}`)),
     ...checks.map((check) => checkText(check, colours)),
   ];
   return totals.brokers === 0 ? headline(figures) : parts.join('\n');
+}
+
+function producersText(producers: readonly ProducerLook[], colours: Colours): string {
+  const head = [
+    'topic',
+    'process',
+    'sent',
+    'failed',
+    'sent/s',
+    'errors/s',
+    'p50',
+    'p99',
+    'request',
+    'buffer free',
+  ];
+  const ms = (value: number) => `${value.toFixed(1)} ms`;
+  return section(
+    colours,
+    'Producers (their own metrics files: rates over 30 s, latencies since their start)',
+    head,
+    producers.map((each) => [
+      each.topic,
+      each.isClosed ? `${each.pid}, closed` : each.pid,
+      count(each.sent),
+      count(each.failed),
+      count(each.recordSendRate),
+      count(each.recordErrorRate),
+      ms(each.latencyMs.p50),
+      ms(each.latencyMs.p99),
+      ms(each.requestLatencyAvg),
+      bytes(each.bufferAvailableBytes),
+    ]),
+  );
 }
 
 /** One line, for where nothing can be drawn over. */

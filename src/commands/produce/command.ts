@@ -43,6 +43,7 @@ interface ProduceFlags {
   malformed: string;
   future: string;
   workers?: string;
+  metricsFile?: string;
   json?: boolean;
 }
 
@@ -92,6 +93,10 @@ export function addProduceCommand(
     .option('--malformed <0..1>', 'share of records that are no JSON', '0')
     .option('--future <0..1>', 'share of records hours ahead of their time', '0')
     .option('--workers <n>', 'threads of the sender bulk; without it one per spare core')
+    .option(
+      '--metrics-file <file>',
+      'of the sender client: its newest metrics, for headrace monitor --producers',
+    )
     .option('--json', 'no progress; the statistics as one JSON object on stdout')
     .addHelpText('after', PRODUCE_EXAMPLES)
     .action(async (flags: ProduceFlags) => {
@@ -119,8 +124,17 @@ function optionsOf(flags: ProduceFlags, access: BrokerAccess): Omit<ProduceOptio
     startMs: flags.start === undefined ? null : timeOf(flags.start),
     dirt: dirtOf(flags),
     workers: flags.workers === undefined ? null : whole('--workers', flags.workers, 1, 64),
+    metricsFile: metricsFileOf(flags),
     json: flags.json === true,
   };
+}
+
+function metricsFileOf({ metricsFile, sender }: ProduceFlags): string | null {
+  if (metricsFile === undefined || sender !== 'bulk') return metricsFile ?? null;
+  throw new HeadraceError(
+    'USAGE',
+    '--metrics-file is of the sender client; bulk has no producer library below it',
+  );
 }
 
 function recordsOf({ count, duration }: ProduceFlags, rate: number | null): number {

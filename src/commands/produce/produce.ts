@@ -26,6 +26,8 @@ export interface ProduceOptions extends LoadWish, BrokerAccess {
   eventsPerSessionMean: number;
   /** Null: one less than there are cores. */
   workers: number | null;
+  /** Of the sender client; null: none. */
+  metricsFile: string | null;
   json: boolean;
   stdout(text: string): void;
   /** Where progress goes. */

@@ -21,6 +21,8 @@ export interface RecordSender {
 export interface RecordSenderOptions extends BrokerAccess {
   topic: string;
   model: LoadModel;
+  /** Null: none. */
+  metricsFile: string | null;
   log: PlainLog;
 }
 
@@ -32,9 +34,10 @@ export class ProducerSender implements RecordSender {
   readonly #producer: ClickstreamProducer<LoadModel>;
   #answered = 0;
 
-  constructor({ brokers, security, topic, model, log }: RecordSenderOptions) {
+  constructor({ security, metricsFile, ...rest }: RecordSenderOptions) {
     const overrides = accessOf(security).librdkafka as NonNullable<ProducerOptions['overrides']>;
-    this.#producer = new ClickstreamProducer({ brokers, topic, model, log, overrides });
+    const file = metricsFile === null ? {} : { metricsFile };
+    this.#producer = new ClickstreamProducer({ ...rest, ...file, overrides });
   }
 
   connect(): Promise<void> {
