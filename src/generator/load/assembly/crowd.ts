@@ -7,7 +7,7 @@ import {
 } from '../load-abi';
 import { model } from './model';
 import { placeSession } from './session-key';
-import { below, exponential, float, nextWord } from './words';
+import { below, exponential, float, fourWords } from './words';
 
 /**
  * The users of one partition, who come, play a film and go, in order of event time. It begins in the midst of life: as many
@@ -99,7 +99,7 @@ function act(p: usize, user: i32, state: usize, timeMs: f64): void {
   store<f64>(p, timeMs, P_EVENT_MS);
   store<f64>(p, timeMs, P_PRODUCED_MS);
   store<u32>(p, load<u32>(model, M_USER_NUMBER_MIN) + load<u32>(state, U_NUMBER), P_USER_NUMBER);
-  for (let word: usize = 0; word < 16; word += 4) store<u32>(p + P_EVENT_ID + word, nextWord(words));
+  fourWords(words, p + P_EVENT_ID);
   v128.store(p + P_SESSION_ID, v128.load(state + U_SESSION));
   let waitMs = load<f64>(<usize>load<u32>(model, M_SCENES) + <usize>sceneNumber * SCENE_BYTES, SCENE_PAUSE_MS);
   if (step + 1 == load<u32>(film, FILM_SCENES)) {
@@ -126,7 +126,7 @@ function filmOf(profile: usize, film: u32): usize {
 function begin(p: usize, state: usize, profile: usize): void {
   const words = p + P_WORDS;
   store<u16>(state, <u16>below(words, load<u32>(profile, PROFILE_FILMS)), U_FILM);
-  for (let word: usize = 0; word < 16; word += 4) store<u32>(state + U_SESSION + word, nextWord(words));
+  fourWords(words, state + U_SESSION);
   if (load<u32>(model, M_USER_FIRST) != 0) return;
   placeSession(state + U_SESSION, words, load<u32>(p, P_NUMBER), load<u32>(model, M_PARTITIONS));
 }

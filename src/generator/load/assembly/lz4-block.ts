@@ -5,7 +5,7 @@
  *   (token │ literal length u8* │ literals │ offset u16 LE │ match length u8*)* │ token │ literal length u8* │ literals
  *
  * A match is held back until what follows is known not to continue it. The literals of a sequence are written at once, with
- * room for the usual one byte of length; other lengths move them.
+ * room for as many bytes of length as the first of them need; where more come than was said, they are moved.
  */
 
 const OFFSET_MAX: i32 = 65535;
@@ -19,6 +19,7 @@ export let plain: i32 = 0;
 /** No match reaches before this. */
 let low: i32 = 0;
 let tokenAt: usize = 0;
+let literalsAt: usize = 0;
 let matchBytes: i32 = 0;
 let matchOffset: i32 = 0;
 
@@ -41,11 +42,15 @@ export function wrote(bytes: i32): void {
   plain += bytes;
 }
 
-/** Must be called before literals are written. */
+/** Must be called before literals are written. `bytes`: how many come, at least. */
 // @ts-ignore: decorator
 @inline
-export function literals(): void {
+export function literals(bytes: i32): void {
   if (matchBytes > 0) endMatch();
+  if (bytes >= 15 && at == tokenAt + 1) {
+    at++;
+    literalsAt = at;
+  }
 }
 
 /** Can a match begin at this place of the content? */
@@ -73,7 +78,7 @@ export function noMoreMatches(): void {
 
 /** Returns the place behind the block; behind `noMoreMatches`, 12 literals at least have come. */
 export function end(): usize {
-  literals();
+  literals(0);
   store<u8>(tokenAt, putLiteralLength() << 4);
   return at;
 }
@@ -82,7 +87,8 @@ export function end(): usize {
 @inline
 function sequence(from: usize): void {
   tokenAt = from;
-  at = from + 2;
+  at = from + 1;
+  literalsAt = at;
 }
 
 function endMatch(): void {
@@ -102,14 +108,25 @@ function endMatch(): void {
 }
 
 /** Returns the token's half. */
+// @ts-ignore: decorator
+@inline
 function putLiteralLength(): u32 {
-  const from = tokenAt + 2;
-  const length = <u32>(at - from);
+  const length = <u32>(at - literalsAt);
+  const isPlain = literalsAt == tokenAt + 1;
+  return length < 15 && isPlain ? length : putOtherLength(length, isPlain);
+}
+
+function putOtherLength(length: u32, isPlain: bool): u32 {
   if (length < 15) {
-    v128.store(from - 1, v128.load(from));
+    v128.store(literalsAt - 1, v128.load(literalsAt));
     at--;
     return length;
   }
+  if (isPlain) {
+    memory.copy(literalsAt + 1, literalsAt, length);
+    at++;
+  }
+  const from = tokenAt + 2;
   let rest = length - 15;
   if (rest >= 255) {
     const more = rest / 255;

@@ -5,7 +5,7 @@ import {
 } from '../load-abi';
 import { hasEvent, takeEvent } from './crowd';
 import { model } from './model';
-import { below, float, nextWord } from './words';
+import { below, float, fourWords } from './words';
 
 /**
  * The records of one partition, in their order: the crowd's events, and what is wrong among them. The seed and the options
@@ -67,7 +67,7 @@ function takeExtra(p: usize): i32 {
   const kind = takes(p, FUTURE) ? FUTURE : takes(p, MALFORMED) ? MALFORMED : LATE;
   if (kind == LATE) takes(p, LATE);
   const words = p + P_WORDS;
-  for (let word: usize = 0; word < 16; word += 4) store<u32>(p + P_EVENT_ID + word, nextWord(words));
+  fourWords(words, p + P_EVENT_ID);
   const timeMs = load<f64>(p, P_TIME_MS);
   if (kind == MALFORMED) {
     store<f64>(p, timeMs, P_EVENT_MS);

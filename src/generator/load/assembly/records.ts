@@ -17,6 +17,8 @@ const PLAIN_BYTES_MAX: i32 = 1 << 30;
 const UUID_BYTES: i32 = 36;
 const MINUTE_BYTES: i32 = 17;
 const SECONDS_BYTES: i32 = 7;
+/** Lengths, deltas and a key. */
+const HEAD_BYTES_MIN: i32 = 15;
 const MINUTE_MS: f64 = 60000;
 const USER_PREFIX: u64 = 0x2d72657375; // user-
 const USER_PREFIX_BYTES: i32 = 5;
@@ -45,7 +47,7 @@ export function putEvent(p: usize, timestampDelta: i64, offsetDelta: i32): void 
   const scene = <usize>load<u32>(model, M_SCENES) + <usize>load<u32>(p, P_SCENE) * SCENE_BYTES;
   const keyAt = putHead(p, timestampDelta, offsetDelta, load<u32>(model, M_BYTES_MIN) + load<u32>(scene, SCENE_TAIL_BYTES));
   putPiece(load<u32>(model, M_BEFORE_ID));
-  literals();
+  literals(UUID_BYTES);
   putUuid(at, p + P_EVENT_ID);
   wrote(UUID_BYTES);
   putPiece(load<u32>(model, M_BEFORE_TIME));
@@ -67,7 +69,8 @@ export function putEvent(p: usize, timestampDelta: i64, offsetDelta: i32): void 
   for (let field: usize = load<u32>(scene, SCENE_FROM); field < end; field += FIELD_BYTES) {
     putField(load<u32>(field), load<u32>(field, 4), load<u32>(field, 8));
   }
-  literals();
+  // the next record's head follows
+  literals(HEAD_BYTES_MIN);
   store<u16>(at, END);
   wrote(2);
 }
@@ -86,7 +89,7 @@ export function putOther(p: usize, value: usize, bytes: i32, timestampDelta: i64
 function putHead(p: usize, timestampDelta: i64, offsetDelta: i32, valueBytes: u32): i32 {
   const keyBytes = load<u32>(model, M_KEY_BYTES);
   const lengths = varintBytes(timestampDelta) + varintBytes(offsetDelta) + varintBytes(keyBytes) + varintBytes(valueBytes);
-  literals();
+  literals(HEAD_BYTES_MIN);
   const from = at;
   let to = putVarint(from, 2 + lengths + keyBytes + valueBytes);
   store<u8>(to++, 0); // attributes
@@ -116,7 +119,7 @@ function putTime(timeMs: f64): void {
   else putLiteral(minuteText, MINUTE_BYTES);
   stoodMinute = now;
   minuteStood = place;
-  literals();
+  literals(SECONDS_BYTES);
   putSeconds(at, <u32>(timeMs - <f64>now * MINUTE_MS));
   wrote(SECONDS_BYTES);
 }
@@ -125,7 +128,7 @@ function putTime(timeMs: f64): void {
 @inline
 function putUser(p: usize): void {
   const digits = load<u32>(model, M_DIGITS);
-  literals();
+  literals(digits);
   putDigits(at, load<u32>(p, P_USER_NUMBER), digits);
   wrote(digits);
 }
@@ -133,7 +136,7 @@ function putUser(p: usize): void {
 // @ts-ignore: decorator
 @inline
 function putSession(p: usize): void {
-  literals();
+  literals(UUID_BYTES);
   putUuid(at, p + P_SESSION_ID);
   wrote(UUID_BYTES);
 }
@@ -165,7 +168,7 @@ function putPiece(piece: usize): void {
 
 /** Writes up to 15 bytes more than it says, and reads as many. */
 function putLiteral(from: usize, bytes: i32): void {
-  literals();
+  literals(bytes);
   for (let done: i32 = 0; done < bytes; done += 16) v128.store(at + done, v128.load(from + done));
   wrote(bytes);
 }

@@ -15,6 +15,30 @@ export function nextWord(at: usize): u32 {
   return rotl<u32>(b * 5, 7) * 9;
 }
 
+/** Four words to `to`, in their order. */
+// @ts-ignore: decorator
+@inline
+export function fourWords(at: usize, to: usize): void {
+  let a = load<u32>(at);
+  let b = load<u32>(at, 4);
+  let c = load<u32>(at, 8);
+  let d = load<u32>(at, 12);
+  for (let word: usize = 0; word < 16; word += 4) {
+    store<u32>(to + word, rotl<u32>(b * 5, 7) * 9);
+    const shifted = b << 9;
+    c ^= a;
+    d ^= b;
+    b ^= c;
+    a ^= d;
+    c ^= shifted;
+    d = rotl<u32>(d, 11);
+  }
+  store<u32>(at, a);
+  store<u32>(at, b, 4);
+  store<u32>(at, c, 8);
+  store<u32>(at, d, 12);
+}
+
 /** Uniform in [0, 1), in steps of 2⁻³². */
 // @ts-ignore: decorator
 @inline
