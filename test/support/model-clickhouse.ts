@@ -153,10 +153,9 @@ export class ModelClickHouse {
     }
   }
 
-  #recordDone(files: readonly LedgerFile[], atMs: number): Set<string> {
+  #recordDone(files: readonly LedgerFile[], atMs: number): void {
     const begun = files.filter(({ path }) => this.#content.states.has(path));
     this.#writeStates('done', begun, atMs);
-    return new Set(begun.map(({ path }) => path));
   }
 
   #pick<V>(all: ReadonlyMap<string, V>, keys: readonly string[]): Map<string, V> {
@@ -176,8 +175,10 @@ export class ModelClickHouse {
 
   /** Lost answers, refusals, and inserts that land after nobody waits for them any more. */
   async #insert(path: string, token: string, signal: AbortSignal): Promise<InsertOutcome> {
+    const run = this.#run;
     await setImmediate();
-    if (this.#isAway) return { error: failure(this.#random), unknown: true };
+    // what was on its way to a server that has ended goes with the connection
+    if (this.#isAway || run !== this.#run) return { error: failure(this.#random), unknown: true };
     const lot = this.#random.float();
     if (lot >= this.faults) this.#land(path, token);
     else if (lot >= this.faults / 2) {
@@ -212,8 +213,10 @@ export class ModelClickHouse {
   }
 
   async #call<T>(work: () => T): Promise<T> {
+    const run = this.#run;
     await setImmediate();
-    if (this.#isAway || this.#random.float() < this.faults / 4) throw failure(this.#random);
+    const isLost = this.#isAway || run !== this.#run;
+    if (isLost || this.#random.float() < this.faults / 4) throw failure(this.#random);
     const result = work();
     await setImmediate();
     if (this.#random.float() < this.faults / 4) throw failure(this.#random);

@@ -45,10 +45,7 @@ export const CLICKHOUSE_RULES: Readonly<Record<string, Rule>> = {
       tables: (tables) => ({
         ...tables,
         writeStates: async () => {},
-        recordDone: async (files, atMs) => {
-          await tables.writeStates('done', files, atMs);
-          return new Set(files.map(({ path }) => path));
-        },
+        recordDone: (files, atMs) => tables.writeStates('done', files, atMs),
       }),
     }),
   },
@@ -147,7 +144,6 @@ function neverSetBack(tables: FollowerTables): FollowerTables {
     recordDone: async (files, atMs) => {
       await tables.writeStates('done', files, atMs);
       for (const { path } of files) done.set(path, { done: true, atMs });
-      return new Set(files.map(({ path }) => path));
     },
   };
 }

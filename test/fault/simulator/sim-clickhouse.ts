@@ -161,10 +161,9 @@ export class SimClickHouse {
     }
   }
 
-  recordDone(files: readonly LedgerFile[], atMs: number): Set<string> {
+  recordDone(files: readonly LedgerFile[], atMs: number): void {
     const begun = files.filter(({ path }) => this.#content.states.has(path));
     this.writeStates('done', begun, atMs);
-    return new Set(begun.map(({ path }) => path));
   }
 
   present(fileIds: readonly string[]): Set<string> {
