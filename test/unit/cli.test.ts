@@ -223,7 +223,10 @@ describe('the warehouse', () => {
     const { code, warehouse } = await headrace(['clickhouse', 'audit', ...ours, '--json']);
     expect({ code, asked: warehouse[0] }).toMatchObject({ code: 0, asked: { name: 'audit', json: true } });
     const asked = await headrace(['query', 'brands', ...ours, '--days', '7', '--format', 'csv']);
-    expect(asked.warehouse[0]).toMatchObject({ name: 'brands', sql: null, days: 7, format: 'csv' });
+    const plain = { name: 'brands', sql: null, days: 7, format: 'csv', cachedMs: null };
+    expect(asked.warehouse[0]).toMatchObject(plain);
+    const cached = await headrace(['query', 'brands', ...ours, '--cached-for', '60s']);
+    expect(cached.warehouse[0]).toMatchObject({ name: 'brands', cachedMs: 60_000 });
     const sql = await headrace(['query', ...ours, '--sql', 'SELECT 1']);
     expect(sql.warehouse[0]).toMatchObject({ sql: 'SELECT 1', days: 30, format: 'table' });
   });
@@ -239,6 +242,7 @@ describe('the warehouse', () => {
   it.each([
     [['query', 'brands', '--sql', 'SELECT 1'], /a name or --sql, not both/],
     [['query', 'brands', '--days', 'x'], /--days must be a whole number from 1 to/],
+    [['query', 'brands', '--cached-for', '60'], /--cached-for: /],
     [['query', 'brands', '--format', 'xml'], /--format must be table, csv or json, not xml/],
   ])('refuses %j with 64', async (args, says) => {
     const { code, stderr, warehouse } = await headrace([...args, ...ours]);

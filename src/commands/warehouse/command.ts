@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { ConfigFlags } from '../../config/flags.js';
 import type { ClickHouseSettings, LoadClickHouseOptions } from '../../config/load-clickhouse.js';
 import type { EngineConfig } from '../../config/types.js';
+import { parseDurationMs } from '../../config/units.js';
 import { HeadraceError } from '../../errors.js';
 import { clickHouseFlags, engineFlags, tableFlags, toLoad } from '../engine-flags.js';
 import type { AuditOptions } from './audit.js';
@@ -90,12 +91,22 @@ export function addWarehouseCommands(
     .option('--sql <statement>', 'SQL of your own; it may only read')
     .option('--days <n>', 'the last days that there are rows of', '30')
     .option('--format <name>', 'table, csv or json', 'table')
+    .option(
+      '--cached-for <duration>',
+      'an answer that ClickHouse gave this short a time ago will do, such as 60s',
+    )
     .addHelpText('after', QUERY_EXAMPLES)
     .action(async (name: string | undefined, flags: QueryFlags) => {
-      const { sql, days, format, ...rest } = flags;
+      const { sql, days, format, cachedFor, ...rest } = flags;
       if (name !== undefined && sql !== undefined)
         throw new HeadraceError('USAGE', 'a name or --sql, not both');
-      const asked = { name: name ?? null, sql: sql ?? null, days: daysOf(days), format: formatOf(format) };
+      const asked = {
+        name: name ?? null,
+        sql: sql ?? null,
+        days: daysOf(days),
+        format: formatOf(format),
+        cachedMs: cachedOf(cachedFor),
+      };
       const settings = loadClickHouse(toLoad(rest));
       const { queryCommand } = await loaders.query();
       done(await queryCommand({ settings, ...asked, stdout }));
@@ -106,6 +117,14 @@ interface QueryFlags extends WarehouseFlags {
   sql?: string;
   days: string;
   format: string;
+  cachedFor?: string;
+}
+
+function cachedOf(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const parsed = parseDurationMs(text);
+  if (parsed.ok) return parsed.value;
+  throw new HeadraceError('USAGE', `--cached-for: ${parsed.message}`);
 }
 
 function daysOf(text: string): number {

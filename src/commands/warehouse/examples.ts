@@ -31,6 +31,8 @@ Examples:
       The names of the model's queries, each with what it tells.
 
   headrace query brands --config engine.yaml --days 7
-  headrace query pages --config engine.yaml --format csv
+  headrace query pages --config engine.yaml --format csv --cached-for 60s
+      What many people ask: ClickHouse's query cache gives an answer of the last minute again.
+
   headrace query --config engine.yaml --format json --sql "SELECT count() AS sessions FROM sessions"
 `;

@@ -18,12 +18,14 @@ export interface QueryOptions {
   sql: string | null;
   days: number;
   format: QueryFormat;
+  /** ClickHouse may give an answer that is this old; null: none but a new one. */
+  cachedMs: number | null;
   stdout(text: string): void;
 }
 
 /** `headrace query`: a documented query, or SQL of one's own, which may only read. Resolves to 0. */
 export async function queryCommand(options: QueryOptions): Promise<number> {
-  const { settings, name, sql, days, format, stdout } = options;
+  const { settings, name, sql, days, format, cachedMs, stdout } = options;
   const model = loadModel(settings.model);
   const target = targetOf(settings.clickhouse, model);
   const queries = queriesOf(analyticsOf(target, model));
@@ -32,7 +34,7 @@ export async function queryCommand(options: QueryOptions): Promise<number> {
     return 0;
   }
   const asked = sql ?? named(queries, name!, model.name).sql(days);
-  stdout(await withReachable(target, (at) => answer(at, asked, format)));
+  stdout(await withReachable(target, (at) => answer(at, asked, format, cachedMs)));
   return 0;
 }
 
@@ -48,10 +50,16 @@ function named(queries: readonly DocumentedQuery[], name: string, model: string)
 
 const TEXT_FORMATS = { csv: 'CSVWithNames', json: 'JSON' } as const;
 
-async function answer(target: ClickHouseTarget, sql: string, format: QueryFormat): Promise<string> {
+async function answer(
+  target: ClickHouseTarget,
+  sql: string,
+  format: QueryFormat,
+  cachedMs: number | null,
+): Promise<string> {
   const client = openClickHouse(target);
   // nothing is written by a mistyped statement; settings may be
-  const clickhouse_settings = { readonly: '2', output_format_json_quote_64bit_integers: 0 } as const;
+  const readOnly = { readonly: '2', output_format_json_quote_64bit_integers: 0 } as const;
+  const clickhouse_settings = { ...readOnly, ...(cachedMs === null ? {} : cacheSettings(cachedMs)) };
   try {
     if (format === 'table') {
       const result = await client.query({ query: sql, format: 'JSONCompact', clickhouse_settings });
@@ -65,6 +73,19 @@ async function answer(target: ClickHouseTarget, sql: string, format: QueryFormat
   } finally {
     await client.close();
   }
+}
+
+/**
+ * ClickHouse keeps answers by the text of their query, a user's apart from others'. What asks the time or a system table is never kept:
+ * it is asked anew, and no error.
+ */
+function cacheSettings(cachedMs: number) {
+  return {
+    use_query_cache: 1,
+    query_cache_ttl: Math.max(1, Math.ceil(cachedMs / 1_000)),
+    query_cache_nondeterministic_function_handling: 'ignore',
+    query_cache_system_table_handling: 'ignore',
+  } as const;
 }
 
 function tableText({ meta = [], data }: { meta?: { name: string }[]; data: unknown[][] }): string {
