@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { planMigration, runMigration } from '#src/clickhouse/migrate.js';
+import { analyticsOf } from '#src/clickhouse/schema.js';
 import { type ClickHouseTarget, openClickHouse } from '#src/clickhouse/target.js';
+import { auditView } from '#src/clickhouse/views/audit.js';
+import type { WantedView } from '#src/clickhouse/views/compare-views.js';
+import { queriesOf } from '#src/clickhouse/views/queries.js';
 import { systemClock } from '#src/clock.js';
 import { groupByDate } from '#src/columnar/session-date.js';
 import { resolveClickHouseConfig } from '#src/config/load-clickhouse.js';
@@ -19,9 +23,11 @@ import { writeResult } from '../result-folder.js';
 import { closedRows } from '../stages/sessions.js';
 import type { Output } from '../stages-command.js';
 import { buildWorkload } from '../workload.js';
+import { type AskedFigures, askedWhile } from './asking.js';
 import { BenchFollower, type FollowerParts } from './follower.js';
 import { CatchupLake, type WrittenCut } from './lake.js';
 import { type CatchupOptions, parseCatchupOptions } from './options.js';
+import type { StatementFigures } from './statements.js';
 
 /**
  * The benchmark `catchup`: ClickHouse was away, the lake went on; how long does it take until ClickHouse has it all, while commits go
@@ -41,6 +47,10 @@ export interface CatchupResult {
   /** One insert, on average, and its share of the time: the rest are the follower's own words with ClickHouse. */
   insertMs: number;
   insertShare: number;
+  /** What the follower says to ClickHouse beside the inserts of files, by kind, the one that takes longest first. */
+  statements: StatementFigures[];
+  /** All of them and the file's own insert, a file. */
+  statementsAFile: number;
   /** CPU of this process and of ClickHouse, a file. */
   engineCpuMsAFile: number;
   clickhouseCpuMsAFile: number;
@@ -48,7 +58,14 @@ export interface CatchupResult {
   calm: LiveFigures;
   during: LiveFigures;
   /** From a commit to its rows in ClickHouse, when it is caught up. */
-  lagMsAfter: number;
+  lagAfter: LagFigures;
+  /** The same while the documented queries are asked; null without views. */
+  asked: (AskedFigures & { lag: LagFigures }) | null;
+}
+
+export interface LagFigures {
+  msP50: number;
+  msMax: number;
 }
 
 export interface LiveFigures {
@@ -63,9 +80,11 @@ const SEED = 20_260_131;
 const WORKLOAD_EVENTS = 60_000;
 const LIVE_MS = 1_000;
 const CALM_COMMITS = 10;
-const AFTER_COMMITS = 5;
+const DAY_MS = 86_400_000;
+const DAYS_ASKED = 30;
 const POLL_MS = 5;
 const STALL_MS = 120_000;
+const AUDIT_MS = 600_000;
 
 /** Throws Error for flags it does not know, when it stalls, and when a row is missing or doubled. */
 export async function runCatchup(args: readonly string[], output: Output): Promise<CatchupResult> {
@@ -136,7 +155,7 @@ type Measured = Omit<CatchupResult, 'benchmark' | 'startedAt' | 'machine' | 'opt
 async function catchUp(
   scene: Scene,
   side: ClickHouseSide,
-  { lanes, outageSeconds, workers }: CatchupOptions,
+  { lanes, outageSeconds, workers, liveSeconds, queriesADay }: CatchupOptions,
   { progress }: Output,
 ): Promise<Measured> {
   const { lake, written, ledger, outage } = scene;
@@ -168,18 +187,31 @@ async function catchUp(
     const { user, system } = process.cpuUsage(before.engine);
     const clickhouseSeconds = side.cpuSeconds() - before.clickhouse;
     const { files } = follower.figures;
+    const { figures: statements, count } = bench.statements;
     const took = sumHistogram('clickhouseInsertNs', bench.counters);
     await until(ledger.version);
-    const lagsMs: number[] = [];
-    for (let i = 0; i < AFTER_COMMITS; i++) {
-      const next = await lake.write();
-      await lake.commit(next);
-      for (const { worker, sealed, bytes } of next.files) bench.keep(worker, sealed.path, bytes);
-      const committedMs = performance.now();
-      tell();
-      lagsMs.push((await until(ledger.version)) - committedMs);
-    }
+    const lag = async () => {
+      const lagsMs: number[] = [];
+      for (let i = 0; i < liveSeconds; i++) {
+        const next = await lake.write();
+        const beganMs = performance.now();
+        await lake.commit(next);
+        for (const { worker, sealed, bytes } of next.files) bench.keep(worker, sealed.path, bytes);
+        const committedMs = performance.now();
+        tell();
+        lagsMs.push((await until(ledger.version)) - committedMs);
+        await systemClock.sleep(Math.max(0, LIVE_MS + beganMs - performance.now()));
+      }
+      lagsMs.sort((a, b) => a - b);
+      return { msP50: lagsMs[lagsMs.length >> 1]!, msMax: lagsMs.at(-1)! };
+    };
+    const lagAfter = await lag();
+    const wanted = analyticsOf(scene.target, scene.model);
+    const queries = queriesOf(wanted).map(({ sql }) => sql(DAYS_ASKED));
+    const people = { ask: (sql: string) => side.query(sql), queries, everyMs: DAY_MS / queriesADay };
+    const asked = queries.length === 0 ? null : await askedWhile(people, lag);
     await prove(side, lake.rows);
+    await proveViews(scene.target, wanted);
     const seconds = (doneMs - before.ms) / 1_000;
     return {
       files: outage.files,
@@ -189,11 +221,14 @@ async function catchUp(
       timesLive: outageSeconds / seconds,
       insertMs: took.sum / 1e6 / took.count,
       insertShare: took.sum / 1e9 / seconds / workers,
+      statements,
+      statementsAFile: count / files + 1,
       engineCpuMsAFile: (user + system) / 1e3 / files,
       clickhouseCpuMsAFile: (clickhouseSeconds * 1e3) / files,
       calm,
       during,
-      lagMsAfter: Math.max(...lagsMs),
+      lagAfter,
+      asked: asked === null ? null : { ...asked.asked, lag: asked.result },
     };
   } finally {
     await bench.close();
@@ -207,6 +242,20 @@ async function prove(side: ClickHouseSide, rows: number): Promise<void> {
   );
   if (found!.rows !== rows || found!.ids !== rows)
     throw new Error(`ClickHouse has ${found!.rows} rows of ${found!.ids} sessions, the lake ${rows}`);
+}
+
+/** Throws Error unless each view says what its rows say. */
+async function proveViews(target: ClickHouseTarget, wanted: readonly WantedView[]): Promise<void> {
+  const client = openClickHouse(target, { requestTimeoutMs: AUDIT_MS });
+  try {
+    for (const each of wanted) {
+      const { name, differences } = await auditView(client, each, systemClock);
+      if (differences.length > 0)
+        throw new Error(`${name} differs from its rows: ${JSON.stringify(differences[0])}`);
+    }
+  } finally {
+    await client.close();
+  }
 }
 
 /** Commits once a second, as long as there are some, and how they fare. */
@@ -266,8 +315,17 @@ function largest(groups: ReadonlyMap<string, Row[]>): [string, Row[]] {
   return [...groups].sort(([, a], [, b]) => b.length - a.length)[0]!;
 }
 
+function lagText({ msP50, msMax }: LagFigures): string {
+  return `${msP50.toFixed(0)} ms (p50), ${msMax.toFixed(0)} ms at most`;
+}
+
+function askedText(asked: NonNullable<CatchupResult['asked']>, { queriesADay }: CatchupOptions): string {
+  const times = [asked.msP50, asked.msP99, asked.msMax].map((ms) => ms.toFixed(1)).join(', ');
+  return `asked     and with ${formatWhole(queriesADay)} queries a day within ${lagText(asked.lag)}; ${asked.queries} queries, p50, p99, max: ${times} ms`;
+}
+
 function reportText(result: CatchupResult): string {
-  const { files, rows, seconds, options, calm, during, machine } = result;
+  const { files, rows, seconds, options, calm, during, machine, asked } = result;
   const line = (what: string, { commitMsP50, commitMsMax, heldMsP99, heldMsMax }: LiveFigures) => [
     what,
     ...[commitMsP50, commitMsMax, heldMsP99, heldMsMax].map((ms) => ms.toFixed(1)),
@@ -276,9 +334,19 @@ function reportText(result: CatchupResult): string {
     `outage    ${options.outageSeconds} s at ${formatWhole(options.eventsPerSecond)} events/s: ${formatWhole(files)} files, ${formatWhole(rows)} rows; ${options.workers} workers, ${options.views ? 'with all views' : 'no views'}`,
     `caught up in ${seconds.toFixed(1)} s: ${result.filesPerSecond.toFixed(1)} files/s, ${result.timesLive.toFixed(1)} × live`,
     `insert    ${result.insertMs.toFixed(1)} ms each, ${(100 * result.insertShare).toFixed(0)} % of the workers' time`,
+    `          ${result.statementsAFile.toFixed(1)} statements a file with it`,
     `CPU       ${result.engineCpuMsAFile.toFixed(1)} ms a file here, ${result.clickhouseCpuMsAFile.toFixed(1)} ms in ClickHouse`,
-    `after it  a commit is in within ${result.lagMsAfter.toFixed(0)} ms`,
+    `after it  a commit is in within ${lagText(result.lagAfter)}`,
+    ...(asked === null ? [] : [askedText(asked, options)]),
     `machine   ${machine.cores} × ${machine.cpu}, load ${machine.loadAverage.toFixed(1)}`,
+    formatTable(
+      ['statements beside the inserts', 'count', 'ms each'],
+      result.statements.map(({ statement, count, ms }) => [
+        statement,
+        formatWhole(count),
+        (ms / count).toFixed(1),
+      ]),
+    ),
     formatTable(
       ['commits meanwhile', 'p50 ms', 'max ms', 'thread held p99 ms', 'max ms'],
       [line('before', calm), line('during', during)],

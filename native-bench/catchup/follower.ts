@@ -16,6 +16,7 @@ import { systemRandom } from '#src/random.js';
 import { countersBytes, WorkerCounters } from '#src/telemetry/counters.js';
 import { createLog } from '#src/telemetry/log.js';
 import { Inserter } from '../../workers/inserter.js';
+import { Statements } from './statements.js';
 
 const CLOSE_MS = 5_000;
 
@@ -23,6 +24,7 @@ const CLOSE_MS = 5_000;
 export class BenchFollower {
   readonly follower: ClickHouseFollower;
   readonly counters: readonly SharedArrayBuffer[];
+  readonly statements = new Statements();
   readonly #inserters: readonly Inserter[];
   readonly #hosts: ClickHouseHosts;
 
@@ -47,7 +49,7 @@ export class BenchFollower {
     const load = { workers, cutIntervalMs: 1_000, sessionTimeoutMs: 45_000 };
     this.follower = new ClickHouseFollower({
       tables: new ClickHouseTables({
-        client: () => hosts.client,
+        client: () => this.statements.counting(hosts.client),
         target,
         engineId: 'bench',
         asError: (error, client) => hosts.failed(error, client),

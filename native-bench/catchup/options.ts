@@ -8,7 +8,9 @@ export const USAGE = `npm run bench -- catchup [--outage-seconds N] [--events-pe
   --events-a-session N   (20)
   --workers N            each writes a file a commit and inserts one at a time (2)
   --lanes N              partitions (24)
-  --views                with all analytic views
+  --views                with all analytic views: then their queries are asked, too, while commits go on
+  --live-seconds N       a commit each, when ClickHouse is caught up: alone, and with queries (10)
+  --queries-a-day N      of the analytic views, one after the other (100000)
   --out FOLDER           write the result there as a file
   --json                 the result as one line of JSON at the end`;
 
@@ -19,6 +21,8 @@ export interface CatchupOptions {
   workers: number;
   lanes: number;
   views: boolean;
+  liveSeconds: number;
+  queriesADay: number;
   out: string | undefined;
   json: boolean;
 }
@@ -35,6 +39,8 @@ export function parseCatchupOptions(args: readonly string[]): CatchupOptions {
       workers: text,
       lanes: text,
       views: { type: 'boolean', default: false },
+      'live-seconds': text,
+      'queries-a-day': text,
       out: text,
       json: { type: 'boolean', default: false },
     },
@@ -46,6 +52,8 @@ export function parseCatchupOptions(args: readonly string[]): CatchupOptions {
     workers: whole('workers', values.workers, 2),
     lanes: whole('lanes', values.lanes, 24),
     views: values.views,
+    liveSeconds: whole('live-seconds', values['live-seconds'], 10),
+    queriesADay: whole('queries-a-day', values['queries-a-day'], 100_000),
     out: values.out,
     json: values.json,
   };

@@ -44,6 +44,8 @@ export interface WarehouseResult {
   days: number;
   loadSeconds: number;
   queries: QueryFigures[];
+  /** The slowest of them, and the one that its view helps least. */
+  worst: { name: string; msP99: number; leastRatio: { name: string; ratio: number } };
   bytesASession: { withCodecs: number; withoutCodecs: number; sums: number };
   /** Stored bytes a session, the largest first. */
   columns: ColumnFigures[];
@@ -114,6 +116,7 @@ export async function runWarehouse(
       days: DAYS,
       loadSeconds,
       queries,
+      worst: worstOf(queries),
       bytesASession: { withCodecs, withoutCodecs, sums },
       columns,
     };
@@ -143,6 +146,12 @@ function at(ascending: readonly number[], share: number): number {
   return ascending[Math.min(ascending.length - 1, Math.ceil(ascending.length * share) - 1)]!;
 }
 
+function worstOf(queries: readonly QueryFigures[]): WarehouseResult['worst'] {
+  const { name, msP99 } = queries.reduce((a, b) => (b.msP99 > a.msP99 ? b : a));
+  const least = queries.reduce((a, b) => (b.ratio < a.ratio ? b : a));
+  return { name, msP99, leastRatio: { name: least.name, ratio: least.ratio } };
+}
+
 async function storedBytes(side: ClickHouseSide, like: string): Promise<number> {
   const [row] = await side.query<{ bytes: number }>(
     `SELECT toFloat64(sum(bytes_on_disk)) AS bytes FROM system.parts WHERE active AND database = '${MODEL}' AND table LIKE '${like}'`,
@@ -154,6 +163,7 @@ function reportText({
   sessions,
   loadSeconds,
   queries,
+  worst,
   bytesASession,
   columns,
   machine,
@@ -170,6 +180,7 @@ function reportText({
     `sessions  ${formatWhole(sessions)} over ${DAYS} days, loaded in ${loadSeconds.toFixed(0)} s through all views`,
     `bytes     ${formatBytes(withCodecs)} a session, ${formatBytes(withoutCodecs)} without codecs; the sums take ${sums.toFixed(2)} more`,
     `machine   ${machine.cores} × ${machine.cpu}, load ${machine.loadAverage.toFixed(1)}`,
+    `worst     ${worst.name}: ${worst.msP99.toFixed(1)} ms (p99); least helped by its view: ${worst.leastRatio.name}, ${worst.leastRatio.ratio.toFixed(1)} ×`,
     formatTable(['query', 'p50 ms', 'p99 ms', 'from rows ms', 'faster'], rows),
     '',
     columnsText(columns),

@@ -17,6 +17,8 @@ describe('npm run bench -- warehouse', () => {
       expect(msP99).toBeGreaterThanOrEqual(msP50);
       expect(ratio).toBeGreaterThan(0);
     }
+    expect(result.worst.msP99).toBe(Math.max(...result.queries.map(({ msP99 }) => msP99)));
+    expect(result.worst.leastRatio.ratio).toBe(Math.min(...result.queries.map(({ ratio }) => ratio)));
     expect(result.bytesASession.withCodecs).toBeLessThan(result.bytesASession.withoutCodecs);
     const columns = new Map(result.columns.map((column) => [column.name, column]));
     expect([...columns.keys()].sort()).toEqual(
