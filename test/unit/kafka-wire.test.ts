@@ -223,6 +223,15 @@ describe('a request', () => {
   );
 });
 
+test('a message in pieces is the same bytes; what is large is not copied, what is small lies together', () => {
+  const large = Buffer.alloc(5_000, 7);
+  const writer = new WireWriter().int32(1).string('topic').raw(large).int16(2).int32(3).raw(large).raw(large);
+  const pieces = writer.toPieces();
+  expect(Buffer.concat(pieces).equals(writer.toBuffer())).toBe(true);
+  expect(pieces.map((piece) => piece === large)).toEqual([false, true, false, true, true]);
+  expect(new WireWriter().toPieces()).toEqual([]);
+});
+
 describe('a lying size', () => {
   const fetchHead = () => new WireWriter().int32(0).int16(0).int32(0);
 

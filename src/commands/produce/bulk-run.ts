@@ -22,8 +22,11 @@ export interface BulkRunOptions {
   signal: AbortSignal;
 }
 
-/** A thread makes one chunk while the one before is on its way. */
-const ORDERS_MAX = 2;
+/**
+ * A thread makes one chunk while those before are on their way. Each has one batch of a partition, and a broker knows the last five
+ * of a producer again.
+ */
+const ORDERS_MAX = 3;
 /** With a rate: how long events gather for a batch. */
 const LINGER_MS = 50;
 
