@@ -16,6 +16,8 @@ export interface PreparedRecord {
 }
 
 const CLOSE_MS_MAX = 5_000;
+/** The client refuses what does not fit any more. */
+const RECORD_BYTES_MAX = 64 * 1_024;
 /** Of the buffer in use, where whoever waits goes on; as in the library. */
 const ROOM_AGAIN = 0.75;
 
@@ -57,7 +59,7 @@ export class RawProducer {
   }
 
   get hasRoom(): boolean {
-    return this.#bytes < this.#bytesMax;
+    return this.#bytes + RECORD_BYTES_MAX <= this.#bytesMax;
   }
 
   untilRoom(): Promise<void> {
