@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.js';
 import { EventText } from '../../generator/load/event-text.js';
 import { type Load, makeLoad } from '../../generator/load/load.js';
 import type { LoadSpec } from '../../generator/load/load-plan.js';
-import { type PartitionLoad, sumOf } from '../../generator/load/partition-load.js';
+import { type Draft, type PartitionLoad, sumOf } from '../../generator/load/partition-load.js';
 import type { RecordSender } from './record-sender.js';
 import { cpuUs, type LoadRun, pace, type Standing } from './run.js';
 
@@ -78,8 +78,9 @@ export class ClientRun implements LoadRun {
   async #turn(partition: PartitionLoad, untilMs: number): Promise<number> {
     let records = 0;
     for (; records < RECORDS_A_TURN && partition.hasNext(untilMs); records++) {
+      const other = partition.take();
       const { draft } = partition;
-      const value = partition.take() ?? this.#value(partition);
+      const value = other ?? this.#value(draft);
       this.#text.putKey(this.#key, 0, draft);
       const room = this.#options.sender.send(this.#key.toString('latin1'), value, draft.producedMs);
       if (room !== null) await room;
@@ -87,7 +88,7 @@ export class ClientRun implements LoadRun {
     return records;
   }
 
-  #value({ draft }: PartitionLoad): Buffer {
+  #value(draft: Draft): Buffer {
     const bytes = this.#text.valueBytes(draft);
     if (this.#slabAt + bytes > this.#slab.length) {
       this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
