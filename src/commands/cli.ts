@@ -6,8 +6,10 @@ import { loadClickHouseConfig } from '../config/load-clickhouse.js';
 import type { EngineConfig } from '../config/types.js';
 import { HeadraceError } from '../errors.js';
 import { packageVersion } from '../version.js';
+import { addCheckCommand, type CheckLoader, ownCheckLoader } from './check/command.js';
+import { addConfigCommand, type ConfigLoader, ownConfigLoader } from './config/command.js';
 import { addDlqCommand, type DlqLoaders, ownDlqLoaders } from './dlq/command.js';
-import { clickHouseFlags, tableFlags, toLoad } from './engine-flags.js';
+import { runFlags, tableFlags, toLoad } from './engine-flags.js';
 import {
   CLICKHOUSE_EXAMPLES,
   DEMO_EXAMPLES,
@@ -52,6 +54,8 @@ export interface CliSurroundings {
   maintenanceLoader?: MaintenanceSurroundings['loader'];
   produceLoader?: ProduceLoader;
   monitorLoader?: MonitorLoader;
+  checkLoader?: CheckLoader;
+  configLoader?: ConfigLoader;
   stdout: (text: string) => void;
   stderr: (text: string) => void;
   /** Reads file and flags; a test brings its own machine. */
@@ -127,6 +131,8 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
       outcome.exitCode = exitCode;
     },
   };
+  addCheckCommand(cli, { ...ofEngines, loader: surroundings.checkLoader ?? ownCheckLoader });
+  addConfigCommand(cli, { ...ofEngines, loader: surroundings.configLoader ?? ownConfigLoader });
   addLedgerCommand(cli, { ...ofEngines, loaders: surroundings.ledgerLoaders ?? ownLedgerLoaders });
   addLakeCommand(cli, { ...ofEngines, loaders: surroundings.lakeLoaders ?? ownLakeLoaders });
   addDlqCommand(cli, { ...ofEngines, loaders: surroundings.dlqLoaders ?? ownDlqLoaders });
@@ -159,6 +165,8 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
 
 function addRun(cli: Command, surroundings: CliSurroundings, outcome: Outcome): void {
   runFlags(cli.command('run').description('read a topic, write its sessions'))
+    .option('--until-end', 'stop at the offsets that are the last ones now (a backfill)')
+    .option('--json', 'logs as JSON; a bounded run ends with one JSON object on stdout')
     .addHelpText('after', RUN_EXAMPLES)
     .action(async ({ untilEnd, ...flags }: RunFlags) => {
       const config = (surroundings.load ?? loadConfig)(toLoad(flags));
@@ -224,37 +232,6 @@ interface MigrateFlags extends ConfigFlags {
   dryRun?: boolean;
 }
 
-/** The values are judged by the configuration's schema, not here: one set of rules, one kind of message. */
-function runFlags(command: Command): Command {
-  return clickHouseFlags(
-    command.option('--config <file>', 'YAML file with the settings, or several with commas; flags win'),
-  )
-    .option('--brokers <host:port,…>', 'Kafka brokers to ask first')
-    .option('--topic <name>', 'topic with the events')
-    .option('--group <name>', 'consumer group')
-    .option('--model <name|file>', 'what a session is: a shipped model (clickstream) or a YAML file')
-    .option('--lake <folder|s3://…>', 'the sessions table, or what holds it')
-    .option('--until-end', 'stop at the offsets that are the last ones now (a backfill)')
-    .option('--missing-position <what>', 'an output topic without its position: halt, earliest or latest')
-    .option('--quality-min <0..1|off>', 'halt a partition of whose events less than this part is usable')
-    .option(
-      '--http <host:port|off>',
-      'where metrics, health and the page are; auto is 127.0.0.1:8787 or the next',
-    )
-    .option('--workers <n|auto>', 'worker threads; auto is one per spare core')
-    .option('--engine <name>', 'kernel, or reference: the same rows in plain TypeScript, slowly')
-    .option('--group-protocol <name>', 'classic or consumer (KIP-848)')
-    .option('--start <where>', 'where a new table starts: earliest, latest or a time (ISO 8601)')
-    .option(
-      '--accept-gap <p:first-last,…>',
-      'offsets that are gone and may be passed over, as the engine named them',
-    )
-    .option('--accept-topic <id>', 'go on with a topic that was deleted and made again: its new id')
-    .option('--cut-interval <duration>', 'time between two commits, such as 1s')
-    .option('--log-level <level>', 'trace, debug, info, warn or error')
-    .option('--json', 'logs as JSON; a bounded run ends with one JSON object on stdout');
-}
-
 function migrateFlags(command: Command): Command {
   return tableFlags(command)
     .option('--dry-run', 'show the statements, run none')
@@ -267,7 +244,7 @@ function usageError(error: CommanderError): HeadraceError | null {
   if (error.code === 'commander.help') {
     return new HeadraceError(
       'USAGE',
-      'a command is needed: run, demo, model, clickhouse, query, ledger, lake, dlq, forget, kafka, topics, produce or monitor',
+      'a command is needed: run, check, config, demo, model, clickhouse, query, ledger, lake, dlq, forget, kafka, topics, produce or monitor',
       {
         remedy: 'headrace --help shows how',
       },

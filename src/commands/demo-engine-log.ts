@@ -1,8 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 
 /**
- * The engine's log (JSON lines), read as it grows for what the engine alone knows: how many sessions are open. It says so
- * every five seconds.
+ * The engine's log (JSON lines), read as it grows for what the engine alone knows: where its page is, and every five seconds how
+ * many sessions are open.
  */
 
 const CHUNK_BYTES = 64 * 1024;
@@ -13,6 +13,7 @@ export class EngineLogReader {
   #at = 0;
   #rest = '';
   #openSessions: number | null = null;
+  #pageUrl: string | null = null;
 
   constructor(path: string) {
     this.#path = path;
@@ -21,6 +22,11 @@ export class EngineLogReader {
   /** As of the last look; null before the engine's first word on it. */
   get openSessions(): number | null {
     return this.#openSessions;
+  }
+
+  /** Where the engine's page is; null before it has said so. */
+  get pageUrl(): string | null {
+    return this.#pageUrl;
   }
 
   /** Reads what has come since. */
@@ -44,9 +50,10 @@ export class EngineLogReader {
   }
 
   #take(line: string): void {
-    if (!line.includes('"open_sessions":')) return;
+    if (!line.includes('"open_sessions":') && !line.includes('"url":"http')) return;
     try {
-      const { open_sessions } = JSON.parse(line) as { open_sessions?: unknown };
+      const { open_sessions, url } = JSON.parse(line) as { open_sessions?: unknown; url?: unknown };
+      if (typeof url === 'string') this.#pageUrl ??= url;
       if (typeof open_sessions === 'number') this.#openSessions = open_sessions;
     } catch {
       // not a line of the log: a stack or a library's own words

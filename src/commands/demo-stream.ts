@@ -28,6 +28,9 @@ const CUT_INTERVAL = '250ms';
 const START_TIMEOUT_MS = 60_000;
 const STALL_MS = 60_000;
 const STOP_TIMEOUT_MS = 40_000;
+/** The engine opens its page before all else. */
+const PAGE_TIMEOUT_MS = 20_000;
+const PAGE_POLL_MS = 50;
 const BOUNDED_TIMEOUT_MS = 180_000;
 
 /**
@@ -110,6 +113,17 @@ export class DemoStream {
     stream.#engine = await stream.#startEngine('engine', []);
     cleanups.add(() => stream.#engineLog.close());
     return stream;
+  }
+
+  /** Where its engine's page is; null: it has none. */
+  async pageUrl(): Promise<string | null> {
+    const { clock, signal } = this.#options;
+    const deadlineMs = clock.monotonicMs() + PAGE_TIMEOUT_MS;
+    while (this.#engineLog.pageUrl === null && clock.monotonicMs() < deadlineMs && !signal.aborted) {
+      await this.#engineLog.look();
+      await clock.sleep(PAGE_POLL_MS, signal);
+    }
+    return this.#engineLog.pageUrl;
   }
 
   /** Until all events are delivered; fails as soon as the engine ends, or stands still. */

@@ -94,6 +94,10 @@ async function run(
 ): Promise<ModelFigures[]> {
   const { narrator, signal } = parts;
   const streams = await startStreams(parts, folder, clickhouse);
+  const pages = await Promise.all(streams.map((stream) => stream.pageUrl()));
+  for (const [index, { model }] of streams.entries()) {
+    if (pages[index] !== null) narrator.line(`Watch ${model.name} live: ${pages[index]}`);
+  }
   await feedAll(parts, streams, clickhouse);
   signal.throwIfAborted();
 

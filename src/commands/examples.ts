@@ -3,6 +3,7 @@
 export const MAIN_EXAMPLES = `
 Examples:
   headrace demo                            see it work, no server needed
+  headrace check --config engine.yaml      would it find all that it needs? Each with the remedy
   headrace run --config engine.yaml        run an engine from a file
   headrace run --help                      all settings as flags, with examples
   headrace model explain clickstream       what a shipped model holds; check and test your own
@@ -71,4 +72,23 @@ Examples:
   headrace demo --seconds 10 --json        for a script: one JSON object, exit 1 when figures differ
   headrace demo --events-per-second 50000 --keep
       At a steady rate, shared by the two models; the tables stay for a look at them.
+`;
+
+export const SERVICE_EXAMPLES = `
+Examples:
+  headrace check --config engine.yaml             would an engine start and work? A line each, with what to do
+  headrace check --config engine.yaml --json      for a script: { "ok": …, "checks": [ … ] }
+
+It reads settings and model, asks the brokers, looks for the topic and its offsets, tries on small objects that the table's place
+refuses a second write under one name, and compares ClickHouse's tables and settings with what is needed. It changes nothing.
+Exit codes: 0 all is well, 75 something can't be reached now, 78 something must be changed.
+`;
+
+export const CONFIG_EXAMPLES = `
+Examples:
+  headrace config print --config engine.yaml
+      Every setting with its value, and whether a flag, a line of the file or the default gave it; what auto comes to here.
+
+  headrace config print --config engine.yaml --workers 4 --json
+      As run would have it with these flags. No secret is in it: those lie in files, and properties that sound like one are struck out.
 `;

@@ -19,6 +19,8 @@ export type { NamedText } from './layers.js';
 export interface Sources {
   /** The flags' values over the environment's over the files'. */
   readonly root: Readonly<Record<string, unknown>>;
+  /** What gave a setting that is set: a flag, or `file:line`. */
+  originOf(path: string): string | null;
   /** What relative paths of a setting are relative to. */
   folderOf(path: string): string;
   /** The values as `schema` has them. Throws ConfigError, with `example` where something that it shows is not set. */
@@ -64,6 +66,11 @@ export function openSources(
   return {
     root,
     error,
+    originOf: (path) => {
+      const layer = layerOf(layers, path);
+      const line = layer?.lineOf(path);
+      return setBy(path) ?? (line === undefined ? null : `${layer?.name}:${line}`);
+    },
     folderOf,
     check(schema, example, checked = root) {
       const result = schema.safeParse(checked);

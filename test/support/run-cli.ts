@@ -122,6 +122,8 @@ export async function headrace(args: string[], outcome: () => Promise<number> = 
     ledgerLoaders,
     modelLoaders,
     dlqLoaders,
+    configLoader: async () => ({ configPrint: noteLedger('config print') }),
+    checkLoader: async () => ({ checkCommand: noteLedger('check services') }),
     forgetLoader: async () => ({ forget: note(ran.forget) }),
     loaders: {
       run: async () => {

@@ -54,7 +54,10 @@ export class Chart {
         legend: { show: this.#series.length > 1, live: false },
         cursor: { y: false },
         scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
-        axes: [{ ...axis }, { ...axis, size: 56 }],
+        axes: [
+          { ...axis, space: 80, values: (_plot, splits) => splits.map(clockTime) },
+          { ...axis, size: 56, values: (_plot, splits) => splits.map(short) },
+        ],
         series: [
           {},
           ...this.#series.map(({ label, colour: name }) => ({ label, stroke: colour(name), width: 2 })),
@@ -69,4 +72,13 @@ export class Chart {
     const legend = this.#series.length > 1 ? 30 : 0;
     return { width: Math.max(120, this.#place.clientWidth), height: HEIGHT - legend };
   }
+}
+
+/** hh:mm:ss, UTC as everywhere on the page. */
+function clockTime(seconds: number): string {
+  return new Date(seconds * 1_000).toISOString().slice(11, 19);
+}
+
+function short(value: number): string {
+  return Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 2 }).format(value);
 }
