@@ -12,6 +12,7 @@ import { proveNativePackages } from './native-proof.mjs';
 import { installNodeModules } from './node-modules.mjs';
 import { checkNodeVersion } from './node-version.mjs';
 import { Progress } from './progress.mjs';
+import { prepareSystemdTools } from './systemd.mjs';
 import { buildTypeScript } from './typescript-build.mjs';
 
 export const PACKAGES = [
@@ -33,6 +34,7 @@ export const TEST_SERVICES = [
   ['Apache Flink for the tests', prepareFlinkJars],
   ['delta-rs for the tests', prepareDeltaRs],
   ['Chromium for the tests', prepareChromium],
+  ['systemd tools for the tests', prepareSystemdTools],
 ];
 
 /** @param {[string, (note: (text: string) => void) => Promise<string> | string][]} steps */

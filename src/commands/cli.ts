@@ -169,11 +169,13 @@ function addRun(cli: Command, surroundings: CliSurroundings, outcome: Outcome): 
     .option('--json', 'logs as JSON; a bounded run ends with one JSON object on stdout')
     .addHelpText('after', RUN_EXAMPLES)
     .action(async ({ untilEnd, ...flags }: RunFlags) => {
-      const config = (surroundings.load ?? loadConfig)(toLoad(flags));
+      const load = () => (surroundings.load ?? loadConfig)(toLoad(flags));
+      const config = load();
       outcome.stacks = showsStacks(config);
       const { runCommand } = await surroundings.loaders.run();
       outcome.exitCode = await runCommand({
         config,
+        reload: load,
         untilEnd: untilEnd === true,
         json: flags.json === true,
       });

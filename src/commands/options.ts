@@ -4,6 +4,8 @@ import type { EngineConfig } from '../config/types.js';
 /** What `headrace run` was asked to do. */
 export interface RunOptions {
   config: EngineConfig;
+  /** Reads flags and file again (SIGHUP); left out: nothing can be read again. */
+  reload?: () => EngineConfig;
   /** End at the offsets that are the last ones at the start (a backfill). */
   untilEnd: boolean;
   /** Logs as JSON; the last line of stdout of a bounded run is one JSON object. */

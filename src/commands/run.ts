@@ -6,7 +6,7 @@ import { StoreRetries } from '../lake/store/store-retries.js';
 import { semanticsOf } from '../ledger/semantics.js';
 import { loadModel } from '../model/load.js';
 import { systemRandom } from '../random.js';
-import { createLog, type Log } from '../telemetry/log.js';
+import { type AdjustableLog, createLog, type Log } from '../telemetry/log.js';
 import { packageVersion } from '../version.js';
 import type { RunOptions } from './options.js';
 import { checkAtBoot } from './run/clickhouse.js';
@@ -14,8 +14,10 @@ import { announceCrash } from './run/crash-order.js';
 import { Engine } from './run/engine.js';
 import type { RunFigures } from './run/figures.js';
 import { type LakeNews, type PreparedLake, prepareLake } from './run/lake.js';
+import { reloadOnHangup } from './run/reload.js';
 import { Service } from './run/service.js';
 import { sourceTopic } from './run/source-topic.js';
+import { Supervisor, supervision } from './run/supervisor.js';
 
 const EXIT_TRY_AGAIN = 75;
 /** 128 + SIGTERM's number: what a shell reports of a process that a signal ended. */
@@ -38,7 +40,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
   const version = packageVersion();
   const attempt = systemRandom.id63().toString(36);
   const identity = { engineId, attempt, semantics, version, nowMs: systemClock.nowMs() };
-  const service = await Service.open({ http: config.http, clock: systemClock, log });
+  const service = await openService(options, log, stopping);
   service.starting('the table is opened');
   const lake = await prepareLake(config, model, identity, newsOf(log));
   tellStart(log, { config, version, engineId, modelName: model.name, lake });
@@ -134,7 +136,24 @@ function newsOf(log: Log): LakeNews {
   };
 }
 
-function openLog({ config, json }: RunOptions): Log {
+/** Where it says how it is: over HTTP, and to systemd, which may also ask it to read its settings again. */
+async function openService(options: RunOptions, log: AdjustableLog, stopping: AbortSignal): Promise<Service> {
+  const { config, reload } = options;
+  const service = await Service.open({ http: config.http, clock: systemClock, log });
+  const supervisor = new Supervisor({
+    ...supervision(process.env, process.pid),
+    readiness: () => service.readiness(),
+    facts: () => service.facts(),
+    clock: systemClock,
+    log,
+  });
+  stopping.addEventListener('abort', () => supervisor.stopping(), { once: true });
+  if (reload !== undefined)
+    reloadOnHangup({ config, load: reload, log, onReloaded: () => supervisor.reloaded() });
+  return service;
+}
+
+function openLog({ config, json }: RunOptions): AdjustableLog {
   const log = createLog({ level: config.log.level, format: json ? 'json' : config.log.format });
   announceCrash(log);
   return log;

@@ -29,6 +29,11 @@ export interface Log {
   child(bindings: LogFields): Log;
 }
 
+/** The log of a process, whose level may change while it runs. */
+export interface AdjustableLog extends Log {
+  setLevel(level: LogLevel): void;
+}
+
 /** What most parts need of a log. */
 export type PlainLog = Omit<Log, 'trace' | 'child'>;
 
@@ -46,7 +51,7 @@ export interface LineSink {
   write(line: string): void;
 }
 
-export function createLog(options: LogOptions): Log {
+export function createLog(options: LogOptions): AdjustableLog {
   const { level, format, clock = systemClock, terminal = process.stderr.isTTY === true } = options;
   const destination = options.destination ?? pino.destination({ fd: 2, sync: true });
   const readable = format === 'pretty' || (format === 'auto' && terminal);
@@ -80,7 +85,7 @@ function readableLines(destination: LineSink, colorize: boolean): LineSink {
   };
 }
 
-class PinoLog implements Log {
+class PinoLog implements AdjustableLog {
   readonly #logger: pino.Logger;
 
   constructor(logger: pino.Logger) {
@@ -101,6 +106,11 @@ class PinoLog implements Log {
   }
   error(fields: LogFields, message: string): void {
     this.#write('error', fields, message);
+  }
+
+  /** Children that were made before keep theirs. */
+  setLevel(level: LogLevel): void {
+    this.#logger.level = level;
   }
 
   child(bindings: LogFields): Log {

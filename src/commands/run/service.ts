@@ -60,6 +60,15 @@ export class Service {
     this.#taken = null;
   }
 
+  readiness(): Readiness {
+    return readinessOf(this.#take().facts, this.#phase);
+  }
+
+  /** Null while there is no engine yet. */
+  facts(): EngineFacts | null {
+    return this.#take().facts;
+  }
+
   async close(): Promise<void> {
     this.#streams?.close();
     await this.#listener?.close();
@@ -107,25 +116,21 @@ export class Service {
   }
 
   #ready(): Answer {
-    const readiness = this.#readiness();
+    const readiness = this.readiness();
     return { status: readiness.ready ? 200 : 503, type: JSON_TYPE, body: `${JSON.stringify(readiness)}\n` };
   }
 
   async #metrics(): Promise<Answer> {
     const exposition = this.#exposition!;
     const taken = this.#take();
-    taken.text ??= exposition.text(taken.facts, this.#readiness());
+    taken.text ??= exposition.text(taken.facts, this.readiness());
     return { status: 200, type: exposition.contentType, body: await taken.text };
   }
 
   /** Null while there is no engine: the page says that it waits. */
   #forPage(): string | null {
     const { facts } = this.#take();
-    return facts === null ? null : JSON.stringify(factsForPage(facts, this.#readiness()));
-  }
-
-  #readiness(): Readiness {
-    return readinessOf(this.#take().facts, this.#phase);
+    return facts === null ? null : JSON.stringify(factsForPage(facts, this.readiness()));
   }
 
   #take() {

@@ -1,0 +1,89 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { OpsRig } from '../support/ops-rig.js';
+
+/** The unit, and what an engine tells systemd: against a socket as systemd's. */
+const TEST_MS_MAX = 180_000;
+const UNIT = fileURLToPath(new URL('../../config/systemd/headrace.service', import.meta.url));
+const SOCKET = fileURLToPath(new URL('../support/notify-socket.py', import.meta.url));
+const EXPOSURE_MAX = 1.5;
+let rig: OpsRig;
+let listener: ChildProcess;
+const messages: string[] = [];
+
+beforeAll(async () => {
+  rig = await OpsRig.open();
+  listener = spawn('python3', [SOCKET, join(rig.folder, 'notify')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let rest = '';
+  listener.stdout!.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop()!;
+    messages.push(...lines.map((line) => JSON.parse(line) as string));
+  });
+  await vi.waitUntil(() => messages.includes('listening'), { timeout: 30_000 });
+}, TEST_MS_MAX);
+afterAll(async () => {
+  listener?.kill('SIGKILL');
+  await rig?.close();
+});
+
+const indexOf = (line: string) => messages.findIndex((message) => message.split('\n').includes(line));
+
+describe('config/systemd/headrace.service', () => {
+  it('is what systemd understands, and hardly exposed', async () => {
+    const text = await readFile(UNIT, 'utf8');
+    const copy = join(rig.folder, 'headrace.service');
+    // node and the package lie elsewhere here
+    await writeFile(copy, text.replace('/usr/bin/node', process.execPath));
+    expect(execFileSync('systemd-analyze', ['verify', copy], { encoding: 'utf8', stdio: 'pipe' })).toBe('');
+    const security = execFileSync('systemd-analyze', ['security', '--offline=true', copy], {
+      encoding: 'utf8',
+    });
+    const exposure = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(security)?.[1]);
+    expect(exposure).toBeLessThanOrEqual(EXPOSURE_MAX);
+  });
+});
+
+describe('what systemd hears', { timeout: TEST_MS_MAX }, () => {
+  it('ready when it is, the watchdog while it lives, a reload, and that it stops', async () => {
+    const config = join(rig.folder, 'engine.yaml');
+    await writeFile(config, 'log: { level: info }\n');
+    await rig.produce([1, 2, 3, 4], Date.now());
+    const engine = rig.engine('systemd', {
+      flags: ['--config', config],
+      env: { NOTIFY_SOCKET: join(rig.folder, 'notify'), WATCHDOG_USEC: '3000000' },
+    });
+    await engine.until('it said READY', () => indexOf('READY=1') >= 0, 90_000);
+    expect(engine.output).toMatch(/lanes assigned/);
+    const waiting = messages.findIndex((message) => message.startsWith('STATUS=not ready; '));
+    expect(waiting).toBeGreaterThanOrEqual(0);
+    expect(waiting).toBeLessThan(indexOf('READY=1'));
+    const fed = () => messages.filter((message) => message === 'WATCHDOG=1').length;
+    const before = fed();
+    await engine.until('the watchdog was fed', () => fed() >= before + 3);
+
+    // the level changes at once, the rest is named
+    await writeFile(config, 'log: { level: debug }\ncut_interval: 300ms\nsnapshot_interval: 45s\n');
+    engine.signal('SIGHUP');
+    await engine.until('it said RELOADING', () => indexOf('RELOADING=1') >= 0);
+    await engine.untilSays(/"level":"debug","time".*"message":"snapshots"/);
+    expect(engine.output).toMatch(/"changed":"snapshotIntervalMs","message":"settings read again; of these/);
+    await writeFile(config, 'log: { level: nonsense }\n');
+    engine.signal('SIGHUP');
+    await engine.untilSays(/the settings are wrong now: the engine goes on/);
+
+    await engine.stop(60_000);
+    await expect.poll(() => indexOf('STOPPING=1'), { timeout: 10_000 }).toBeGreaterThan(indexOf('READY=1'));
+  });
+
+  it('nothing where nobody supervises', async () => {
+    const before = messages.length;
+    const engine = rig.engine('alone', { env: { NOTIFY_SOCKET: '' } });
+    await engine.untilSays(/lanes assigned/);
+    await engine.stop(60_000);
+    expect(messages.length).toBe(before);
+  });
+});
