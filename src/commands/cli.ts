@@ -7,6 +7,7 @@ import type { EngineConfig } from '../config/types.js';
 import { HeadraceError } from '../errors.js';
 import { packageVersion } from '../version.js';
 import { addCheckCommand, type CheckLoader, ownCheckLoader } from './check/command.js';
+import { completionScript, SHELLS, type Shell } from './completion.js';
 import { addConfigCommand, type ConfigLoader, ownConfigLoader } from './config/command.js';
 import { addDlqCommand, type DlqLoaders, ownDlqLoaders } from './dlq/command.js';
 import { runFlags, tableFlags, toLoad } from './engine-flags.js';
@@ -19,6 +20,7 @@ import {
 } from './examples.js';
 import { reportFailure, wantsStacks } from './failure.js';
 import { addForgetCommand, type ForgetSurroundings, ownForgetLoader } from './forget/command.js';
+import { addInitCommand, type InitSurroundings } from './init/command.js';
 import { addKafkaCommand, type KafkaLoaders, ownKafkaLoaders } from './kafka/command.js';
 import { addLakeCommand, type LakeLoaders, ownLakeLoaders } from './lake/command.js';
 import {
@@ -56,6 +58,7 @@ export interface CliSurroundings {
   monitorLoader?: MonitorLoader;
   checkLoader?: CheckLoader;
   configLoader?: ConfigLoader;
+  writeNew?: NonNullable<InitSurroundings['writeNew']>;
   stdout: (text: string) => void;
   stderr: (text: string) => void;
   /** Reads file and flags; a test brings its own machine. */
@@ -117,6 +120,7 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
     .exitOverride();
 
   addRun(cli, surroundings, outcome);
+  addInitCommand(cli, surroundings);
   const clickhouse = addClickHouse(cli, surroundings, outcome);
   addDemo(cli, surroundings, outcome);
   const ofEngines = {
@@ -160,7 +164,18 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
   addTopicsCommand(cli, { ...ofOperators, loaders: surroundings.topicsLoaders ?? ownTopicsLoaders });
   addProduceCommand(cli, { ...ofOperators, loader: surroundings.produceLoader ?? ownProduceLoader });
   addMonitorCommand(cli, { ...ofOperators, loader: surroundings.monitorLoader ?? ownMonitorLoader });
+  cli
+    .command('completion')
+    .description('print what makes a shell complete commands and flags')
+    .argument('<shell>', SHELLS.join(' or '), shellOf)
+    .action((shell: Shell) => stdout(completionScript(cli, shell)));
   return cli;
+}
+
+function shellOf(text: string): Shell {
+  const shell = SHELLS.find((each) => each === text);
+  if (shell !== undefined) return shell;
+  throw new HeadraceError('USAGE', `there is completion for ${SHELLS.join(' and ')}, not for ${text}`);
 }
 
 function addRun(cli: Command, surroundings: CliSurroundings, outcome: Outcome): void {
@@ -246,7 +261,7 @@ function usageError(error: CommanderError): HeadraceError | null {
   if (error.code === 'commander.help') {
     return new HeadraceError(
       'USAGE',
-      'a command is needed: run, check, config, demo, model, clickhouse, query, ledger, lake, dlq, forget, kafka, topics, produce or monitor',
+      'a command is needed: run, init, check, config, demo, model, clickhouse, query, ledger, lake, dlq, forget, kafka, topics, produce or monitor',
       {
         remedy: 'headrace --help shows how',
       },

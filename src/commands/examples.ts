@@ -3,6 +3,7 @@
 export const MAIN_EXAMPLES = `
 Examples:
   headrace demo                            see it work, no server needed
+  headrace init                            write a file with settings; --with s3,clickhouse,sasl
   headrace check --config engine.yaml      would it find all that it needs? Each with the remedy
   headrace run --config engine.yaml        run an engine from a file
   headrace run --help                      all settings as flags, with examples
@@ -16,6 +17,7 @@ Examples:
   headrace monitor --help                  brokers, topics and groups in one view; checks for scripts
   headrace forget --help                   take one person out of everything, with examples
 
+eval "$(headrace completion bash)" (or zsh) makes the shell complete commands and flags.
 Start the same command a second time, on this machine or another, and the two share the topic.
 `;
 
@@ -82,13 +84,4 @@ Examples:
 It reads settings and model, asks the brokers, looks for the topic and its offsets, tries on small objects that the table's place
 refuses a second write under one name, and compares ClickHouse's tables and settings with what is needed. It changes nothing.
 Exit codes: 0 all is well, 75 something can't be reached now, 78 something must be changed.
-`;
-
-export const CONFIG_EXAMPLES = `
-Examples:
-  headrace config print --config engine.yaml
-      Every setting with its value, and whether a flag, a line of the file or the default gave it; what auto comes to here.
-
-  headrace config print --config engine.yaml --workers 4 --json
-      As run would have it with these flags. No secret is in it: those lie in files, and properties that sound like one are struck out.
 `;

@@ -117,6 +117,7 @@ export async function headrace(args: string[], outcome: () => Promise<number> = 
     query: async () => ({ queryCommand: noteWarehouse('query') }),
   };
   const surroundings: CliSurroundings = {
+    writeNew: (file) => ran.loaded.push(file),
     warehouseLoaders,
     lakeLoaders,
     ledgerLoaders,

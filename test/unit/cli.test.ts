@@ -211,7 +211,7 @@ describe('headrace clickhouse migrate', () => {
     const { code, stderr } = await headrace(['clickhouse']);
     expect(code).toBe(64);
     expect(stderr).toMatch(
-      /\nUSAGE: a command is needed: run, check, config, demo, model, clickhouse, query, ledger, lake, dlq, forget, kafka, topics, produce or monitor/,
+      /\nUSAGE: a command is needed: run, init, check, config, demo, model, clickhouse, query, ledger, lake, dlq, forget, kafka, topics, produce or monitor/,
     );
   });
 });
@@ -324,7 +324,7 @@ describe('no command at all', () => {
     expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
     expect(stderr).toMatch(/^Usage: headrace/);
     expect(stderr).toMatch(
-      /\nUSAGE: a command is needed: run, check, config, demo, model, clickhouse, query, ledger, lake, dlq, forget, kafka, topics, produce or monitor/,
+      /\nUSAGE: a command is needed: run, init, check, config, demo, model, clickhouse, query, ledger, lake, dlq, forget, kafka, topics, produce or monitor/,
     );
   });
 });
