@@ -3,6 +3,7 @@ import { removeOwnLogs } from './cache-folder.mjs';
 import { prepareChromium } from './chromium.mjs';
 import { prepareDeltaRs } from './delta-rs.mjs';
 import { prepareFlinkJars } from './flink-jars.mjs';
+import { prepareHadolint } from './hadolint.mjs';
 import { prepareJmxAgent } from './jmx-agent.mjs';
 import { prepareKafkaJars } from './kafka-jars.mjs';
 import { prepareKafkaNative } from './kafka-native.mjs';
@@ -35,6 +36,7 @@ export const TEST_SERVICES = [
   ['delta-rs for the tests', prepareDeltaRs],
   ['Chromium for the tests', prepareChromium],
   ['systemd tools for the tests', prepareSystemdTools],
+  ['hadolint for the tests', prepareHadolint],
 ];
 
 /** @param {[string, (note: (text: string) => void) => Promise<string> | string][]} steps */

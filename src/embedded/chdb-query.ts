@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HeadraceError, messageOf } from '../errors.js';
+import { peerVersion } from '../version.js';
 
 /** From parent to child: one query. */
 export interface ChdbRequest {
@@ -212,7 +213,7 @@ function unavailable(folder: string, message: string, remedy: string): HeadraceE
 
 function remedyFor(message: string): string {
   if (/Cannot find package 'chdb'|no native binding/.test(message)) {
-    return 'chDB is a development dependency (543 MB, Linux with glibc or macOS): npm ci in a checkout installs it.';
+    return `The demo needs chDB (543 MB, Linux with glibc or macOS), which engines do without: npm install chdb@${peerVersion('chdb')} beside headrace; npm ci in a checkout installs it.`;
   }
   return message.includes('chdb-child.js') ? 'Build first: npm run build.' : 'See the message above.';
 }

@@ -154,7 +154,8 @@ export function loadLibrdkafka(): Library {
       'the native part of @confluentinc/kafka-javascript does not load',
       {
         cause,
-        remedy: 'run `npm run setup`, which builds it for this machine',
+        remedy:
+          'in a checkout `npm run setup` builds it for this machine, beside an installed package `npm rebuild @confluentinc/kafka-javascript`',
       },
     );
   }
