@@ -16,6 +16,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HeadraceError, messageOf } from '../errors.js';
 import { parseThreadStat } from '../telemetry/cpu.js';
+import { peerVersion } from '../version.js';
 
 export interface ClickHouseFrontOptions {
   /** Where its data lies, and stays. Without one it has a folder of its own that goes with it. One front a folder. */
@@ -210,7 +211,7 @@ function cpuSecondsOf(pid: number): number | null {
 
 function remedyFor(message: string): string {
   if (/Cannot find package 'chdb'|no native binding/.test(message)) {
-    return 'chDB is a development dependency (543 MB, Linux with glibc or macOS): npm ci in a checkout installs it.';
+    return `The demo needs chDB (543 MB, Linux with glibc or macOS), which engines do without: npm install chdb@${peerVersion('chdb')} beside headrace; npm ci in a checkout installs it.`;
   }
   if (message.includes('clickhouse-front-child.js')) return 'Build first: npm run build.';
   if (message.includes('EADDRINUSE')) return 'Give another port.';

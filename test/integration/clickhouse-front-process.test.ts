@@ -291,7 +291,7 @@ test('a folder has one front, a port one server', async () => {
 });
 
 test('it says what to do when chDB is not installed, as in production', async () => {
-  for (const part of ['errors.js', 'random.js', 'telemetry/cpu.js']) {
+  for (const part of ['errors.js', 'random.js', 'version.js', 'telemetry/cpu.js']) {
     await cp(new URL(part, DIST), join(root, 'dist', part));
   }
   await mkdir(join(root, 'dist/embedded'), { recursive: true });
@@ -300,7 +300,7 @@ test('it says what to do when chDB is not installed, as in production', async ()
       await cp(new URL(`embedded/${name}`, DIST), join(root, 'dist/embedded', name));
     }
   }
-  await writeFile(join(root, 'package.json'), '{"type":"module"}');
+  await cp(new URL('../package.json', DIST), join(root, 'package.json'));
   const script = `
     const { startClickHouseFront } = await import(${JSON.stringify(join(root, 'dist/embedded/clickhouse-front.js'))});
     await startClickHouseFront().catch((error) => console.log(String(error)));

@@ -66,11 +66,11 @@ export class TokenServer {
   static readonly audience = AUDIENCE;
 
   /** One for `subject`; negative: it expired so long ago. */
-  token(subject: string, lifetimeSeconds: number, audience = AUDIENCE): string {
+  token(subject: string, lifetimeSeconds: number): string {
     const nowS = Math.floor(Date.now() / 1_000);
     const issuedS = Math.min(nowS, nowS + lifetimeSeconds - 1);
     const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-    const claims = { iss: ISSUER, aud: audience, sub: subject, iat: issuedS, exp: nowS + lifetimeSeconds };
+    const claims = { iss: ISSUER, aud: AUDIENCE, sub: subject, iat: issuedS, exp: nowS + lifetimeSeconds };
     const signed = `${part({ alg: 'RS256', typ: 'JWT', kid: KEY_ID })}.${part({ ...claims, scope: 'read' })}`;
     const signature = sign('sha256', Buffer.from(signed), this.#key.privateKey).toString('base64url');
     return `${signed}.${signature}`;

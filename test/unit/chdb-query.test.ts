@@ -170,10 +170,10 @@ describe('SQL by chDB in a child process', () => {
 
   it('says what to do when chDB is not installed, as in production', async () => {
     const dist = new URL('../../dist/', import.meta.url);
-    for (const name of ['errors.js', 'embedded/chdb-query.js', 'embedded/chdb-child.js']) {
+    for (const name of ['errors.js', 'version.js', 'embedded/chdb-query.js', 'embedded/chdb-child.js']) {
       await cp(new URL(name, dist), join(root, 'dist', name));
     }
-    await writeFile(join(root, 'package.json'), '{"type":"module"}');
+    await cp(new URL('../package.json', dist), join(root, 'package.json'));
     const script = `
       import { querySql } from ${JSON.stringify(join(root, 'dist/embedded/chdb-query.js'))};
       await querySql('.', 'SELECT 1').catch((error) => console.log(String(error)));
@@ -183,7 +183,7 @@ describe('SQL by chDB in a child process', () => {
     });
     const printed = await new Promise((resolve) => node.stdout.once('data', (text) => resolve(String(text))));
     expect(printed).toMatch(
-      /^CHDB_UNAVAILABLE: .*Cannot find package 'chdb'.*npm ci in a checkout installs it/,
+      /^CHDB_UNAVAILABLE: .*Cannot find package 'chdb'.*npm install chdb@\d+\.\d+\.\d+ .*npm ci in a checkout installs it/,
     );
   });
 

@@ -3,6 +3,7 @@ import type { EngineConfig } from '../../config/types.js';
 import { HeadraceError } from '../../errors.js';
 import { committedOffsets } from '../../kafka/committed-offsets.js';
 import type { CommittedOffset } from '../../kafka/group-member.js';
+import { librdkafkaOf } from '../../kafka/security/access.js';
 import { isOurNote, tableOfNote } from '../../ledger/offset-note.js';
 import type { Log } from '../../telemetry/log.js';
 
@@ -27,7 +28,7 @@ export async function checkGroupAtBoot(
   const { kafka } = options.config;
   let found: Map<number, CommittedOffset>;
   try {
-    const extra = kafka.librdkafka;
+    const extra = librdkafkaOf(kafka);
     found = await committedOffsets({ ...kafka, extra, partitions, timeoutMs: ASK_MS, clock: systemClock });
   } catch (error) {
     if (!(error instanceof HeadraceError) || error.disposition === 'exit') throw error;
