@@ -1,19 +1,35 @@
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { SECONDS, SECONDS_BY_FOLDER } from './test/durations.js';
+
+const checkout = fileURLToPath(new URL('.', import.meta.url));
 
 /** Longest first, so that no process works alone at the end: a fresh checkout remembers no durations. */
-const LONGEST_FIRST = ['test/fault/', 'test/integration/', 'test/property/', 'test/unit/'];
-
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rank = ({ moduleId }: TestSpecification) =>
-      LONGEST_FIRST.findIndex((folder) => moduleId.includes(`/${folder}`));
-    return [...files].sort((a, b) => rank(a) - rank(b) || a.moduleId.localeCompare(b.moduleId));
+    return [...files].sort((a, b) => secondsOf(b) - secondsOf(a) || a.moduleId.localeCompare(b.moduleId));
   }
 }
 
+function secondsOf({ moduleId }: TestSpecification): number {
+  const path = relative(checkout, moduleId);
+  return SECONDS[path] ?? SECONDS_BY_FOLDER.find(([folder]) => path.startsWith(folder))?.[1] ?? 1;
+}
+
 /** kafka-javascript loads in one thread of a process only, hence `forks`. */
+const shared = {
+  pool: 'forks',
+  // one more than the cores of the smallest machine: brokers start, sessions time out, and a process waits
+  maxWorkers: 3,
+  // some property tests take half a minute, and a busy machine three times as long
+  testTimeout: 240_000,
+  hookTimeout: 240_000,
+} as const;
+/** What they load costs more than most of them do, so these share processes. They leave nothing behind that others would see. */
+const TOGETHER = ['test/property/**/*.test.ts', 'test/unit/**/*.test.ts'];
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -21,12 +37,17 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
-    pool: 'forks',
-    // one more than the cores of the smallest machine: brokers start, sessions time out, and a process waits
-    maxWorkers: 3,
+    ...shared,
     sequence: { sequencer: LongestFirst },
-    testTimeout: 60_000,
-    hookTimeout: 240_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'alone', include: ['test/**/*.test.ts'], exclude: TOGETHER },
+      },
+      {
+        extends: true,
+        test: { name: 'together', include: TOGETHER, isolate: false },
+      },
+    ],
   },
 });
