@@ -135,10 +135,10 @@ describe.sequential('an engine that follows into ClickHouse', { timeout: TEST_MS
 
   it('says so when it is answered 500, and is back when that is over', async () => {
     const since = engine.output.length;
-    const refusing = proxy.inject({ kind: 'answer' }, { times: 10 });
+    const refusing = proxy.inject({ kind: 'answer' }, { times: 6 });
     await untilSays(/ClickHouse (does not get on|did not take a file)/, since);
     await untilCommitted(1);
-    await until('all were refused', () => refusing.hits === 10);
+    await until('all were refused', () => refusing.hits === 6);
     await untilFilesAreIn(1);
   });
 
