@@ -63,9 +63,17 @@ describe('the schema of the table', () => {
   });
 
   it('never lets a list be null', () => {
-    const model = modelOf('m', [['l', 'list<string>', true]]);
+    const model = modelOf('m', [
+      ['l', 'list<string>', true],
+      ['sign', 'int8'],
+      ['revision', 'uint32'],
+    ]);
     expect(deltaSchema(model).fields[0]!.nullable).toBe(false);
-    expect(readColumns(encodeRows(model, [[null], [['a']]], SEAL).bytes).l).toEqual([[], ['a']]);
+    const rows = [
+      [null, 1, 0],
+      [['a'], 1, 0],
+    ];
+    expect(readColumns(encodeRows(model, rows, SEAL).bytes).l).toEqual([[], ['a']]);
   });
 });
 

@@ -94,7 +94,7 @@ describe('building columns', () => {
   });
 
   it('says when memory is full, and keeps none', async () => {
-    const small = await KernelColumns.start(16);
+    const small = await KernelColumns.start(24);
     const before = small.used;
     const rows = Array.from({ length: 3_000 }, () => bytesOf(ROW));
     small.build(everyType, rows, (at) => {
