@@ -29,9 +29,12 @@ const READ_AHEAD_BYTES = 64;
 
 /** Of the session memory: fragmentation, and the rows of sessions that all close at one cut. */
 const RESERVE_SHARE = 0.25;
-/** Whatever the session memory: a large lane's snapshot, a Parquet file's columns. */
+/** Whatever the session memory: a large lane's snapshot, a Parquet file's columns, and the memory that its pages are made in. */
 const RESERVE_BYTES_MIN = 128 * MiB;
-/** A record of the largest size is unescaped, kept, let out and made a column, each in a block of twice its size at most. */
+/**
+ * A record of the largest size is unescaped, kept, let out and made a column, each in a block of twice its size at most. A page of
+ * such a column takes as much twice more, or is made outside where that is not there.
+ */
 const RESERVE_RECORDS = 8;
 /** Of the session memory: what a replay may take, whose lanes are not side by side as they were. Part of the reserve. */
 const REPLAY_SHARE = 1.2;

@@ -66,7 +66,7 @@ function isSame(values: unknown[], expected: unknown[]): boolean {
   );
 }
 
-const size = fc.oneof(fc.constantFrom(1, 2, 7, 8, 9, 127, 128, 129, 130), fc.integer({ min: 1, max: 3_000 }));
+const size = fc.oneof(fc.constantFrom(1, 2, 7, 8, 9, 127, 128, 129, 130), fc.integer({ min: 1, max: 1_000 }));
 
 it('is read as it was written, whatever the pattern of a column', async () => {
   await fc.assert(
@@ -74,28 +74,28 @@ it('is read as it was written, whatever the pattern of a column', async () => {
       const rows = patternedRows(seed, count);
       await expectRead(encodeRows(patterned, rows, SEAL).bytes, expectedColumns(rows));
     }),
-    propertySettings({ numRuns: 25 }),
+    propertySettings({ numRuns: 12 }),
   );
 });
 
-it('is read over many pages, and after files were merged, in order', async () => {
+it('is read over many pages, and after files were merged, in order', { timeout: 300_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(fc.integer(), async (seed) => {
-      const rows = patternedRows(seed, 70_000);
-      const expected = expectedColumns(rows);
-      const whole = encodeRows(patterned, rows, SEAL);
-      await expectRead(whole.bytes, expected);
-      const parts = [rows.slice(50_000), rows.slice(0, 50_000)].map((part) =>
+      const rows = patternedRows(seed, 34_000);
+      const parts = [rows.slice(20_000), rows.slice(0, 20_000)].map((part) =>
         encodeRows(patterned, part, SEAL),
       );
       const inputs = parts.map(({ bytes }) => ({ bytes, gone: new Set<number>() }));
       const [merged] = (await mergeFiles(patterned, inputs, { orderBy: ['id'], fileCount: 1 })) as [
         EncodedFile,
       ];
-      await expectRead(merged.bytes, expected);
+      await expectRead(merged.bytes, expectedColumns(rows));
+      const whole = encodeRows(patterned, rows, SEAL);
+      const [one, other] = [readColumns(whole.bytes), readColumns(merged.bytes)];
+      expect(NAMES.filter((name) => !isSame(one[name]!, other[name]!))).toEqual([]);
       expect(JSON.parse(merged.stats)).toEqual(JSON.parse(whole.stats));
     }),
-    propertySettings({ numRuns: 2 }),
+    propertySettings({ numRuns: 1 }),
   );
 });
 
@@ -110,7 +110,7 @@ it('is the same file where the kernel’s columns lie and where they are copied 
       expect(Buffer.compare(ours.bytes, others.bytes)).toBe(0);
       expect(kernel.used).toBe(before);
     }),
-    propertySettings({ numRuns: 15 }),
+    propertySettings({ numRuns: 8 }),
   );
 });
 

@@ -18,10 +18,8 @@ export const patterned = modelOf('patterned', [
   ...TYPES.flatMap((type): [string, ColumnType, boolean][] => {
     const name = type.replace(/\W/g, '_');
     return [
-      [`${name}_1`, type, false],
-      [`${name}_2`, type, false],
-      [`${name}_n1`, type, true],
-      [`${name}_n2`, type, true],
+      [`${name}_full`, type, false],
+      [`${name}_null`, type, true],
     ];
   }),
   ['batch_id', 'uint64', false, false, { op: 'batch_id' }],
