@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { parquetReadObjects } from 'hyparquet';
 import { expect, it } from 'vitest';
-import { type EncodedFile, encodeRows } from '#src/columnar/encode.js';
-import { mergeFiles } from '#src/columnar/merge-files.js';
+import { encodeRows } from '#src/columnar/encode.js';
 import type { Row } from '#src/model/types.js';
 import { modelOf } from '../support/columnar-model.js';
 import { readColumns, readFooter } from '../support/columnar-read.js';
@@ -75,27 +74,6 @@ it('is read as it was written, whatever the pattern of a column', async () => {
       await expectRead(encodeRows(patterned, rows, SEAL).bytes, expectedColumns(rows));
     }),
     propertySettings({ numRuns: 12 }),
-  );
-});
-
-it('is read over many pages, and after files were merged, in order', { timeout: 300_000 }, async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.integer(), async (seed) => {
-      const rows = patternedRows(seed, 34_000);
-      const parts = [rows.slice(20_000), rows.slice(0, 20_000)].map((part) =>
-        encodeRows(patterned, part, SEAL),
-      );
-      const inputs = parts.map(({ bytes }) => ({ bytes, gone: new Set<number>() }));
-      const [merged] = (await mergeFiles(patterned, inputs, { orderBy: ['id'], fileCount: 1 })) as [
-        EncodedFile,
-      ];
-      await expectRead(merged.bytes, expectedColumns(rows));
-      const whole = encodeRows(patterned, rows, SEAL);
-      const [one, other] = [readColumns(whole.bytes), readColumns(merged.bytes)];
-      expect(NAMES.filter((name) => !isSame(one[name]!, other[name]!))).toEqual([]);
-      expect(JSON.parse(merged.stats)).toEqual(JSON.parse(whole.stats));
-    }),
-    propertySettings({ numRuns: 1 }),
   );
 });
 

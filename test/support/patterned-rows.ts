@@ -65,7 +65,7 @@ function valuesOf(type: ColumnType, pattern: Pattern, random: Random): (row: num
   if (type === 'float') return floats(pattern, random);
   const text = texts(pattern, random);
   if (type === 'string') return text;
-  const most = [1, 3, 40][random.below(3)]!;
+  const most = [1, 3, 12][random.below(3)]!;
   const isOne = random.below(4) === 0;
   return (row) => Array.from({ length: isOne ? 1 : random.below(most + 1) }, () => text(row));
 }
@@ -111,7 +111,7 @@ function texts(pattern: Pattern, random: Random): (row: number) => string {
   return (row) => {
     if (pattern === 'constant') return 'the same one';
     if (pattern === 'few') return few[random.below(few.length)]!;
-    if (pattern === 'ends' && random.below(20) === 0) return odd[random.below(odd.length)]!;
+    if (pattern === 'ends' && random.below(500) === 0) return odd[random.below(odd.length)]!;
     if (pattern === 'rising') return `session-${row}:${row * 1_000}`;
     return `${random.id63().toString(36)}${'-'.repeat(random.below(30))}`;
   };
