@@ -16,7 +16,8 @@ const BUILT = new URL(import.meta.url.endsWith('.ts') ? '../../dist/commands/' :
 const ENTRY = fileURLToPath(new URL('../engine.js', BUILT));
 const END_WITH_PARENT = new URL('../embedded/end-with-parent.js', BUILT).href;
 const TAIL_LINES = 20;
-const MIGRATE_TIMEOUT_MS = 60_000;
+/** Statements of seconds, on a machine that may have other things to do. */
+const MIGRATE_TIMEOUT_MS = 180_000;
 
 /** Makes a model's tables as anybody would. Gives the command line and what it did; throws DEMO_FAILED. */
 export async function migrate(model: string, clickhouseUrl: string): Promise<string> {
@@ -26,7 +27,10 @@ export async function migrate(model: string, clickhouseUrl: string): Promise<str
       // the plan says the same before
       const done = stdout.split('\n').filter((line) => line.startsWith('done'));
       if (error === null) resolve([`$ headrace ${args.join(' ')}`, ...done].join('\n'));
-      else reject(new HeadraceError('DEMO_FAILED', `the tables of ${model} could not be made: ${stderr}`));
+      else {
+        const why = stderr.trim() === '' ? `no end within ${MIGRATE_TIMEOUT_MS / 1_000} s` : stderr;
+        reject(new HeadraceError('DEMO_FAILED', `the tables of ${model} could not be made: ${why}`));
+      }
     });
   });
 }
