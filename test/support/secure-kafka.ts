@@ -196,8 +196,6 @@ function oauth(keySet: string): Record<string, string | number> {
   return {
     [`${prefix}.sasl.jaas.config`]: `${MODULE}oauthbearer.OAuthBearerLoginModule required;`,
     [`${prefix}.sasl.server.callback.handler.class`]: `${MODULE}oauthbearer.OAuthBearerValidatorCallbackHandler`,
-    // the default one of 4.1.1 was seen to take tokens with anybody's signature
-    [`${prefix}.sasl.oauthbearer.jwt.validator.class`]: `${MODULE}oauthbearer.BrokerJwtValidator`,
     [`${prefix}.sasl.oauthbearer.jwks.endpoint.url`]: `file://${keySet}`,
     [`${prefix}.sasl.oauthbearer.expected.issuer`]: TokenServer.issuer,
     [`${prefix}.sasl.oauthbearer.expected.audience`]: TokenServer.audience,
