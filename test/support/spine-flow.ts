@@ -44,8 +44,9 @@ export class SpineFlow {
     this.#share = Math.max(this.#share, share);
   }
 
-  /** One chunk more, when all that has come is committed. */
-  feed(): void {
+  /** One chunk more, when all that has come is committed: nobody else looks while no more may come. */
+  async feed(): Promise<void> {
+    await this.#ledger.refresh();
     const isEaten = this.#spine.produced - this.#ledger.events <= CHUNK_EVENTS;
     if (isEaten) this.allow(Math.min(1, this.#share + (2 * CHUNK_EVENTS) / this.#spine.events));
   }
