@@ -90,9 +90,8 @@ class Load<Session extends OracleRow> {
     const { ledger } = this;
     const since = await ledger.refresh();
     const isShared = async () => {
-      await ledger.refresh();
       // a lane moves by events alone: a slow scenario must not wait for what does not come any more
-      this.#flow.feed();
+      await this.#flow.feed();
       const owners = ledger.ownersSince(since);
       return owners.size === PARTITIONS && new Set(owners.values()).size >= engines;
     };
