@@ -14,8 +14,11 @@ export function changesOf(
   columns: readonly BuiltColumn[],
   rows: number,
 ): RowChanges {
-  const signs = columns[columnIndex.sign]!.data.values as ArrayLike<number>;
-  const isZero = zeroTest(columns[columnIndex.revision]!.data.values as Integers);
+  const [sign, revision] = [columns[columnIndex.sign], columns[columnIndex.revision]];
+  // rows that say neither, of a model made by hand, can take nothing back
+  if (sign === undefined || revision === undefined) return { takenBack: 0, first: rows };
+  const signs = sign.data.values as ArrayLike<number>;
+  const isZero = zeroTest(revision.data.values as Integers);
   let takenBack = 0;
   let first = 0;
   for (let row = 0; row < rows; row++) {
