@@ -32,7 +32,6 @@ export class SessionStory {
   readonly #workers: number;
   /** By lane: the rows that stand. */
   readonly #standing: Row[][];
-  readonly #lanesOf = new Map<string, readonly number[]>();
   #serial = 0;
 
   private constructor(
@@ -58,11 +57,6 @@ export class SessionStory {
     const random = seededRandom(seed);
     const ledger = await openLedger(store, { engineId: 'storyteller', clock: systemClock, random });
     return new SessionStory(store, model, ledger, { random, lanes, workers });
-  }
-
-  /** Whose rows a file has, as its cut says. */
-  lanesOf(path: string): readonly number[] {
-    return this.#lanesOf.get(path) ?? [];
   }
 
   /** One cut of all lanes, in a version of its own. */
@@ -129,7 +123,6 @@ export class SessionStory {
     const path = `session_date=${date}/part-${cutId}-${worker}-${fileId}.parquet`;
     await this.store.put(path, bytes);
     this.files.push(path);
-    this.#lanesOf.set(path, lanes);
     const partitionValues = { session_date: date };
     const sealed = { path, partitionValues, sizeBytes: bytes.byteLength, rows: rows.length, stats, lanes };
     return { path, bytes, worker, sealed };
