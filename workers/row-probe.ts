@@ -4,7 +4,7 @@ import { readParquet } from '#src/columnar/parquet-package.js';
 
 /**
  * By which row ClickHouse can be asked whether it has a file, once merges may have taken away all rows that carry its id:
- * one that no other row of the file cancels. A lane's files go in one after the other, so until one is begun that takes rows back the
+ * one that no other row of the file cancels. A lane's files go in one after the other, so until the next one is begun the
  * sum of the signs of this row's session and revision says it: with +1 in the file it is above 0 behind it, with −1 it is
  * no more. Null: all rows of the file cancel each other, and it makes no difference.
  *

@@ -19,8 +19,6 @@ export interface LedgerFile {
   fileId: string;
   /** session_date of its rows, YYYY-MM-DD. */
   date: string;
-  /** By its statistics: none of its rows takes another back. */
-  addsOnly?: true;
 }
 
 /** Files of one version that a follower has to do with, and how many it leaves alone. */
@@ -37,7 +35,7 @@ export interface VersionFiles {
  * @throws HeadraceError LAKE_LOG_CORRUPT when the cuts name a file that the version does not add, or a name is not ours
  */
 export function filesOfVersion(version: number, actions: readonly Action[]): VersionFiles {
-  const adds = new Map<string, { sizeBytes: number; rows: number; addsOnly: boolean }>();
+  const adds = new Map<string, { sizeBytes: number; rows: number }>();
   let cuts: readonly CutEntry[] = [];
   let skipped = 0;
   for (const action of actions) {
@@ -47,7 +45,7 @@ export function filesOfVersion(version: number, actions: readonly Action[]): Ver
     }
     if (!('add' in action)) continue;
     if (action.add.dataChange) {
-      adds.set(action.add.path, { sizeBytes: action.add.size, ...statsOf(action.add.stats) });
+      adds.set(action.add.path, { sizeBytes: action.add.size, rows: rowsOf(action.add.stats) });
     } else skipped++;
   }
   if (cuts.length === 0) return { files: [], skipped: skipped + adds.size };
@@ -65,7 +63,6 @@ export function filesOfVersion(version: number, actions: readonly Action[]): Ver
         sizeBytes: add.sizeBytes,
         lanes,
         ...nameParts(version, path),
-        ...(add.addsOnly && { addsOnly: true as const }),
       };
       return laneRows === undefined ? file : { ...file, laneRows };
     }),
@@ -78,15 +75,10 @@ function filesOfAllLanes(adds: ReadonlyMap<string, { rows: number }>, cuts: read
   return [...adds].map(([path, { rows }]) => ({ path, rows, lanes }));
 }
 
-function statsOf(text: string | undefined): { rows: number; addsOnly: boolean } {
-  if (text === undefined) return { rows: 0, addsOnly: false };
-  const { numRecords, minValues } = JSON.parse(text) as Stats;
-  return { rows: numRecords ?? 0, addsOnly: (minValues?.sign ?? -1) > 0 };
-}
-
-interface Stats {
-  numRecords?: number;
-  minValues?: { sign?: number };
+function rowsOf(stats: string | undefined): number {
+  if (stats === undefined) return 0;
+  const { numRecords } = JSON.parse(stats) as { numRecords?: number };
+  return numRecords ?? 0;
 }
 
 /** session_date=2026-01-01/part-<cut>-<worker>-<file id>.parquet */

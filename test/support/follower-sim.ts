@@ -137,8 +137,7 @@ export class FollowerSim {
         const path = `session_date=2026-01-01/part-${this.#versions.length}-${worker}-${++this.#serial}.parquet`;
         files.push({ path, rows: 1, lanes });
         this.#files.set(path, lanes);
-        const stats = JSON.stringify({ numRecords: 1, minValues: { sign: this.#random.below(2) * 2 - 1 } });
-        const add = { path, partitionValues: {}, size: 1, modificationTime: 1, dataChange: true, stats };
+        const add = { path, partitionValues: {}, size: 1, modificationTime: 1, dataChange: true };
         actions.push({ add });
       }
     }

@@ -153,9 +153,10 @@ export class ModelClickHouse {
     }
   }
 
-  #recordDone(files: readonly LedgerFile[], atMs: number): void {
+  #recordDone(files: readonly LedgerFile[], atMs: number): Set<string> {
     const begun = files.filter(({ path }) => this.#content.states.has(path));
     this.#writeStates('done', begun, atMs);
+    return new Set(begun.map(({ path }) => path));
   }
 
   #pick<V>(all: ReadonlyMap<string, V>, keys: readonly string[]): Map<string, V> {
@@ -175,10 +176,8 @@ export class ModelClickHouse {
 
   /** Lost answers, refusals, and inserts that land after nobody waits for them any more. */
   async #insert(path: string, token: string, signal: AbortSignal): Promise<InsertOutcome> {
-    const run = this.#run;
     await setImmediate();
-    // what was on its way to a server that has ended goes with the connection
-    if (this.#isAway || run !== this.#run) return { error: failure(this.#random), unknown: true };
+    if (this.#isAway) return { error: failure(this.#random), unknown: true };
     const lot = this.#random.float();
     if (lot >= this.faults) this.#land(path, token);
     else if (lot >= this.faults / 2) {
@@ -213,10 +212,8 @@ export class ModelClickHouse {
   }
 
   async #call<T>(work: () => T): Promise<T> {
-    const run = this.#run;
     await setImmediate();
-    const isLost = this.#isAway || run !== this.#run;
-    if (isLost || this.#random.float() < this.faults / 4) throw failure(this.#random);
+    if (this.#isAway || this.#random.float() < this.faults / 4) throw failure(this.#random);
     const result = work();
     await setImmediate();
     if (this.#random.float() < this.faults / 4) throw failure(this.#random);

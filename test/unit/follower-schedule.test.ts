@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { FollowerSchedule } from '#src/followers/clickhouse/schedule.js';
 import type { LedgerFile } from '#src/followers/ledger-files.js';
 
-/** One that may take rows back. */
 function file(path: string, version: number, lanes: number[], index = 0): LedgerFile {
   return { path, version, index, rows: 10, sizeBytes: 1, lanes, fileId: '1', date: '2026-01-01' };
 }
@@ -13,10 +12,6 @@ function scheduleOf(versions: LedgerFile[][], lanes = [0, 1]): FollowerSchedule 
   for (const lane of lanes) schedule.hold(lane, -1);
   for (const [version, files] of versions.entries()) schedule.addVersion(version, files);
   return schedule;
-}
-
-function addsOnly(path: string, version: number, lanes: number[]): LedgerFile {
-  return { ...file(path, version, lanes), addsOnly: true };
 }
 
 const names = (files: readonly LedgerFile[]) => files.map(({ path }) => path);
@@ -48,53 +43,6 @@ describe('the schedule', () => {
     expect(names(schedule.toRecord())).toEqual(['a']);
     schedule.recorded(['a']);
     expect(names(schedule.toPrepare(0))).toEqual(['b']);
-  });
-
-  it('begins one that takes no row back when the one before is in, and the next that does behind both done rows', () => {
-    const schedule = scheduleOf([[file('a', 0, [0])], [addsOnly('b', 1, [0])], [file('c', 2, [0])]]);
-    schedule.prepared(['a', 'b', 'c'], 0, 0);
-    expect(names(schedule.toInsert(0))).toEqual(['a']);
-    schedule.trying('a');
-    expect([names(schedule.toInsert(0)), schedule.isRecordAwaited]).toEqual([[], false]);
-    schedule.succeeded('a');
-    expect([names(schedule.toInsert(0)), schedule.isRecordAwaited]).toEqual([['b'], false]);
-    schedule.trying('b');
-    schedule.succeeded('b');
-    expect([names(schedule.toInsert(0)), schedule.isRecordAwaited]).toEqual([[], true]);
-    schedule.noted(['a']);
-    expect([names(schedule.toInsert(0)), schedule.isRecordAwaited]).toEqual([[], true]);
-    schedule.noted(['b']);
-    expect([names(schedule.toInsert(0)), schedule.isRecordAwaited]).toEqual([['c'], false]);
-  });
-
-  it('moves no position for a done row that was not seen, and doubts it when the line breaks', () => {
-    const schedule = scheduleOf([[file('a', 0, [0])], [file('b', 1, [0])]]);
-    schedule.prepared(['a'], 70, 0);
-    schedule.trying('a');
-    schedule.succeeded('a');
-    schedule.noted(['a']);
-    expect([schedule.positions().get(0), names(schedule.toSee())]).toEqual([-1, ['a']]);
-    expect([schedule.open.files, schedule.isDone(1)]).toEqual([1, false]);
-    schedule.lineBroke();
-    expect([names(schedule.toSee()), names(schedule.toPrepare(0))]).toEqual([[], []]);
-    expect(schedule.toSettle(0)).toMatchObject([{ file: { path: 'a' }, intentAtMs: 70 }]);
-  });
-
-  it('names what comes behind files that get on, and nothing behind one that does not', () => {
-    const versions = ['a', 'b', 'c', 'd'].map((path, version) => [file(path, version, [0])]);
-    const others = [file('x', 5, [2]), file('f', 6, [1, 2]), file('g', 7, [1])].map((each) => [each]);
-    const schedule = scheduleOf([...versions, [file('e', 4, [1])], ...others]);
-    expect(names(schedule.toPrepare(0))).toEqual(['a', 'e']);
-    // 'f' waits for a lane that others hold, so 'g' waits, too
-    expect(names(schedule.toPrepareAhead(0))).toEqual(['a', 'b', 'c', 'd', 'e']);
-    schedule.foundIntent('b', 5);
-    expect(names(schedule.toPrepareAhead(0))).toEqual(['a', 'e']);
-    schedule.prepared(['a'], 0, 0);
-    schedule.foundIntent('c', 5);
-    expect([schedule.toSettle(0), names(schedule.ready)]).toEqual([[], ['a']]);
-    expect(schedule.toSettleAhead(0)).toMatchObject([{ file: { path: 'b' } }, { file: { path: 'c' } }]);
-    schedule.postponed('b', 10);
-    expect(schedule.toSettleAhead(0)).toEqual([]);
   });
 
   it('moves the position of a lane to where something is still to come, and that of others on', () => {

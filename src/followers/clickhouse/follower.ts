@@ -8,12 +8,11 @@ import { filesOfVersion, type LedgerFile } from '../ledger-files.js';
 import { concernsFile, FollowerTrouble } from '../trouble.js';
 import { withinMs } from '../within-ms.js';
 import { BacklogLines, countFiles } from './backlog.js';
-import { Bookkeeping } from './bookkeeping.js';
 import type { FileInserter, InsertOutcome } from './file-inserter.js';
 import { Flights } from './flights.js';
 import { logTooShort } from './log-too-short.js';
 import { FollowerPositions } from './positions.js';
-import { FollowerSchedule } from './schedule.js';
+import { type Doubtful, FollowerSchedule } from './schedule.js';
 import { Settlement } from './settlement.js';
 import { StandstillWatch } from './standstill.js';
 import type { FollowerTables } from './tables.js';
@@ -64,7 +63,6 @@ export class ClickHouseFollower {
   readonly #schedule = new FollowerSchedule();
   readonly #positions: FollowerPositions;
   readonly #settlement: Settlement;
-  readonly #books: Bookkeeping;
   readonly #trouble: FollowerTrouble;
   readonly #wake: WakeSignal;
   readonly #standstill: StandstillWatch;
@@ -79,8 +77,6 @@ export class ClickHouseFollower {
   /** The server's clock less our monotonic one; null: it was not asked since the last trouble. */
   #serverAheadMs: number | null = null;
   #checked = false;
-  /** It is being found out whether ClickHouse was set back. */
-  #compares = false;
   #positionsMs = Number.NEGATIVE_INFINITY;
   #turnMs = Number.NEGATIVE_INFINITY;
   #hurry = false;
@@ -101,16 +97,6 @@ export class ClickHouseFollower {
       trouble: this.#trouble,
       workerOf: (file) => this.#workerOf(file),
       foundDone: (path) => this.#foundDone(path),
-    });
-    this.#books = new Bookkeeping({
-      ...options,
-      standstill: this.#standstill,
-      schedule: this.#schedule,
-      serverMs: () => this.#serverMs(),
-      workerOf: (file) => this.#workerOf(file),
-      busy: () => this.#flights.workers,
-      foundDone: (path) => this.#foundDone(path),
-      recorded: (path) => this.#positions.recorded(path),
     });
     this.#wake = new WakeSignal(clock);
     this.#backlog = new BacklogLines(log, clock);
@@ -241,13 +227,9 @@ export class ClickHouseFollower {
     await this.#readLedger(newest);
     const awaited = this.#schedule.awaited();
     if (awaited.length > 0) this.#schedule.othersAt(await this.#positions.ofOthers(awaited));
-    await this.#books.record();
-    this.#insert();
-    await this.#look();
-    this.#insert();
-    const { due, behind } = this.#books.toSettle();
-    await this.#settlement.settle(due, behind);
-    await this.#books.record();
+    await this.#record();
+    await this.#prepare();
+    await this.#settlement.settle(this.#toSettle());
     this.#insert();
     await this.#writePositions();
     this.#backlog.tell(this.behind, this.#figures.rows);
@@ -255,20 +237,19 @@ export class ClickHouseFollower {
   }
 
   #isIdle(): boolean {
-    return (
-      this.#schedule.lanes.size + this.#wanted.size === 0 &&
-      this.#schedule.toRecord().length + this.#schedule.toSee().length === 0
-    );
+    return this.#schedule.lanes.size + this.#wanted.size + this.#schedule.toRecord().length === 0;
   }
 
   #waitMs(): number {
     const nowMs = this.#options.clock.monotonicMs();
     if (nowMs < this.#trouble.untilMs) return Math.min(this.#trouble.untilMs - nowMs, IDLE_MS);
     const schedule = this.#schedule;
-    if (schedule.wantsVersion(this.#options.newestVersion())) return 0;
-    const waitsMs = [IDLE_MS, this.#books.dueMs ?? IDLE_MS, this.#hurry ? 20 : IDLE_MS];
+    const more =
+      schedule.wantsVersion(this.#options.newestVersion()) ||
+      this.#toPrepare().length + this.#toSettle().length + schedule.toRecord().length > 0;
+    if (more) return 0;
     const retryMs = schedule.nextRetryMs(nowMs);
-    return Math.min(...waitsMs, retryMs === null ? IDLE_MS : retryMs - nowMs);
+    return Math.min(IDLE_MS, retryMs === null ? IDLE_MS : retryMs - nowMs, this.#hurry ? 20 : IDLE_MS);
   }
 
   async #contact(): Promise<void> {
@@ -289,14 +270,9 @@ export class ClickHouseFollower {
   /** Was ClickHouse set back? Looked at twice, since a replica that is behind looks the same for a while. */
   async #compare(): Promise<void> {
     const lanes = [...this.#schedule.lanes];
-    this.#compares = true;
-    try {
-      if (!(await this.#positions.isSetBack(lanes))) return;
-      await this.#options.clock.sleep(SET_BACK_MS);
-      if (await this.#positions.isSetBack(lanes)) await this.#startOver();
-    } finally {
-      this.#compares = false;
-    }
+    if (!(await this.#positions.isSetBack(lanes))) return;
+    await this.#options.clock.sleep(SET_BACK_MS);
+    if (await this.#positions.isSetBack(lanes)) await this.#startOver();
   }
 
   /** Never later than the server's clock says when the call is over. */
@@ -326,12 +302,56 @@ export class ClickHouseFollower {
     this.#tellPositions();
   }
 
-  async #look(now = false): Promise<void> {
-    const isAsWritten = await this.#books.look(now);
+  async #record(): Promise<void> {
+    const files = this.#schedule.toRecord();
+    if (files.length === 0) return;
+    const recorded = await this.#options.tables.recordDone(files, this.#serverMs());
+    this.#schedule.recorded(recorded);
+    for (const path of recorded) this.#positions.recorded(path);
     this.#tellPositions();
-    if (isAsWritten) return;
+    if (recorded.size === files.length) return;
+    // their intents are gone, as behind a restored backup: that they went in says nothing of what ClickHouse holds now
     this.#schedule.lineBroke();
     await this.#compare();
+  }
+
+  #toPrepare(): LedgerFile[] {
+    const due = this.#schedule.toPrepare(this.#options.clock.monotonicMs());
+    return this.#startable(due, (file) => file);
+  }
+
+  #toSettle(): Doubtful[] {
+    const due = this.#schedule.toSettle(this.#options.clock.monotonicMs());
+    return this.#startable(due, ({ file }) => file);
+  }
+
+  /** What is learnt of a file holds for seconds: no more is looked at than can be begun, one for each worker that is free. */
+  #startable<T>(due: readonly T[], fileOf: (each: T) => LedgerFile): T[] {
+    const workers = new Set<number | undefined>([undefined, ...this.#flights.workers]);
+    return due.filter((each) => {
+      const worker = this.#workerOf(fileOf(each));
+      return !workers.has(worker) && workers.add(worker);
+    });
+  }
+
+  /** Intent rows for what is to be tried next, unless somebody has been at it. */
+  async #prepare(): Promise<void> {
+    const { tables, clock } = this.#options;
+    const askedMs = clock.monotonicMs();
+    const wanted = this.#toPrepare();
+    if (wanted.length === 0) return;
+    const intentAtMs = this.#serverMs();
+    const states = await tables.states(wanted.map(({ path }) => path));
+    const answeredMs = clock.monotonicMs();
+    for (const [path, { done, atMs, attempt }] of states) {
+      if (done) this.#foundDone(path);
+      else this.#schedule.foundIntent(path, atMs, attempt);
+    }
+    const fresh = this.#schedule.foundNothing(wanted.filter(({ path }) => !states.has(path)));
+    await tables.writeStates('intent', fresh, intentAtMs);
+    if (this.#standstill.since(askedMs)) return;
+    const paths = fresh.map(({ path }) => path);
+    this.#schedule.prepared(paths, intentAtMs, answeredMs);
   }
 
   #foundDone(path: string): void {
@@ -341,7 +361,7 @@ export class ClickHouseFollower {
 
   #insert(): void {
     const { clock, inserter } = this.#options;
-    if (!this.#maySend) return;
+    if (clock.monotonicMs() < this.#trouble.untilMs) return;
     for (const file of this.#schedule.toInsert(clock.monotonicMs())) {
       const worker = this.#workerOf(file);
       if (worker === undefined || this.#flights.has(worker)) continue;
@@ -352,24 +372,15 @@ export class ClickHouseFollower {
     }
   }
 
-  /** Not behind a trouble or a standstill, until ClickHouse was asked again. */
-  get #maySend(): boolean {
-    if (this.#closed || this.#compares || !this.#checked || this.#serverAheadMs === null) return false;
-    const nowMs = this.#options.clock.monotonicMs();
-    return nowMs >= this.#trouble.untilMs && !this.#standstill.since(this.#turnMs);
-  }
-
   #landed(worker: number, file: LedgerFile, { error, unknown }: InsertOutcome, signal: AbortSignal): void {
     const { clock } = this.#options;
     this.#flights.over(worker);
     if (error === null) {
       this.#schedule.succeeded(file.path);
-      this.#books.landed(worker);
       this.#figures.files += 1;
       this.#figures.rows += file.rows;
       this.#trouble.took(file.path);
       this.#trouble.over(this.#schedule.open.files);
-      this.#insert();
     } else if (signal.aborted) {
       this.#schedule.failed(file.path, clock.monotonicMs());
     } else {
@@ -412,8 +423,7 @@ export class ClickHouseFollower {
     try {
       await this.#exclusive(async () => {
         if (this.#serverAheadMs === null) return;
-        await this.#books.record(true);
-        await this.#look(true);
+        await this.#record();
         this.#positionsMs = Number.NEGATIVE_INFINITY;
         await this.#writePositions();
       });

@@ -5,22 +5,18 @@ import { OtherLanes } from './others.js';
  * What is inserted when: facts in, decisions out, no I/O. The ledger's versions are walked by one cursor; of each, the files
  * with a lane that is held wait here until they are in ClickHouse.
  *
- *   new ──intent row──▶ ready ──▶ trying ──full answer──▶ in ──done row──▶ noted ──seen──▶ done
+ *   new ──intent row──▶ ready ──▶ trying ──full answer──▶ in ──done row──▶ done
  *    │                    ▲          │ no answer, or a refusal
  *    └─ intent found ─▶ doubt ◀──────┘
  *
- * - A file is due when all earlier files that share a lane with it are in, whoever holds that lane (others.ts): the files of a
- *   lane go in the ledger's order. One that takes rows back waits for their done rows, too: so where the rows of a file are asked
- *   for, no later one has cancelled them.
- * - An intent row is there before the first try, so whoever comes after a crash knows which files are in doubt. Those of the files
- *   behind the one that is under way are written along with its, as many as are likely to go while they hold.
- * - A done row is made of the intent row, so it is not there where ClickHouse was set back: it is looked for together with what else
- *   is looked up, and the files behind do not wait for that.
+ * - A file is due when all earlier files that share a lane with it are done, whoever holds that lane (others.ts): the files of a
+ *   lane go in the ledger's order, and where the rows of one are asked for, no later one has cancelled them.
+ * - An intent row is there before the first try, so whoever comes after a crash knows which files are in doubt.
  * - A lane's position is the version up to which each of its files is *done*: never ahead of the rows that say so.
  * - At most `openMax` files wait here: the cursor stops, the backlog stays in the ledger.
  */
 
-type State = 'new' | 'ready' | 'trying' | 'doubt' | 'in' | 'noted' | 'done';
+type State = 'new' | 'ready' | 'trying' | 'doubt' | 'in' | 'done';
 
 interface Entry {
   file: LedgerFile;
@@ -112,8 +108,8 @@ export class FollowerSchedule {
   /** These lanes are not ours any more. What is under way goes on to its end. */
   drop(partitions: Iterable<number>): void {
     const lanes = new Set([...partitions].filter((partition) => this.#positions.delete(partition)));
-    const stays = ({ file, state }: Entry) =>
-      this.#isHeld(file) || state === 'trying' || state === 'in' || state === 'noted';
+    const stays = (entry: Entry) =>
+      this.#isHeld(entry.file) || entry.state === 'trying' || entry.state === 'in';
     const open = this.#entries.filter(({ state }) => state !== 'done').map(({ file }) => file);
     this.#others.drop(lanes, open, (file) => !this.#isHeld(file));
     this.#keep(stays);
@@ -173,17 +169,6 @@ export class FollowerSchedule {
     return this.#dueIn('new', nowMs);
   }
 
-  /** The same, and those that come behind files that are getting on, in their order: what is looked up in time need not be waited for. */
-  toPrepareAhead(nowMs: number): LedgerFile[] {
-    this.#expire(nowMs);
-    return this.#ahead('new', nowMs);
-  }
-
-  /** Files with an intent row, for which nothing more has to be asked. */
-  get ready(): LedgerFile[] {
-    return this.#entries.filter(({ state }) => state === 'ready').map(({ file }) => file);
-  }
-
   /**
    * The files had no row, and their intent rows are written. `intentAtMs`: before they were looked up, by the server's clock;
    * `nowMs`: when that was answered.
@@ -225,19 +210,10 @@ export class FollowerSchedule {
 
   /** Due files in doubt: it is to be decided whether they are sent, or asked for first. */
   toSettle(nowMs: number): Doubtful[] {
-    return this.#doubtful(this.#dueIn('doubt', nowMs));
-  }
-
-  /** The same, and those that come behind them: of these only what a token tells can be settled. */
-  toSettleAhead(nowMs: number): Doubtful[] {
-    return this.#doubtful(this.#ahead('doubt', nowMs));
-  }
-
-  #doubtful(files: readonly LedgerFile[]): Doubtful[] {
-    return files.map((file) => {
-      const { attempt, intentAtMs } = this.#byPath.get(file.path)!;
-      return { file, attempt, intentAtMs };
-    });
+    const due = new Set(this.#dueIn('doubt', nowMs));
+    return this.#entries
+      .filter(({ file }) => due.has(file))
+      .map(({ file, attempt, intentAtMs }) => ({ file, attempt, intentAtMs }));
   }
 
   /**
@@ -290,8 +266,7 @@ export class FollowerSchedule {
 
   /** The line to ClickHouse broke: what comes up again may have been set back, so files without a done row are in doubt. */
   lineBroke(): void {
-    for (const entry of this.#entries)
-      if (entry.state === 'in' || entry.state === 'noted') entry.state = 'doubt';
+    for (const entry of this.#entries) if (entry.state === 'in') entry.state = 'doubt';
     this.#keep((entry) => this.#isHeld(entry.file) || entry.state === 'trying');
   }
 
@@ -305,25 +280,9 @@ export class FollowerSchedule {
     return this.#entries.filter(({ state }) => state === 'in').map(({ file }) => file);
   }
 
-  /** Does a file wait for nothing else than the done row of one that is in? */
-  get isRecordAwaited(): boolean {
-    return this.#walk().awaitsRecord;
-  }
-
   /** The files' done rows are written. */
-  noted(paths: Iterable<string>): void {
-    for (const entry of this.#of(paths)) if (entry.state === 'in') entry.state = 'noted';
-  }
-
-  /** Files whose done rows were written, and not seen. */
-  toSee(): LedgerFile[] {
-    return this.#entries.filter(({ state }) => state === 'noted').map(({ file }) => file);
-  }
-
-  /** The files' done rows are there. */
   recorded(paths: Iterable<string>): void {
-    for (const entry of this.#of(paths))
-      if (entry.state === 'in' || entry.state === 'noted') entry.state = 'done';
+    for (const entry of this.#of(paths)) if (entry.state === 'in') entry.state = 'done';
     this.#advance();
   }
 
@@ -360,66 +319,27 @@ export class FollowerSchedule {
     return this.#next().filter(({ file }) => this.#awaitedBy(file).length === 0);
   }
 
+  /** Files all of whose lanes have nothing before them here that is not done. */
   #next(): Entry[] {
-    return this.#walk().due;
-  }
-
-  /** Files that nothing before them here holds up. */
-  #walk(): { due: Entry[]; awaitsRecord: boolean } {
     const blocked = new Set<number>();
-    /** Lanes of files that are in and have no done row: what takes back rows waits for it. */
-    const unrecorded = new Set<number>();
     const due: Entry[] = [];
-    let awaitsRecord = false;
-    for (const { file, state } of this.#entries) {
+    for (const entry of this.#entries) {
       // after a step back, what lies between is not here yet
-      if (file.version >= this.#cursor) break;
-      if (state === 'done' || state === 'noted') continue;
-      const { lanes } = file;
-      if (state === 'in') {
-        for (const lane of lanes) unrecorded.add(lane);
-        continue;
-      }
-      if (!lanes.some((lane) => blocked.has(lane)) && this.#isHeld(file)) {
-        if (file.addsOnly !== true && lanes.some((lane) => unrecorded.has(lane))) awaitsRecord = true;
-        else due.push(this.#byPath.get(file.path)!);
-      }
+      if (entry.file.version >= this.#cursor) break;
+      if (entry.state === 'done') continue;
+      const { lanes } = entry.file;
+      if (!lanes.some((lane) => blocked.has(lane)) && this.#isHeld(entry.file)) due.push(entry);
       for (const lane of lanes) blocked.add(lane);
     }
-    return { due, awaitsRecord };
+    return due;
   }
 
-  /** Files in this state whose turn comes when those before them get on, none of which is in a state that needs more than that. */
-  #ahead(state: 'new' | 'doubt', nowMs: number): LedgerFile[] {
-    const stopped = new Set<number>();
-    const found: LedgerFile[] = [];
-    for (const entry of this.#entries) {
-      const { file } = entry;
-      if (file.version >= this.#cursor) break;
-      const isOpenYet = entry.state === 'new' || entry.state === 'doubt';
-      if (!isOpenYet) continue;
-      const canGo =
-        entry.state === state &&
-        entry.notBeforeMs <= nowMs &&
-        this.#isHeld(file) &&
-        this.#awaitedBy(file).length === 0 &&
-        !file.lanes.some((lane) => stopped.has(lane));
-      if (canGo) found.push(file);
-      else for (const lane of file.lanes) stopped.add(lane);
-    }
-    return found;
-  }
-
-  #expire(nowMs: number): void {
+  #dueIn(state: State, nowMs: number): LedgerFile[] {
     for (const entry of this.#entries) {
       if (entry.state !== 'ready' || nowMs <= entry.readyUntilMs) continue;
       // it waited too long for its turn
       entry.state = entry.isRepeat ? 'doubt' : 'new';
     }
-  }
-
-  #dueIn(state: State, nowMs: number): LedgerFile[] {
-    this.#expire(nowMs);
     return this.#due()
       .filter((entry) => entry.state === state && entry.notBeforeMs <= nowMs)
       .map(({ file }) => file);
@@ -472,7 +392,7 @@ export class FollowerSchedule {
 }
 
 function isOpen({ state }: Entry): boolean {
-  return state !== 'in' && state !== 'noted' && state !== 'done';
+  return state !== 'in' && state !== 'done';
 }
 
 function inOrder(a: Entry, b: Entry): boolean {

@@ -36,29 +36,25 @@ export class Settlement {
     this.#options = options;
   }
 
-  /** `behind`: files whose turn comes after these. Only what their tokens tell is settled: of the rest it is not time to ask. */
-  async settle(due: readonly Doubtful[], behind: readonly Doubtful[] = []): Promise<void> {
-    if (due.length === 0) return;
+  async settle(doubtful: readonly Doubtful[]): Promise<void> {
+    if (doubtful.length === 0) return;
     // somebody else may have brought them in, by their token or, in a rebuild, without it: a done row counts first
-    const open = await this.#withoutDone(due, behind);
+    const open = await this.#withoutDone(doubtful);
     const { old, facts } = await this.#sendYoung(open);
-    const isDue = new Set(due);
-    const asked = old.filter((each) => isDue.has(each));
-    if (asked.length > 0) await this.#ask(asked, facts);
+    if (old.length > 0) await this.#ask(old, facts);
   }
 
   /**
    * Another engine may have done it meanwhile, and gone on. Files whose intent ClickHouse has forgotten get one of a time at
    * which no token is good, so that whoever finds it asks too.
    */
-  async #withoutDone(due: readonly Doubtful[], behind: readonly Doubtful[]): Promise<Doubtful[]> {
+  async #withoutDone(doubtful: readonly Doubtful[]): Promise<Doubtful[]> {
     const { tables, schedule, foundDone } = this.#options;
-    const states = await tables.states([...due, ...behind].map(({ file }) => file.path));
+    const states = await tables.states(doubtful.map(({ file }) => file.path));
     for (const [path, { done }] of states) if (done) foundDone(path);
-    const forgotten = due.map(fileOf).filter(({ path }) => !states.has(path));
+    const forgotten = doubtful.map(fileOf).filter(({ path }) => !states.has(path));
     await tables.writeStates('intent', forgotten, 0);
-    const known = behind.filter(({ file }) => states.has(file.path));
-    return [...due, ...known].filter(({ file, attempt }) => {
+    return doubtful.filter(({ file, attempt }) => {
       const state = states.get(file.path);
       if (state === undefined || state.done) return state === undefined;
       // somebody began it anew

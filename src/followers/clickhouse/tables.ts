@@ -55,10 +55,10 @@ export interface FollowerTables {
     atMs: number,
   ): Promise<void>;
   /**
-   * Turns the files' rows into done rows. A file whose intent row is gone gets none, as can be seen afterwards: ClickHouse was set
-   * back since it was begun, and its rows may be gone as well.
+   * Turns the files' rows into done rows, and resolves to the paths that have one now. A file whose intent row is gone gets none:
+   * ClickHouse was set back since it was begun, and its rows may be gone as well.
    */
-  recordDone(files: readonly LedgerFile[], atMs: number): Promise<void>;
+  recordDone(files: readonly LedgerFile[], atMs: number): Promise<ReadonlySet<string>>;
   /** Which of the files have rows in the table of sessions, by file id. */
   present(files: readonly Pick<LedgerFile, 'fileId' | 'date'>[]): Promise<Set<string>>;
   /** Σ sign of one revision of a session. */
@@ -166,8 +166,8 @@ export class ClickHouseTables implements FollowerTables {
     if (files.length > 0) crashPoint(`clickhouse.after-${state}`);
   }
 
-  async recordDone(files: readonly LedgerFile[], atMs: number): Promise<void> {
-    if (files.length === 0) return;
+  async recordDone(files: readonly LedgerFile[], atMs: number): Promise<ReadonlySet<string>> {
+    if (files.length === 0) return new Set();
     const paths = files.map(({ path }) => path);
     const client = this.#client();
     try {
@@ -183,6 +183,8 @@ export class ClickHouseTables implements FollowerTables {
       throw this.#asError(error, client);
     }
     crashPoint('clickhouse.after-done');
+    const states = await this.states(paths);
+    return new Set(paths.filter((path) => states.get(path)?.done === true));
   }
 
   async present(files: readonly Pick<LedgerFile, 'fileId' | 'date'>[]): Promise<Set<string>> {

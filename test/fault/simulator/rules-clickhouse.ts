@@ -45,7 +45,10 @@ export const CLICKHOUSE_RULES: Readonly<Record<string, Rule>> = {
       tables: (tables) => ({
         ...tables,
         writeStates: async () => {},
-        recordDone: (files, atMs) => tables.writeStates('done', files, atMs),
+        recordDone: async (files, atMs) => {
+          await tables.writeStates('done', files, atMs);
+          return new Set(files.map(({ path }) => path));
+        },
       }),
     }),
   },
@@ -144,6 +147,7 @@ function neverSetBack(tables: FollowerTables): FollowerTables {
     recordDone: async (files, atMs) => {
       await tables.writeStates('done', files, atMs);
       for (const { path } of files) done.set(path, { done: true, atMs });
+      return new Set(files.map(({ path }) => path));
     },
   };
 }

@@ -161,9 +161,10 @@ export class SimClickHouse {
     }
   }
 
-  recordDone(files: readonly LedgerFile[], atMs: number): void {
+  recordDone(files: readonly LedgerFile[], atMs: number): Set<string> {
     const begun = files.filter(({ path }) => this.#content.states.has(path));
     this.writeStates('done', begun, atMs);
+    return new Set(begun.map(({ path }) => path));
   }
 
   present(fileIds: readonly string[]): Set<string> {
