@@ -224,17 +224,13 @@ export function appendEntries(
   return appendChanges(log, bytes, room, timeMs - greatestMs, mask);
 }
 
-/** As `appendValues`, an event that says something else than the first at the places of `mask`: what is in `eventEntries`. */
-export function appendChanged(log: usize, bytes: u32, room: u32, aheadMs: i64, mask: u64): usize {
-  return appendChanges(log, bytes, room, aheadMs, mask);
-}
-
 export let appendedBytes: u32 = 0;
 let sink: u32 = 0;
 
+/** As `appendValues`, an event that says something else than the first at the places of `mask`: what is in `eventEntries`. */
 // @ts-ignore: decorator
 @inline
-function appendChanges(log: usize, bytes: u32, room: u32, aheadMs: i64, mask: u64): usize {
+export function appendChanges(log: usize, bytes: u32, room: u32, aheadMs: i64, mask: u64): usize {
   if (bytes + HEAD_BYTES_MAX + <u32>popcnt(mask) * CHANGE_BYTES_MAX <= room) {
     appendedBytes = <u32>(putChanges(log + bytes, aheadMs, mask) - log);
     return log;

@@ -30,7 +30,7 @@ import {
 } from './lane-layout';
 import { count, given, taken, uncount } from './lane-memory';
 import {
-  appendChanged,
+  appendChanges,
   appendedBytes,
   appendEntries,
   appendValues,
@@ -140,7 +140,7 @@ export function addChanged(lane: usize, session: usize, timeMs: i64, mask: u64):
   const log: usize = load<u32>(session + SESSION_LOG);
   const last = load<i64>(session + SESSION_LAST);
   const size = roomOf(session, log);
-  const grown = appendChanged(log, load<u32>(session + SESSION_LOG_BYTES), size, timeMs - last, mask);
+  const grown = appendChanges(log, load<u32>(session + SESSION_LOG_BYTES), size, timeMs - last, mask);
   holdEntries(session, timeMs);
   appended(lane, session, log, size, grown, last, timeMs);
 }
