@@ -94,8 +94,9 @@ async function withConsumer<T>(
 
 function endOf(consumer: kafka.KafkaConsumer, topic: string, partition: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    consumer.queryWatermarkOffsets(topic, partition, TIMEOUT_MS, (error, { highOffset }) =>
-      error ? reject(error) : resolve(highOffset),
+    consumer.queryWatermarkOffsets(topic, partition, TIMEOUT_MS, (error, offsets) =>
+      // there are none beside an error
+      error ? reject(error) : resolve(offsets.highOffset),
     );
   });
 }
