@@ -24,6 +24,8 @@ const CASES_MAX = 150;
 
 /** Seconds of CPU, on a machine that has much else to do. */
 const BUSY_MS = 240_000;
+/** The reference looks at all sessions of a key: 24,000 events of one took it half a minute of CPU, and the last case may be such a one. */
+const LAST_CASE_MS = 300_000;
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/fuzz/', import.meta.url));
 
@@ -101,5 +103,5 @@ describe('the kernel', () => {
     }
     const share = totals.benignUndecided / totals.benignEvents;
     expect(share, `from seed ${seed} on, ${JSON.stringify(totals)}`).toBeLessThan(UNDECIDED_SHARE_MAX);
-  }, 150_000);
+  }, FUZZ_MS + LAST_CASE_MS);
 });
