@@ -30,7 +30,7 @@ const ROUNDS = Math.max(1, Math.floor(KILLS / 50));
 const BOUNDED_KILLS = Math.max(1, Math.floor((KILLS - ROUNDS * CRASH_POINTS.length) / 3));
 const LIVE_KILLS = KILLS - BOUNDED_KILLS;
 const REACH_MS_MAX = 300_000;
-/** Of the second half. A life gets a third of them at once, and of the rest what it takes until it comes to its point. */
+/** Of the second half. A life gets a third of them at once, and of the rest what it takes until its end. */
 const EVENTS_A_KILL = 1_500;
 const FEED_EVERY_MS = 250;
 const HOUR_MS = 3_600_000;
@@ -135,19 +135,26 @@ describe.sequential('an engine that is killed again and again', { timeout: TEST_
     return lives;
   }
 
-  /** The engine kills itself, when it comes to the point: it gets more events until then. */
+  /** A life of the second half: it gets more events until it ends, and leaves the others theirs. */
+  async function fed(life: number, live: () => Promise<void>): Promise<void> {
+    const upTo = (life + 1) / LIVE_KILLS;
+    flow.allow(upTo - 2 / (3 * LIVE_KILLS));
+    // what can't be read now is read by the next one
+    const feeding = setInterval(() => flow.feed(upTo).catch(() => undefined), FEED_EVERY_MS);
+    try {
+      await live();
+    } finally {
+      clearInterval(feeding);
+    }
+  }
+
+  /** The engine kills itself, when it comes to the point. */
   async function killItselfAt(point: CrashPoint): Promise<void> {
     if (!place.clickhouse.isUp) await place.clickhouse.restart();
     const passage = 1 + random.below(3);
     const engine = spine.engine(GROUP, { flags, env: { HEADRACE_CRASH_AT: `${point}:${passage}` } });
-    // what can't be read now is read by the next one
-    const feeding = setInterval(() => flow.feed().catch(() => undefined), FEED_EVERY_MS);
-    try {
-      const ended = await engine.exit(REACH_MS_MAX);
-      expect({ point, passage, ended }).toEqual({ point, passage, ended: { code: null, signal: 'SIGKILL' } });
-    } finally {
-      clearInterval(feeding);
-    }
+    const ended = await engine.exit(REACH_MS_MAX);
+    expect({ point, passage, ended }).toEqual({ point, passage, ended: { code: null, signal: 'SIGKILL' } });
   }
 
   async function kill(engine: EngineProcess): Promise<void> {
@@ -182,9 +189,7 @@ describe.sequential('an engine that is killed again and again', { timeout: TEST_
     flow.start(0);
     try {
       for (const [kills, point] of livesOf().entries()) {
-        flow.allow((kills + 1) / (3 * LIVE_KILLS));
-        if (point === null) await killAnywhere(kills);
-        else await killItselfAt(point);
+        await fed(kills, () => (point === null ? killAnywhere(kills) : killItselfAt(point)));
         expect(await promisedTooMuch(spine, GROUP, ledger)).toEqual([]);
       }
     } finally {

@@ -91,17 +91,21 @@ describe('the kernel', () => {
     BUSY_MS,
   );
 
-  it(`gives what the reference gives for ${FUZZ_MS / 1_000} s of random logs, and decides nearly all that is benign`, async () => {
-    const seed = Number(process.env.HEADRACE_SEED ?? Math.floor(performance.timeOrigin) % 2 ** 31);
-    const until = performance.now() + FUZZ_MS;
-    const totals = noTotals();
-    for (let next = seed; performance.now() < until; next++) {
-      const failure = playSeed(next, KERNEL, REFERENCE, totals);
-      expect(failure, `npm run fuzz -- --seed ${next}`).toBeNull();
-      // the test runner hears of this process meanwhile
-      await setImmediate();
-    }
-    const share = totals.benignUndecided / totals.benignEvents;
-    expect(share, `from seed ${seed} on, ${JSON.stringify(totals)}`).toBeLessThan(UNDECIDED_SHARE_MAX);
-  }, FUZZ_MS + LAST_CASE_MS);
+  it(
+    `gives what the reference gives for ${FUZZ_MS / 1_000} s of random logs, and decides nearly all that is benign`,
+    async () => {
+      const seed = Number(process.env.HEADRACE_SEED ?? Math.floor(performance.timeOrigin) % 2 ** 31);
+      const until = performance.now() + FUZZ_MS;
+      const totals = noTotals();
+      for (let next = seed; performance.now() < until; next++) {
+        const failure = playSeed(next, KERNEL, REFERENCE, totals);
+        expect(failure, `npm run fuzz -- --seed ${next}`).toBeNull();
+        // the test runner hears of this process meanwhile
+        await setImmediate();
+      }
+      const share = totals.benignUndecided / totals.benignEvents;
+      expect(share, `from seed ${seed} on, ${JSON.stringify(totals)}`).toBeLessThan(UNDECIDED_SHARE_MAX);
+    },
+    FUZZ_MS + LAST_CASE_MS,
+  );
 });

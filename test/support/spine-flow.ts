@@ -10,6 +10,7 @@ import type { SpineTopic } from './spine-topic.js';
 
 export const CHUNK_EVENTS = 25;
 const AHEAD_EVENTS_MAX = 250;
+const SELDOM_MS = 5_000;
 
 export class SpineFlow {
   readonly #spine: Pick<SpineTopic<OracleRow>, 'produced' | 'produceSecondHalf' | 'events'>;
@@ -17,6 +18,7 @@ export class SpineFlow {
   readonly #paceMs: number;
   readonly #isWanted: () => boolean;
   #share = 1;
+  #fedMs = Number.NEGATIVE_INFINITY;
   #isOpen = false;
   #done: Promise<void> = Promise.resolve();
 
@@ -44,11 +46,17 @@ export class SpineFlow {
     this.#share = Math.max(this.#share, share);
   }
 
-  /** One chunk more, when all that has come is committed: nobody else looks while no more may come. */
-  async feed(): Promise<void> {
+  /**
+   * One chunk more, when all that has come is committed: nobody else looks while no more may come. Beyond `upTo` seldom: what is there
+   * is for others, too.
+   */
+  async feed(upTo = 1): Promise<void> {
     await this.#ledger.refresh();
     const isEaten = this.#spine.produced - this.#ledger.events <= CHUNK_EVENTS;
-    if (isEaten) this.allow(Math.min(1, this.#share + (2 * CHUNK_EVENTS) / this.#spine.events));
+    const nowMs = performance.now();
+    if (!isEaten || (this.#share >= upTo && nowMs - this.#fedMs < SELDOM_MS)) return;
+    this.#fedMs = nowMs;
+    this.allow(Math.min(1, this.#share + (2 * CHUNK_EVENTS) / this.#spine.events));
   }
 
   /** All the rest, at once. */
