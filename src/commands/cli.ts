@@ -33,14 +33,16 @@ import { addModelCommand, type ModelLoaders, ownModelLoaders } from './model/com
 import { addMonitorCommand, type MonitorLoader, ownMonitorLoader } from './monitor/command.js';
 import type { CommandLoaders } from './options.js';
 import { addProduceCommand, ownProduceLoader, type ProduceLoader } from './produce/command.js';
+import { addTapCommand, ownTapLoaders, type TapLoaders } from './tap/command.js';
+import { addTopCommand, ownTopLoader, type TopLoader } from './top/command.js';
 import { addTopicsCommand, ownTopicsLoaders, type TopicsLoaders } from './topics/command.js';
 import { addWarehouseCommands, ownWarehouseLoaders, type WarehouseLoaders } from './warehouse/command.js';
 
 /**
  * The command line: words → options, a command, an exit code. Nothing of a command is loaded before it is called.
  *
- * Exit codes: 0 done · 1 the demo's figures differ, or an audit's, or a check found something · 64 the command line is wrong · 70 our own fault · 75 try again
- * later · 78 the configuration is wrong.
+ * Exit codes: 0 done · 1 the demo's figures differ, or an audit's, or a check found something · 64 the command line is wrong ·
+ * 69 something else answers than what was asked for · 70 our own fault · 75 try again later · 78 the configuration is wrong.
  */
 
 export interface CliSurroundings {
@@ -56,6 +58,8 @@ export interface CliSurroundings {
   maintenanceLoader?: MaintenanceSurroundings['loader'];
   produceLoader?: ProduceLoader;
   monitorLoader?: MonitorLoader;
+  topLoader?: TopLoader;
+  tapLoaders?: TapLoaders;
   checkLoader?: CheckLoader;
   configLoader?: ConfigLoader;
   writeNew?: NonNullable<InitSurroundings['writeNew']>;
@@ -164,12 +168,18 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
   addTopicsCommand(cli, { ...ofOperators, loaders: surroundings.topicsLoaders ?? ownTopicsLoaders });
   addProduceCommand(cli, { ...ofOperators, loader: surroundings.produceLoader ?? ownProduceLoader });
   addMonitorCommand(cli, { ...ofOperators, loader: surroundings.monitorLoader ?? ownMonitorLoader });
+  addTopCommand(cli, { ...ofEngines, loader: surroundings.topLoader ?? ownTopLoader });
+  addTapCommand(cli, { ...ofEngines, loaders: surroundings.tapLoaders ?? ownTapLoaders });
+  addCompletion(cli, stdout);
+  return cli;
+}
+
+function addCompletion(cli: Command, stdout: (text: string) => void): void {
   cli
     .command('completion')
     .description('print what makes a shell complete commands and flags')
     .argument('<shell>', SHELLS.join(' or '), shellOf)
     .action((shell: Shell) => stdout(completionScript(cli, shell)));
-  return cli;
 }
 
 function shellOf(text: string): Shell {
@@ -261,7 +271,7 @@ function usageError(error: CommanderError): HeadraceError | null {
   if (error.code === 'commander.help') {
     return new HeadraceError(
       'USAGE',
-      'a command is needed: run, init, check, config, demo, model, clickhouse, query, ledger, lake, dlq, forget, kafka, topics, produce or monitor',
+      'a command is needed: run, init, check, config, demo, model, clickhouse, query, ledger, lake, dlq, forget, kafka, topics, produce, monitor, top or tap',
       {
         remedy: 'headrace --help shows how',
       },

@@ -15,6 +15,8 @@ Examples:
   headrace topics --help                   the models' topics: plan them, make them, check them
   headrace produce --help                  realistic events into a topic, at a rate or for load
   headrace monitor --help                  brokers, topics and groups in one view; checks for scripts
+  headrace top                             running engines, live: rates, lag, sessions, lanes, memory
+  headrace tap --help                      a live sample of events, sessions or dead letters
   headrace forget --help                   take one person out of everything, with examples
 
 eval "$(headrace completion bash)" (or zsh) makes the shell complete commands and flags.

@@ -47,6 +47,8 @@ export interface NativeMessage {
   offset: number;
   key: Buffer | string | null;
   value: Buffer | null;
+  /** The record's, ms since 1970; −1: it has none. */
+  timestamp?: number;
 }
 
 export interface DeliveryReport {

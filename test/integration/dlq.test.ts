@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { pack } from 'msgpackr';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { main } from '#src/commands/cli.js';
+import { loadModel } from '#src/model/load.js';
+import { masked } from '#src/reference/mask.js';
 import { committedRecords } from '../support/committed-records.js';
 import type { EngineProcess } from '../support/engine-process.js';
+import { eventually } from '../support/fake-time.js';
 import { type CommandResult, runCommandLine } from '../support/run-command.js';
 import type { ProducedRecord } from '../support/spine-kafka.js';
 import { BASE_MS, goodRecord, SmallKafka } from '../support/spine-lane.js';
@@ -46,6 +49,27 @@ async function dlq(
     },
   });
   return { code, ...result };
+}
+
+/** A command in this process that may go on for a while. */
+function cli(args: string[]) {
+  const said = { stdout: '', stderr: '' };
+  const into = (name: 'stdout' | 'stderr') => (text: string) => {
+    said[name] += text;
+  };
+  const done = main(args, { stdout: into('stdout'), stderr: into('stderr') }).then((code) => ({
+    code,
+    ...said,
+  }));
+  const lines = async () => {
+    const { code, stdout, stderr } = await done;
+    expect(code, stderr).toBe(0);
+    return stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
+  };
+  return { said, done, lines };
 }
 
 const modelOf = new Map<string, string>();
@@ -208,6 +232,98 @@ describe.sequential('dead letters', () => {
     expect((await json<Listed>(dlq('list', topic, ['--json']))).letters).toBe(7);
   });
 
+  it('their events and their sessions are looked at by taps, of which no group hears', async () => {
+    const groups = async () => {
+      const look = [
+        'monitor',
+        '--brokers',
+        kafka.cluster.bootstrap,
+        '--once',
+        '--json',
+        '--interval',
+        '100ms',
+      ];
+      const { stdout } = await cli(look).done;
+      return (JSON.parse(stdout) as { groups: { id: string }[] }).groups.map(({ id }) => id);
+    };
+    const before = await groups();
+    const table = ['--group', topic, '--lake', kafka.lakeOf(topic)];
+    const engine = ['--brokers', kafka.cluster.bootstrap, '--topic', topic, ...table, '--json'];
+    const ours = [...engine, '--model', 'clickstream'];
+
+    const live = cli(['tap', 'events', ...ours, '--limit', '2', '--filter', 'user_id=tapped']);
+    await eventually(
+      'the tap begins',
+      () => /2 partitions, what comes from now on/.test(live.said.stderr),
+      60_000,
+    );
+    await kafka.produce(topic, [
+      goodRecord('other', 30, 1),
+      ...[0, 1].map((page) => goodRecord('tapped', 30 + page, page)),
+    ]);
+    const events = (await live.lines()) as {
+      partition: number;
+      refused: null;
+      event: { page_url: string };
+    }[];
+    expect(events.map(({ event }) => event.page_url).sort()).toEqual(['/30', '/31']);
+    expect(events.map(({ refused }) => refused)).toEqual([null, null]);
+
+    const early = ['--from', 'earliest'];
+    const refused = cli(['tap', 'events', ...ours, ...early, '--limit', '3', '--filter', 'partition=0']);
+    expect(await refused.lines()).toMatchObject([
+      { offset: 0, refused: { reason: 'malformed' }, event: null, text: expect.stringContaining('user_id') },
+      { offset: 1, refused: { reason: 'missing_field', detail: 'user_id is missing' } },
+      { offset: 2, refused: null, event: { user_id: 'tapped' } },
+    ]);
+    const masks = join(kafka.folder, 'masks.yaml');
+    await writeFile(join(kafka.folder, 'salt'), 'sixteen bytes at least');
+    await writeFile(masks, MASKS_MODEL);
+    const kept = masked('good', 'hash', loadModel(masks));
+    const hidden = cli([
+      'tap',
+      'events',
+      ...engine,
+      '--model',
+      masks,
+      ...early,
+      '--limit',
+      '2',
+      '--filter',
+      'user_id=good',
+    ]);
+    expect(await hidden.lines()).toMatchObject(
+      [0, 1].map((offset) => ({ offset, key: '(masked)', event: { user_id: kept } })),
+    );
+
+    const rows = cli([
+      'tap',
+      'sessions',
+      ...table.slice(2),
+      ...early,
+      '--json',
+      '--limit',
+      '1',
+      '--filter',
+      'user_id=good',
+    ]);
+    expect(await rows.lines()).toMatchObject([{ session: { user_id: 'good', total_events: 3, sign: 1 } }]);
+    const letters = cli([
+      'tap',
+      'dead-letters',
+      ...ours,
+      ...early,
+      '--limit',
+      '4',
+      '--filter',
+      'reason=future',
+    ]);
+    expect(await letters.lines()).toMatchObject(
+      [4, 5, 6, 7].map((offset) => ({ partition: 1, offset, event: { user_id: 'late-clock' } })),
+    );
+    expect(await groups()).toEqual(before);
+  });
+
   it('are not replayed where that could double them', async () => {
     await kafka.createTopic('careless');
     await kafka.produce('careless', [bad('{', 0)]);
@@ -292,6 +408,26 @@ async function replayedRecords(topic: string): Promise<string[]> {
     .filter(({ headers }) => headers['headrace-replay'] !== undefined)
     .map(({ partition, key, headers }) => `${partition} ${key} ${headers['headrace-replay']}`);
 }
+
+const MASKS_MODEL = `
+name: masks
+key: user_id
+time: { field: timestamp, format: iso8601 }
+mask_salt_file: salt
+fields:
+  user_id: { type: string, required: true, mask: hash }
+  timestamp: { type: time, required: true }
+columns:
+  session_id: { op: session_id, template: "{key}:{start_ms}" }
+  user: { op: key }
+  session_start: { op: session_start }
+  created_at: { op: created_at }
+  batch_id: { op: batch_id }
+  file_id: { op: file_id }
+  closed_by: { op: closed_by }
+  revision: { op: revision }
+  sign: { op: sign }
+`;
 
 const MESSAGES_MODEL = `
 name: messages

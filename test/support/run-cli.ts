@@ -6,6 +6,8 @@ import type { LedgerLoaders } from '#src/commands/ledger/command.js';
 import type { ModelLoaders } from '#src/commands/model/command.js';
 import type { ModelExportOptions } from '#src/commands/model/export.js';
 import type { ClickHouseMigrateOptions, DemoOptions, RunOptions } from '#src/commands/options.js';
+import type { TapLoaders } from '#src/commands/tap/command.js';
+import type { TopOptions } from '#src/commands/top/top.js';
 import type { WarehouseLoaders } from '#src/commands/warehouse/command.js';
 import { type LoadOptions, resolveConfig } from '#src/config/load.js';
 import { resolveClickHouseConfig } from '#src/config/load-clickhouse.js';
@@ -42,6 +44,8 @@ export interface Ran {
   warehouse: Record<string, unknown>[];
   forget: ForgetOptions[];
   exported: Omit<ModelExportOptions, 'stdout'>[];
+  top: TopOptions[];
+  tap: Record<string, unknown>[];
 }
 
 /** A command line with commands that only note what they were asked for. */
@@ -60,6 +64,8 @@ export async function headrace(args: string[], outcome: () => Promise<number> = 
     warehouse: [],
     forget: [],
     exported: [],
+    top: [],
+    tap: [],
   };
   const note =
     <T>(list: T[]) =>
@@ -116,7 +122,15 @@ export async function headrace(args: string[], outcome: () => Promise<number> = 
     }),
     query: async () => ({ queryCommand: noteWarehouse('query') }),
   };
+  const noteTap = noteIn(ran.tap);
+  const tapLoaders: TapLoaders = {
+    events: async () => ({ tapEvents: noteTap('events') }),
+    sessions: async () => ({ tapSessions: noteTap('sessions') }),
+    letters: async () => ({ tapLetters: noteTap('dead-letters') }),
+  };
   const surroundings: CliSurroundings = {
+    topLoader: async () => ({ topCommand: note(ran.top) }),
+    tapLoaders,
     writeNew: (file) => ran.loaded.push(file),
     warehouseLoaders,
     lakeLoaders,

@@ -115,6 +115,8 @@ describe('completion', () => {
     expect(await offered('')).toEqual(expect.arrayContaining(['run', 'init', 'lake', 'kafka', '--help']));
     expect(await offered('mon')).toEqual(['monitor']);
     expect(await offered('lake', 'h')).toEqual(['history']);
+    expect(await offered('tap', 's')).toEqual(['sessions']);
+    expect(await offered('top', '--so')).toEqual(['--sort']);
     expect(await offered('kafka', 'check', '--pro')).toEqual(['--profile']);
     expect(await offered('run', '--config', 'engine.yaml', '--unt')).toEqual(['--until-end']);
   });

@@ -8,6 +8,7 @@ import type { TableAt } from '../../lake/reading/table-at.js';
 import { readRows, type WantedRows } from '../../lake/reading/table-rows.js';
 import { columnNamed, parseWhere } from '../../lake/reading/where.js';
 import { formatWhole } from '../../telemetry/progress.js';
+import { stdoutTakesMore } from '../stdout-pace.js';
 import type { AtFlags } from './lake-flags.js';
 import { type Lake, type LakeName, openLake, parseAt, tableAt } from './open-lake.js';
 import { type RowFormat, rowOutput } from './row-output.js';
@@ -108,21 +109,8 @@ async function toStdout(
 ): Promise<void> {
   for await (const chunk of chunks) {
     stdout(chunk as string);
-    if (process.stdout.writableNeedDrain) await movedOn(process.stdout);
-    if (process.stdout.destroyed) return;
+    if (!(await stdoutTakesMore())) return;
   }
-}
-
-const MOVES = ['drain', 'close', 'error'];
-
-function movedOn(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      for (const event of MOVES) stream.off(event, done);
-      resolve();
-    };
-    for (const event of MOVES) stream.on(event, done);
-  });
 }
 
 /** The file has its name when it is whole; one that is there is replaced. */

@@ -1,4 +1,5 @@
 import { messageOf } from '../../errors.js';
+import { samplesOf } from '../prometheus-text.js';
 import type { AgentFigures } from './figures.js';
 
 /** What a broker's JMX agent says, by the names of config/kafka/jmx-rules.yaml. */
@@ -35,23 +36,4 @@ export function figuresFrom(text: string): AgentFigures {
     requestsPerSecond: sum('kafka_broker_requests_per_second'),
     underReplicatedPartitions: sum('kafka_broker_under_replicated_partitions'),
   };
-}
-
-interface Sample {
-  name: string;
-  labels: ReadonlyMap<string, string>;
-  value: number;
-}
-
-/** `name{label="value",…} number`, one a line; a line that is none of these is passed over. */
-function samplesOf(text: string): Sample[] {
-  return text.split('\n').flatMap((line) => {
-    const match = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})?\s+(\S+)/.exec(line);
-    const value = Number(match?.[3]);
-    if (match === null || Number.isNaN(value)) return [];
-    const labels = new Map<string, string>();
-    for (const [, name, quoted] of (match[2] ?? '').matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g))
-      labels.set(name!, quoted!);
-    return [{ name: match[1]!, labels, value }];
-  });
 }

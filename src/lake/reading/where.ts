@@ -19,27 +19,27 @@ export interface Condition {
 
 const FORM = /^\s*("[^"]+"|[^\s=!<>]+)\s*(?:(<=|>=|!=|<>|=|<|>)(.*)|\s+is\s+(not\s+)?null\s*)$/is;
 
-/** Throws HeadraceError USAGE for what is no condition on one of the columns. */
-export function parseWhere(text: string, columns: readonly CellColumn[]): Condition {
+/** Throws HeadraceError USAGE for what is no condition on one of the columns. `flag`: with which it was typed. */
+export function parseWhere(text: string, columns: readonly CellColumn[], flag = '--where'): Condition {
   const match = FORM.exec(text);
   if (match === null) {
     throw new HeadraceError(
       'USAGE',
-      `--where must be like session_date=2026-01-31, not ${JSON.stringify(text)}`,
+      `${flag} must be like session_date=2026-01-31, not ${JSON.stringify(text)}`,
       {
         remedy: 'headrace lake read --help shows how',
       },
     );
   }
   const [, name = '', comparison, value = '', not] = match;
-  const column = columnNamed('--where', name.replace(/^"(.*)"$/, '$1'), columns);
+  const column = columnNamed(flag, name.replace(/^"(.*)"$/, '$1'), columns);
   if (comparison === undefined) return nullness(column, not === undefined);
   const typed = value.trim().replace(/^(['"])(.*)\1$/s, '$2');
   const wanted = parseCell(column.type, typed);
   if (wanted === undefined || wanted instanceof Uint8Array) {
     throw new HeadraceError(
       'USAGE',
-      `--where: ${JSON.stringify(typed)} is no ${column.type.kind}, as ${column.name} is`,
+      `${flag}: ${JSON.stringify(typed)} is no ${column.type.kind}, as ${column.name} is`,
     );
   }
   return comparisonOf(column, comparison, wanted);
