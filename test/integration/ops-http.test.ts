@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { metricsOf, OpsRig, urlOf } from '../support/ops-rig.js';
+import { runCommandLine } from '../support/run-command.js';
 
 /** What an engine says of itself over HTTP while it runs, and while it stops. */
 const TEST_MS_MAX = 180_000;
@@ -48,6 +49,18 @@ describe('an engine over HTTP', { timeout: TEST_MS_MAX }, () => {
         .reduce((total, [, value]) => total + value, 0);
     expect(sum('kafka_consumergroup_current_offset')).toBe(events);
     expect(sum('headrace_lane_open_sessions')).toBe(USERS.length);
+
+    // the same for a person, or a script, at a terminal
+    const looked = await runCommandLine(['top', '--url', url, '--json', '--interval', '500ms']);
+    expect(looked).toMatchObject({ code: 0, stderr: '' });
+    expect((JSON.parse(looked.stdout) as { engines: object[] }).engines).toMatchObject([
+      {
+        ...{ url, isReady: true, events, eventsPerSecond: 0, lag: 0, uncommitted: 0 },
+        openSessions: USERS.length,
+        deadLetters: [{ reason: 'malformed', letters: BROKEN }],
+        lanes: [0, 1, 2, 3].map((partition) => ({ partition, worker: 0, state: 'running', lag: 0 })),
+      },
+    ]);
 
     // two hours later the sessions are over: their rows are told with the way they took
     await rig.produce([100, 101, 102, 103], Date.now() + 3_000_000);
