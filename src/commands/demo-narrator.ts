@@ -7,8 +7,6 @@ export interface NarratorStream {
   /** 0: a terminal that doesn't know its size. */
   columns?: number;
   rows?: number;
-  /** Nobody reads it any more. */
-  destroyed?: boolean;
   write(text: string): unknown;
 }
 

@@ -1,9 +1,17 @@
 const MOVES = ['drain', 'close', 'error'];
 
-/** Waits for a reader that is slower than we write. False: nobody reads any more, as behind `… | head`. */
+/** Streams that nobody reads any more. It is said once, by an error: Node's stdout is never destroyed. */
+const deserted = new WeakSet<NodeJS.WriteStream>();
+const watched = new WeakSet<NodeJS.WriteStream>();
+
+/** Asked behind each write. Waits for a reader that is slower than we write. False: nobody reads any more, as behind `… | head`. */
 export async function stdoutTakesMore(stream: NodeJS.WriteStream = process.stdout): Promise<boolean> {
+  if (!watched.has(stream)) {
+    watched.add(stream);
+    stream.on('error', () => deserted.add(stream));
+  }
   if (stream.writableNeedDrain) await movedOn(stream);
-  return !stream.destroyed;
+  return !deserted.has(stream);
 }
 
 function movedOn(stream: NodeJS.WriteStream): Promise<void> {

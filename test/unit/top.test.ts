@@ -22,6 +22,7 @@ import { coloursFor } from '#src/telemetry/progress.js';
 import { engineFacts, laneFacts } from '../support/engine-facts.js';
 import { headrace } from '../support/run-cli.js';
 
+const PROGRAM = fileURLToPath(new URL('../../dist/engine.js', import.meta.url));
 const TOKEN = 'a-token-of-some-length';
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -148,12 +149,14 @@ describe('headrace top', () => {
     await done;
     expect(said.stdout).not.toContain('\u001b');
     expect(said.stdout).toMatch(
-      /ready http:.* clicks → \/lake · model clickstream, group g"1·, up 1 min 02 s/,
+      /ready http:\S+ up 1 min 02 s · clicks → \/lake · model clickstream, group g"1·\n/,
     );
     expect(said.stdout).toMatch(
       /500 events\/s · 2\.00 KiB\/s · lag 100, not committed 40 · watermark behind 5\.0 s/,
     );
-    expect(said.stdout).toMatch(/Lanes by offset\npartition .*\n─.*\n +0 +0 +running +600 .*\n +1 /);
+    expect(said.stdout).toMatch(
+      /Lanes by offset\npartition .*\n─.*\n +0 +0 +600 +250 +10 +5\.0 s +25 % +3 +running .*\n +1 /,
+    );
     const other = asking([await listen(growing)], { json: false });
     await other.done;
     expect(other.said.stdout).toMatch(/Lanes by lag\n.*\n.*\n +1 .*\n +0 /);
@@ -171,10 +174,19 @@ describe('headrace top', () => {
     expect(troubles).toMatchObject([{ url: gone, message: expect.stringMatching(/^ENGINE_UNREACHABLE: /) }]);
   });
 
+  it('ends by itself when nobody reads what it says any more', async () => {
+    const url = await listen(growing);
+    const child = spawn(process.execPath, [PROGRAM, 'top', '--url', url, '--interval', '500ms']);
+    closers.push(async () => child.kill('SIGKILL'));
+    const exit = once(child, 'exit');
+    await once(child.stdout, 'data');
+    child.stdout.destroy();
+    expect(await exit).toEqual([0, null]);
+  });
+
   it('adds lines where it can draw over nothing, until a signal ends it in order', async () => {
     const url = await listen(growing);
-    const program = fileURLToPath(new URL('../../dist/engine.js', import.meta.url));
-    const child = spawn(process.execPath, [program, 'top', '--url', url, '--interval', '500ms']);
+    const child = spawn(process.execPath, [PROGRAM, 'top', '--url', url, '--interval', '500ms']);
     closers.push(async () => child.kill('SIGKILL'));
     let stdout = '';
     await new Promise<void>((resolve, reject) => {
@@ -305,7 +317,7 @@ describe('lanes', () => {
     const view = { engines: [many], troubles: [], sort: 'partition' as const };
     const lines = viewLines({ ...view, linesMax: 23 }, coloursFor({}));
     expect(lines).toHaveLength(23);
-    const shown = lines.filter((line) => /^ *\d+ +0 +running/.test(line)).length;
+    const shown = lines.filter((line) => /^ *\d+ +0 +.* running /.test(line)).length;
     expect(shown).toBeGreaterThan(8);
     expect(lines.at(-1)).toBe(`… and ${(1_200 - shown).toLocaleString('en')} more`);
     expect(viewLines({ ...view, linesMax: null }, coloursFor({})).at(-1)).toBe('… and 200 more');

@@ -4,6 +4,7 @@ import { readToken } from '../../http/token.js';
 import { coloursFor } from '../../telemetry/progress.js';
 import { Narrator, type NarratorStream } from '../demo-narrator.js';
 import { watchSignals } from '../demo-signals.js';
+import { stdoutTakesMore } from '../stdout-pace.js';
 import { askEngine, type EngineAnswer } from './ask.js';
 import { figuresOf } from './figures.js';
 import type { LaneColumn } from './lane-order.js';
@@ -48,7 +49,7 @@ export async function topCommand(options: TopOptions): Promise<number> {
     let before = await askAll(urls, token);
     if (before.answers.length === 0) throw before.failures[0]!.error;
     await clock.sleep(intervalMs, signal);
-    while (!signal.aborted && terminal.destroyed !== true) {
+    while (!signal.aborted) {
       const round = await askAll(urls, token);
       const engines = round.answers.map((answer) => figuresOf(answer, earlier(before, answer)));
       const troubles = round.failures.map(({ url, error }) => ({ url, message: error.toString() }));
@@ -62,6 +63,7 @@ export async function topCommand(options: TopOptions): Promise<number> {
         narrator.status(viewLines(view, coloursFor(terminal)), plainLines(view));
       }
       if (once) return exitCodeOf(round);
+      if (!(await stdoutTakesMore())) break;
       await clock.sleep(intervalMs, signal);
     }
     narrator.keepStatus();

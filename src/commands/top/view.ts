@@ -47,31 +47,37 @@ export function viewLines({ engines, troubles, sort, linesMax }: TopView, colour
 /** One line an engine, for where nothing can be drawn over. */
 export function plainLines({ engines, troubles }: Pick<TopView, 'engines' | 'troubles'>): string[] {
   return [
-    ...engines.map((engine) => `${engine.url}: ${stateText(engine)} · ${flowText(engine)}`),
+    ...engines.map((engine) => {
+      return `${engine.url}: ${stateText(engine)} · ${flowText(engine)} · ${commitText(engine)}`;
+    }),
     ...troubles.map(({ message }) => `no answer ${printable(message)}`),
   ];
 }
 
 function engineLines(engine: EngineFigures, colours: Colours): string[] {
   const { about, isReady, reasons, warnings, uptimeSeconds, deadLetters, followers } = engine;
+  const up = uptimeSeconds === null ? '' : ` up ${formatElapsed(uptimeSeconds * 1_000)}`;
   const what =
     about === null
       ? ''
       : ` · ${printable(about.topic)} → ${printable(about.table)} · model ${printable(about.model)}, group ${printable(about.group)}`;
-  const up = uptimeSeconds === null ? '' : `, up ${formatElapsed(uptimeSeconds * 1_000)}`;
   const state = isReady ? colours.green('ready') : colours.yellow('not ready');
   const letters = deadLetters.map(
     ({ reason, letters: count }) => `${printable(reason)} ${formatCount(count)}`,
   );
   const note = (text: string) => printable(text, REASON_CHARACTERS_MAX);
   return [
-    `${state} ${colours.bold(engine.url)}${what}${up}`,
+    `${state} ${colours.bold(engine.url)}${up}${what}`,
     ...reasons.map((reason) => `  waits: ${note(reason)}`),
     ...warnings.map((warning) => `  ${colours.red('look at')} ${note(warning)}`),
-    ...(about === null ? [] : [`  ${flowText(engine)}`, `  ${memoryText(engine)}`]),
+    ...(about === null ? [] : [flowText(engine), commitText(engine), memoryText(engine)].map(indented)),
     ...(followers.length === 0 ? [] : [`  followers: ${followers.map(followerText).join(' · ')}`]),
     ...(letters.length === 0 ? [] : [`  ${colours.yellow('dead letters')} ${letters.join(', ')}`]),
   ];
+}
+
+function indented(text: string): string {
+  return `  ${text}`;
 }
 
 function stateText({ isReady, reasons }: EngineFigures): string {
@@ -79,12 +85,17 @@ function stateText({ isReady, reasons }: EngineFigures): string {
 }
 
 function flowText(engine: EngineFigures): string {
-  const { tableVersion, commits, commitsPerSecond } = engine;
   return [
     `${count(engine.eventsPerSecond)} events/s`,
     `${bytes(engine.bytesPerSecond)}/s`,
     `lag ${count(engine.lag)}, not committed ${count(engine.uncommitted)}`,
     `watermark behind ${seconds(engine.watermarkLagSeconds)}`,
+  ].join(' · ');
+}
+
+function commitText(engine: EngineFigures): string {
+  const { tableVersion, commits, commitsPerSecond } = engine;
+  return [
     `${count(engine.openSessions)} open sessions`,
     `${count(commits)} commits (${perSecond(commitsPerSecond)}), version ${tableVersion === null ? UNKNOWN : formatWhole(tableVersion)}`,
   ].join(' · ');
@@ -106,20 +117,21 @@ function followerText({ name, behind, unit, lagSeconds, isInTrouble }: FollowerF
 }
 
 function laneTable(lanes: readonly LaneRow[], isOfSeveral: boolean): string {
-  const head = ['partition', 'worker', 'state', 'offset', 'events/s', 'lag', 'watermark (UTC)'];
-  const rest = ['behind', 'ring', 'open sessions'];
+  // what a screen of 80 characters has no room for is the least
+  const head = ['partition', 'worker', 'offset', 'events/s', 'lag', 'behind', 'ring', 'sessions'];
+  const rest = ['state', 'watermark (UTC)'];
   const rows = lanes.map((lane) => [
     ...(isOfSeveral ? [lane.engine + 1] : []),
     lane.partition,
     lane.worker,
-    lane.state,
     formatWhole(lane.offset),
     count(lane.eventsPerSecond),
     count(lane.lag),
-    watermarkText(lane.watermarkMs),
     seconds(lane.watermarkLagSeconds),
     lane.ringFill === null ? UNKNOWN : `${Math.round(lane.ringFill * 100)} %`,
     count(lane.openSessions),
+    lane.state,
+    watermarkText(lane.watermarkMs),
   ]);
   return formatTable([...(isOfSeveral ? ['engine'] : []), ...head, ...rest], rows);
 }
