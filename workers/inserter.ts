@@ -48,6 +48,7 @@ export class Inserter {
       if (this.#keptBytes <= this.#options.target.keptBytes) break;
       this.forget([oldest]);
     }
+    this.#options.counters.set('clickhouseKeptBytes', this.#keptBytes);
   }
 
   forget(paths: readonly string[]): void {
@@ -55,6 +56,7 @@ export class Inserter {
       this.#keptBytes -= this.#kept.get(path)?.byteLength ?? 0;
       this.#kept.delete(path);
     }
+    this.#options.counters.set('clickhouseKeptBytes', this.#keptBytes);
   }
 
   /** Answered by a message, whatever comes. */

@@ -9,6 +9,7 @@ import type { AbortedTransaction } from '#src/reference/aborted-transactions.js'
 import { type OpenBatch, openBatches } from '#src/reference/batch-reader.js';
 import type { Emitted, LaneEngine, SessionEngine, StateInTurns } from './engines/engine.js';
 import { LaneQuality } from './lane-quality.js';
+import { TimedCodecs } from './timed-codecs.js';
 
 /**
  * One lane in its worker: where it stands, its sessions, and what it has emitted since the last cut.
@@ -76,6 +77,8 @@ export class LaneSlot {
   readonly #options: LaneSlotOptions;
   readonly #replay: readonly RecordedCut[];
   readonly #quality: LaneQuality;
+  readonly #codecs: TimedCodecs;
+  #sessionsMs = 0;
   #replayed = 0;
   #wasLive = false;
   #lane: LaneEngine | null = null;
@@ -88,6 +91,7 @@ export class LaneSlot {
     this.appId = options.assign.appId;
     const { partition, replay } = options.assign;
     this.#quality = new LaneQuality({ topic: options.topic, partition }, options.quality ?? null);
+    this.#codecs = new TimedCodecs(options.engine.codecs);
     this.#replay = replay;
     this.nextOffset = options.assign.snapshot?.offset ?? options.assign.startOffset;
   }
@@ -134,20 +138,32 @@ export class LaneSlot {
    */
   accept(data: LaneData, taken: Taken): void {
     const { partition } = this;
-    const { topic, limits, engine } = this.#options;
+    const { topic, limits } = this.#options;
     invariant(data.from === this.nextOffset, 'data does not continue the lane', {
       partition,
       expected: this.nextOffset,
       offset: data.from,
     });
     const options = { fromOffset: data.from, limits, where: { topic, partition }, aborted: data.aborted };
-    openBatches(data.bytes, options, engine.codecs, (batch) => {
-      if (this.mode === 'live') this.#keepRoom();
-      taken.batches++;
-      this.#acceptBatch(batch, data.until, taken);
+    openBatches(data.bytes, options, this.#codecs, (batch) => {
+      const beganMs = performance.now();
+      try {
+        if (this.mode === 'live') this.#keepRoom();
+        taken.batches++;
+        this.#acceptBatch(batch, data.until, taken);
+      } finally {
+        this.#sessionsMs += performance.now() - beganMs;
+      }
     });
     this.nextOffset = data.until;
     this.#meetCuts(this.nextOffset);
+  }
+
+  /** Where the time of `accept` went since the last call. What is neither is looking whether batches are whole. */
+  takeTimes(): { decompressMs: number; sessionsMs: number } {
+    const times = { decompressMs: this.#codecs.takeMs(), sessionsMs: this.#sessionsMs };
+    this.#sessionsMs = 0;
+    return times;
   }
 
   /** Passes over offsets that the log lacks. Throws HeadraceError REPLAY_DIFFERS. */

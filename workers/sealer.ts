@@ -75,6 +75,8 @@ export class Sealer {
 
   /** Cuts the lanes that take part. The report follows when the files are durable. */
   cut(command: CutCommand, slots: ReadonlyMap<number, LaneSlot>): void {
+    const beganMs = performance.now();
+    let snapshotsMs = 0;
     const cut: Cut = { command, lanes: [], sessionBytes: 0 };
     const lanes = new Map<LaneSlot, CutLane>();
     for (const wanted of command.lanes) {
@@ -86,14 +88,17 @@ export class Sealer {
       cut.lanes.push(...slot.takeParts().map((part) => cutOfLane(slot, part)));
       if (wanted.snapshot) {
         const meta = this.#snapshotMeta(command.cutId, slot);
+        const snapshotMs = performance.now();
         this.#turns.begin();
         cut.lanes.at(-1)!.snapshot = { meta, state: slot.beginSnapshot() };
         this.#turns.end();
+        snapshotsMs += performance.now() - snapshotMs;
       }
     }
     cut.sessionBytes = this.#options.engine.sessionBytes;
     this.#spillAbove = SPILL_ABOVE;
     this.#writing++;
+    this.#options.counters.addMs('cutNs', performance.now() - beganMs - snapshotsMs);
     this.#tail = this.#tail
       .then(() => this.#write(cut))
       .catch((error: unknown) => this.#options.fail(error))
@@ -224,8 +229,13 @@ export class Sealer {
     const fileId = systemRandom.id63();
     const seal = { createdAtMs: command.createdAtMs, batchId: BigInt(command.cutId), fileId };
     const startedMs = performance.now();
+    const columnsBeforeMs = engine.columnsMs;
     const encoded = engine.encode(batch.rows, seal);
-    counters.add('sealNs', Math.round((performance.now() - startedMs) * 1e6));
+    const tookMs = performance.now() - startedMs;
+    const columnsMs = engine.columnsMs - columnsBeforeMs;
+    counters.addMs('sealNs', tookMs);
+    counters.addMs('columnsNs', columnsMs);
+    counters.addMs('parquetNs', tookMs - columnsMs);
     counters.add('rowsTakenBack', encoded.changes.takenBack);
     counters.add('sessionsClosed', encoded.changes.first);
     const column = model.partitionColumn;
@@ -262,9 +272,11 @@ export class Sealer {
 
   /** Writes durably, trying for ever: what is sealed can't be given up, and a full disk may be emptied. */
   async #put(cutId: string, path: string, bytes: Uint8Array): Promise<void> {
+    const beganMs = performance.now();
     for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, RETRY_MS_MAX)) {
       try {
         await this.#options.store.put(path, bytes);
+        this.#options.counters.addMs('uploadNs', performance.now() - beganMs);
         return;
       } catch (error) {
         const plain =

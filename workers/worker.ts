@@ -181,6 +181,7 @@ class WorkerLoop {
       case RecordType.cut:
         this.#sealer.cut(unpack(Buffer.from(record.bytes)) as CutCommand, this.#slots);
         this.#gauges();
+        this.#memoryGauges();
         this.#tellQuality();
         break;
       default:
@@ -237,9 +238,17 @@ class WorkerLoop {
     this.#counters.add('clamped', slot.clamped - clampedBefore);
     this.#counters.add('filtered', slot.filtered - filteredBefore);
     this.#counters.add('blanked', slot.blanked - blankedBefore);
-    this.#counters.add('busyNs', Math.round((performance.now() - startedMs) * 1e6));
+    this.#countTimes(slot, performance.now() - startedMs);
     if (failure !== null) this.#laneError(slot, failure.error);
     this.#gauges();
+  }
+
+  #countTimes(slot: LaneSlot, busyMs: number): void {
+    const { decompressMs, sessionsMs } = slot.takeTimes();
+    this.#counters.addMs('busyNs', busyMs);
+    this.#counters.addMs('decompressNs', decompressMs);
+    this.#counters.addMs('sessionsNs', sessionsMs);
+    this.#counters.addMs('checkNs', busyMs - decompressMs - sessionsMs);
   }
 
   #assign(command: AssignCommand): void {
@@ -397,6 +406,14 @@ class WorkerLoop {
     this.#counters.set('openSessions', openSessions);
     this.#counters.set('sessionBytes', this.#engine.sessionBytes);
     this.#counters.set('undecided', this.#engine.undecided);
+  }
+
+  /** Once a cut: the system has to be asked. */
+  #memoryGauges(): void {
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    this.#counters.set('rowBytes', this.#engine.rowBytes);
+    this.#counters.set('heapBytes', heapUsed);
+    this.#counters.set('bufferBytes', arrayBuffers);
   }
 
   #post(message: WorkerMessage): void {

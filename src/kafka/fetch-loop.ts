@@ -37,9 +37,18 @@ export interface FetchLoopHost {
   onFailure(nodeId: number, error: HeadraceError): void;
   /** An answer for this lane alone is above the cap. */
   onTooLarge(nodeId: number, part: FetchPart, error: HeadraceError): void;
-  onFetched(response: FetchResponse, counts: { bytes: number; dropped: number }): void;
+  onFetched(response: FetchResponse, counts: FetchCounts): void;
   /** The loop has no lanes left and ends now. */
   onEnd(nodeId: number): void;
+}
+
+export interface FetchCounts {
+  bytes: number;
+  dropped: number;
+  /** From the request to its answer. */
+  waitedMs: number;
+  /** What was done with the answer. */
+  handledMs: number;
 }
 
 const BACKOFF_FIRST_MS = 100;
@@ -126,7 +135,7 @@ export class FetchLoop {
   }
 
   async #request(connection: BrokerConnection, plan: FetchPlan): Promise<void> {
-    const { budget, closing } = this.#host;
+    const { budget, closing, clock } = this.#host;
     for (const { lane } of plan.parts) lane.inFlight = true;
     const acquired = budget.acquire(plan.bytes);
     let holds = false;
@@ -138,8 +147,9 @@ export class FetchLoop {
       );
       if (!holds) return;
       const parts = plan.parts.filter(isCurrent);
+      const sentMs = clock.monotonicMs();
       const response = parts.length === 0 ? null : await this.#send(connection, plan, parts);
-      if (response !== null) this.#take(response, plan.parts);
+      if (response !== null) this.#take(response, plan.parts, clock.monotonicMs() - sentMs);
     } finally {
       for (const part of plan.parts) {
         part.lane.ring.release(part.bytes);
@@ -197,8 +207,9 @@ export class FetchLoop {
     if (isCurrent(part)) this.#host.onTooLarge(this.nodeId, part, error);
   }
 
-  #take(response: FetchResponse, parts: readonly FetchPart[]): void {
-    const { topicName } = this.#host;
+  #take(response: FetchResponse, parts: readonly FetchPart[], waitedMs: number): void {
+    const { topicName, clock } = this.#host;
+    const beganMs = clock.monotonicMs();
     const answers = new Map<number, FetchedPartition>();
     for (const { topic, partitions } of response.topics) {
       if (topic === topicName) for (const each of partitions) answers.set(each.partition, each);
@@ -221,7 +232,7 @@ export class FetchLoop {
         this.#toBack(part.lane);
       }
     }
-    this.#host.onFetched(response, { bytes, dropped });
+    this.#host.onFetched(response, { bytes, dropped, waitedMs, handledMs: clock.monotonicMs() - beganMs });
     this.#throttleMs = Math.min(Math.max(0, response.throttleTimeMs), THROTTLE_MS_MAX);
   }
 

@@ -11,6 +11,10 @@ export interface FetchStats {
   dropped: number;
   /** Asked for by brokers, ms. */
   throttledMs: number;
+  /** From requests to their answers: mostly the broker's wait for something to come. */
+  waitedMs: number;
+  /** Looking at answers and handing them over. */
+  handledMs: number;
   /** Partitions answered with an error code. */
   errors: number;
   /** Requests that were not answered. */
@@ -28,6 +32,8 @@ export function newFetchStats(): FetchStats {
     batches: 0,
     dropped: 0,
     throttledMs: 0,
+    waitedMs: 0,
+    handledMs: 0,
     errors: 0,
     failures: 0,
     refetches: 0,

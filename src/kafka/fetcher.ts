@@ -198,11 +198,13 @@ export class Fetcher {
       onErrorCode: (nodeId, { lane }, errorCode) => reactions.onErrorCode(nodeId, lane, errorCode),
       onFailure: (nodeId, error) => reactions.onFailure(nodeId, error),
       onTooLarge: (_nodeId, { lane }, error) => reactions.onTooLarge(lane, error),
-      onFetched: ({ throttleTimeMs }, { bytes, dropped }) => {
+      onFetched: ({ throttleTimeMs }, { bytes, dropped, waitedMs, handledMs }) => {
         this.#stats.fetches += 1;
         this.#stats.bytes += bytes;
         this.#stats.dropped += dropped;
         this.#stats.throttledMs += Math.max(0, throttleTimeMs);
+        this.#stats.waitedMs += waitedMs;
+        this.#stats.handledMs += handledMs;
       },
       onEnd: (nodeId) => this.#placement.ended(nodeId),
     };

@@ -19,7 +19,8 @@ export interface CoordinatorOptions {
   held(): ReadonlyMap<number, HeldLane>;
   /** Hands the cut to the workers of its lanes; returns which will report. */
   sendCut(command: CutCommand): number[];
-  onCommitted(version: number, plan: CommitPlan): void;
+  /** `tookMs`: in the table's log, lost races included. */
+  onCommitted(version: number, plan: CommitPlan, tookMs: number): void;
   /** Lanes that lost a file and must recover. */
   onResets(partitions: number[]): void;
   onFatal(error: unknown): void;
@@ -139,13 +140,16 @@ export class Coordinator {
     const until = this.#inFlight.findIndex((cut) => cut.waitingFor.size > 0);
     const cuts = until < 0 ? this.#inFlight.slice() : this.#inFlight.slice(0, until);
     let resets: number[] = [];
+    const beganMs = clock.monotonicMs();
     const committed = await ledger.commit(() => {
       const plan = planCommit(cuts, held(), clock.monotonicMs(), idleCommitMs);
       resets = plan.resets;
       return 'cuts' in plan ? plan : null;
     });
     this.#inFlight = this.#inFlight.slice(cuts.length);
-    if (committed !== null) this.#options.onCommitted(committed.version, committed.draft);
+    if (committed !== null) {
+      this.#options.onCommitted(committed.version, committed.draft, clock.monotonicMs() - beganMs);
+    }
     if (resets.length > 0) this.#options.onResets(resets);
     for (const cut of cuts) cut.done();
   }

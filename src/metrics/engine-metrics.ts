@@ -47,6 +47,16 @@ export const ENGINE_METRICS: readonly MetricInfo[] = [
   ),
   inSeconds('headrace_busy_seconds_total', 'busyNs'),
   inSeconds('headrace_seal_seconds_total', 'sealNs'),
+  counter('headrace_stage_seconds_total', 'Time for which each stage held its thread', stageSeconds),
+  counter(
+    'headrace_waited_seconds_total',
+    'Time until others had answered, which goes on beside the stages: brokers a fetch, the store a write, its log a commit',
+    ({ fetch, totals }) => [
+      { value: fetch.waitedMs / 1_000, labels: { stage: 'fetch' } },
+      { value: totals.uploadNs / NS_PER_SECOND, labels: { stage: 'upload' } },
+      { value: totals.commitNs / NS_PER_SECOND, labels: { stage: 'commit' } },
+    ],
+  ),
   counter('headrace_cpu_seconds_total', 'CPU time, user and system, by thread', ({ cpuSeconds }) =>
     Object.entries(cpuSeconds).map(([thread, value]) => ({ value, labels: { thread } })),
   ),
@@ -71,6 +81,11 @@ export const ENGINE_METRICS: readonly MetricInfo[] = [
   gauge('headrace_memory_planned_bytes', 'What the settings allow each part to take at most', (facts) =>
     facts.memoryPlan.map(({ part, bytes }) => ({ value: bytes, labels: { part } })),
   ),
+  gauge(
+    'headrace_memory_used_bytes',
+    'What each part takes, of all threads; workers are as of their last cut',
+    ({ memoryUsed }) => Object.entries(memoryUsed).map(([part, value]) => ({ value, labels: { part } })),
+  ),
   gauge('headrace_follower_behind', 'What a follower has yet to do, in its unit', ({ followers }) =>
     followers.map(({ name, unit, behind }) => ({ value: behind, labels: { follower: name, unit } })),
   ),
@@ -80,6 +95,14 @@ export const ENGINE_METRICS: readonly MetricInfo[] = [
     ({ followers }) =>
       followers.flatMap(({ name, lagMs }) =>
         known(lagMs === null ? null : lagMs / 1_000, { follower: name }),
+      ),
+  ),
+  gauge(
+    'headrace_follower_event_time_lag_seconds',
+    'Event time by which it is behind the ledger, of the lane that is farthest behind',
+    ({ followers }) =>
+      followers.flatMap(({ name, eventTimeLagMs }) =>
+        known(eventTimeLagMs === null ? null : eventTimeLagMs / 1_000, { follower: name }),
       ),
   ),
   gauge('headrace_follower_trouble', '1: it does not get on', ({ followers }) =>
@@ -92,6 +115,7 @@ export const ENGINE_METRICS: readonly MetricInfo[] = [
   ofCounter('headrace_clickhouse_bytes_total', 'clickhouseBytes'),
   ofCounter('headrace_clickhouse_errors_total', 'clickhouseErrors'),
   ofCounter('headrace_clickhouse_host_changes_total', 'clickhouseHostChanges'),
+  ofGauge('headrace_clickhouse_kept_bytes', 'clickhouseKeptBytes'),
   gauge('headrace_clickhouse_event_time_lag_seconds', COUNTERS.clickhouseEventLagMs.help, ({ totals }) =>
     one(totals.clickhouseEventLagMs / 1_000),
   ),
@@ -110,6 +134,25 @@ function ofGauge(name: string, of: CounterName): MetricInfo {
 
 function inSeconds(name: string, of: CounterName): MetricInfo {
   return counter(name, COUNTERS[of].help, ({ totals }) => one(totals[of] / NS_PER_SECOND));
+}
+
+/** In the order of the data's way. */
+const WORKER_STAGES = {
+  decompress: 'decompressNs',
+  check: 'checkNs',
+  sessions: 'sessionsNs',
+  cut: 'cutNs',
+  columns: 'columnsNs',
+  parquet: 'parquetNs',
+  snapshot: 'snapshotNs',
+} as const satisfies Record<string, CounterName>;
+
+/** Of the main thread what it does with answers to fetches, of all workers together the others. */
+function stageSeconds({ fetch, totals }: EngineFacts): MetricValue[] {
+  const ofWorkers = Object.entries(WORKER_STAGES).map(([stage, of]) => {
+    return { value: totals[of] / NS_PER_SECOND, labels: { stage } };
+  });
+  return [{ value: fetch.handledMs / 1_000, labels: { stage: 'fetch' } }, ...ofWorkers];
 }
 
 function byWorker({ workers }: EngineFacts, value: (worker: WorkerFacts) => number): MetricValue[] {

@@ -2,8 +2,8 @@ import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
 import { ENGINE_METRICS } from './engine-metrics.js';
 import type { EngineFacts } from './facts.js';
 import { LANE_METRICS } from './lane-metrics.js';
-import type { MetricInfo } from './metric.js';
-import type { Readiness } from './readiness.js';
+import { known, type MetricInfo } from './metric.js';
+import { READY_METRICS, type ReadyState } from './ready-metrics.js';
 
 /**
  * The facts in Prometheus's words. The counting is done elsewhere, in shared memory: nothing here is touched but when somebody
@@ -12,13 +12,14 @@ import type { Readiness } from './readiness.js';
 export class Exposition {
   readonly #registry = new Registry();
   #facts: EngineFacts | null = null;
-  #isReady = false;
+  #state: ReadyState = { isReady: false, notReadySeconds: 0, recoveries: 0, lastRecovery: null };
 
   constructor() {
     collectDefaultMetrics({ register: this.#registry });
     for (const info of [...ENGINE_METRICS, ...LANE_METRICS]) this.#add(info);
-    const ready = () => [{ value: this.#isReady ? 1 : 0, labels: {} }];
-    this.#register('headrace_ready', '1: at work, as /ready says', 'gauge', ready);
+    for (const { name, help, type, value } of READY_METRICS) {
+      this.#register(name, help, type, () => known(value(this.#state), {}));
+    }
   }
 
   get contentType(): string {
@@ -26,9 +27,9 @@ export class Exposition {
   }
 
   /** `facts`: null while there is no engine yet. */
-  async text(facts: EngineFacts | null, { ready }: Readiness): Promise<string> {
+  async text(facts: EngineFacts | null, state: ReadyState): Promise<string> {
     this.#facts = facts;
-    this.#isReady = ready;
+    this.#state = state;
     return await this.#registry.metrics();
   }
 

@@ -36,7 +36,12 @@ export interface EngineFacts {
   cpuSeconds: Record<string, number>;
   /** What the settings allow each part to take at most. */
   memoryPlan: { part: string; bytes: number }[];
+  /** What each part takes now; together less than the process, whose code and libraries are in none. */
+  memoryUsed: Record<MemoryPart, number>;
 }
+
+/** Sessions, and rows and columns under way, of the kernel's memory; what lies in rings; objects and buffers of all threads. */
+export type MemoryPart = 'sessions' | 'rows' | 'rings' | 'heaps' | 'buffers';
 
 export interface EngineAbout {
   version: string;
@@ -106,5 +111,7 @@ export interface FollowerFacts {
   rows: number | null;
   /** Age of the oldest cut that it does not have whole; null: not known. */
   lagMs: number | null;
+  /** Event time by which it is behind the ledger, of the lane that is farthest behind; null: not known. */
+  eventTimeLagMs: number | null;
   isInTrouble: boolean;
 }

@@ -27,7 +27,7 @@ export function factsForPage(facts: EngineFacts, readiness: Readiness): PageFact
     eventTimeLagSeconds: watermarks.length === 0 ? null : (facts.atMs - Math.min(...watermarks)) / 1_000,
     lanes: lanes.slice(0, LANES_MAX).map((lane) => laneOf(lane, facts)),
     lanesLeftOut: Math.max(0, lanes.length - LANES_MAX),
-    followers: facts.followers.map(({ lagMs, ...follower }) => ({
+    followers: facts.followers.map(({ lagMs, eventTimeLagMs: _, ...follower }) => ({
       ...follower,
       lagSeconds: lagMs === null ? null : lagMs / 1_000,
     })),

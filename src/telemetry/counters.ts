@@ -113,8 +113,40 @@ export const COUNTERS = {
   },
   openSessions: { kind: 'gauge', unit: 'sessions', help: 'Open sessions' },
   sessionBytes: { kind: 'gauge', unit: 'bytes', help: 'Memory of open sessions' },
+  rowBytes: {
+    kind: 'gauge',
+    unit: 'bytes',
+    help: "What rows and columns under way take of the kernel's memory",
+  },
+  heapBytes: { kind: 'gauge', unit: 'bytes', help: 'JavaScript objects' },
+  bufferBytes: { kind: 'gauge', unit: 'bytes', help: 'Buffers that are not shared' },
+  clickhouseKeptBytes: {
+    kind: 'gauge',
+    unit: 'bytes',
+    help: 'Files kept in memory until ClickHouse has them',
+  },
   busyNs: { kind: 'counter', unit: 'ns', help: 'Time spent on data' },
   sealNs: { kind: 'counter', unit: 'ns', help: 'Time spent on sealing cuts' },
+  checkNs: { kind: 'counter', unit: 'ns', help: 'Of the time on data: whether batches are whole' },
+  decompressNs: { kind: 'counter', unit: 'ns', help: 'Of the time on data: decompressing batches' },
+  sessionsNs: {
+    kind: 'counter',
+    unit: 'ns',
+    help: 'Of the time on data: reading events, keeping sessions, closing those whose time is over',
+  },
+  cutNs: {
+    kind: 'counter',
+    unit: 'ns',
+    help: 'Time spent on marks and closing at cuts, and on taking the rows',
+  },
+  columnsNs: { kind: 'counter', unit: 'ns', help: 'Of the time on sealing: making columns of rows' },
+  parquetNs: { kind: 'counter', unit: 'ns', help: 'Of the time on sealing: making Parquet files' },
+  uploadNs: { kind: 'counter', unit: 'ns', help: 'Time until the store had taken what was written to it' },
+  commitNs: {
+    kind: 'counter',
+    unit: 'ns',
+    help: "Time that commits took in the table's log, lost races included",
+  },
   snapshots: { kind: 'counter', unit: 'snapshots', help: 'Snapshots of lanes written' },
   snapshotBytes: { kind: 'counter', unit: 'bytes', help: 'Bytes of snapshots written, compressed' },
   snapshotNs: {
@@ -179,6 +211,11 @@ export class WorkerCounters {
   add(name: CounterName, amount: number): void {
     const slot = SLOT_OF[name];
     this.#publish(slot, this.#values[slot]! + amount);
+  }
+
+  /** Adds a time to a counter of nanoseconds. */
+  addMs(name: CounterName, ms: number): void {
+    this.add(name, Math.max(0, Math.round(ms * 1e6)));
   }
 
   /** Sets a figure to a whole number. */

@@ -72,6 +72,17 @@ describe('an engine over HTTP', { timeout: TEST_MS_MAX }, () => {
     expect(later.get('headrace_sessions_closed_total')).toBe(USERS.length);
     expect(later.get('headrace_close_lag_seconds_count')).toBe(USERS.length);
     expect(later.get('headrace_rows_total')).toBe(USERS.length);
+    // where the time went, and that it became ready once
+    const spent = ['fetch', 'decompress', 'check', 'sessions', 'cut', 'columns', 'parquet'];
+    for (const stage of spent)
+      expect(later.get(`headrace_stage_seconds_total{stage="${stage}"}`), stage).toBeGreaterThan(0);
+    for (const stage of ['fetch', 'upload', 'commit'])
+      expect(later.get(`headrace_waited_seconds_total{stage="${stage}"}`), stage).toBeGreaterThan(0);
+    for (const part of ['sessions', 'heaps', 'buffers'])
+      expect(later.get(`headrace_memory_used_bytes{part="${part}"}`), part).toBeGreaterThan(0);
+    expect(later.get('headrace_recoveries_total')).toBeGreaterThanOrEqual(1);
+    expect(later.get('headrace_last_recovery_seconds')).toBeGreaterThan(0);
+    expect(later.get('headrace_not_ready_seconds_total')).toBeGreaterThan(0);
 
     // a second one, which was not told where to listen, takes the next port
     const second = rig.engine('second');

@@ -174,6 +174,7 @@ describe.sequential('the output topics', { timeout: TEST_MS_MAX }, () => {
       await other.connect();
       await other.close();
     }
+    await running.untilSays(/"output_event_lag_ms":\d+/);
     await running.stop(RUN_MS_MAX);
     expect(running.output).toMatch(/the output topic does not get on/);
     await (await engine('fenced')).result(RUN_MS_MAX);

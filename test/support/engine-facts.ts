@@ -8,6 +8,8 @@ export function engineFacts(more: Partial<EngineFacts> = {}): EngineFacts {
   const counters = new WorkerCounters(shared);
   counters.add('events', 12);
   counters.add('deadLettersMissingField', 3);
+  counters.addMs('sessionsNs', 3_000);
+  counters.addMs('commitNs', 750);
   counters.observe('closeLagMs', 700, 5);
   const totals = sumCounters([shared]);
   const histograms = Object.fromEntries(
@@ -31,18 +33,28 @@ export function engineFacts(more: Partial<EngineFacts> = {}): EngineFacts {
     histograms,
     fetch: {
       ...{ fetches: 1, bytes: 2, deliveredBytes: 2, batches: 1, dropped: 0, throttledMs: 500 },
+      ...{ waitedMs: 2_500, handledMs: 250 },
       ...{ errors: 0, failures: 0, refetches: 0, halted: 0 },
     },
     tableVersion: 9,
     cutsInFlight: 1,
     commits: [],
     followers: [
-      { name: 'clickhouse', behind: 2, unit: 'files', rows: 7, lagMs: 1_500, isInTrouble: false },
-      { name: 'offsets', behind: 0, unit: 'lanes', rows: null, lagMs: null, isInTrouble: false },
+      {
+        name: 'clickhouse',
+        unit: 'files',
+        ...{ behind: 2, rows: 7, lagMs: 1_500, eventTimeLagMs: 2_000, isInTrouble: false },
+      },
+      {
+        name: 'offsets',
+        unit: 'lanes',
+        ...{ behind: 0, rows: null, lagMs: null, eventTimeLagMs: null, isInTrouble: false },
+      },
     ],
     quality: 0.75,
     cpuSeconds: { main: 1, 'worker-0': 2, others: 0.5 },
     memoryPlan: [{ part: 'limits.ring_bytes', bytes: 1_024 }],
+    memoryUsed: { sessions: 2_048, rows: 512, rings: 256, heaps: 4_096, buffers: 1_024 },
     ...more,
   };
 }

@@ -16,6 +16,8 @@ import { ReferenceEngine } from '../../workers/engines/reference-engine.js';
 export class WatchedEngine implements SessionEngine {
   readonly name = 'reference';
   readonly rowPressure = 0;
+  readonly rowBytes = 0;
+  readonly columnsMs = 0;
   readonly undecided = 0;
   /** The sessions' memory ends before the record of this offset. */
   fullAt: bigint | null = null;

@@ -37,6 +37,8 @@ describe('delivery', () => {
       failures: 0,
       dropped: 0,
     });
+    expect(rig.fetcher.stats().waitedMs).toBeGreaterThan(0);
+    expect(rig.fetcher.stats().handledMs).toBeGreaterThan(0);
   });
 
   test('a batch that is cut off at the end of an answer comes whole with the next one', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LagWatch } from '#src/followers/clickhouse/lag.js';
+import { LagWatch } from '#src/followers/lag.js';
 import type { CutLaneEntry } from '#src/ledger/types.js';
 import { commitInfo } from '../support/lake-table.js';
 
@@ -58,6 +58,23 @@ describe('how far a follower is behind', () => {
     watch.read(5, actionsOf(5, [lane(0, 7 * MINUTE)]));
     expect(watch.now(at(3), () => 9 * MINUTE, 6_000)).toEqual({ waitingMs: 2_000, eventTimeMs: 2 * MINUTE });
     expect(watch.now(at(3), () => null, 6_000).eventTimeMs).toBe(0);
+  });
+
+  it('knows what was committed and not read, and tells the age of the oldest however many there are', () => {
+    const watch = new LagWatch();
+    for (let version = 0; version < 5_000; version++) {
+      const lanes = [lane(0, version * 1_000)];
+      watch.committed(version, [{ createdAtMs: version * 1_000, lanes }]);
+    }
+    const newest = () => 4_999_000;
+    expect(watch.now(at(0), newest, 6_000_000)).toEqual({ waitingMs: 5_999_000, eventTimeMs: 4_999_000 });
+    const later = watch.now(at(4_000), newest, 6_000_000);
+    // some in between are not remembered: less is told, never more
+    expect(later.waitingMs).toBeLessThanOrEqual(6_000_000 - 4_001_000);
+    expect(later.waitingMs).toBeGreaterThan(6_000_000 - 4_999_000);
+    watch.read(4_001, actionsOf(4_001, [lane(0, 4_001_000)]));
+    expect(watch.now(at(4_000), newest, 6_000_000).waitingMs).toBe(6_000_000 - 4_001_000);
+    expect(watch.now(at(4_999), newest, 6_000_000)).toEqual({ waitingMs: 0, eventTimeMs: 0 });
   });
 
   it('takes versions that are read again, earlier ones after later ones too, and forgets lanes that are gone', () => {

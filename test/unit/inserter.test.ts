@@ -76,9 +76,10 @@ describe('a worker’s inserter', () => {
   });
 
   it('keeps no more than it may, the newest, and reads the others from the table', async () => {
-    const { inserter, store, messages, bodies } = await rig(accept, 30);
+    const { inserter, store, messages, bodies, counts } = await rig(accept, 30);
     inserter.keep(FILE.path, BYTES);
     inserter.keep('newer', BYTES);
+    expect(counts().clickhouseKeptBytes).toBe(BYTES.byteLength);
     await inserter.insert(1, FILE);
     expect(messages).toMatchObject([{ id: 1, error: { code: 'LAKE_IO' }, unknown: false }]);
     await store.put(FILE.path, BYTES);

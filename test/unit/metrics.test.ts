@@ -4,9 +4,15 @@ import { Exposition } from '#src/metrics/exposition.js';
 import type { EngineFacts } from '#src/metrics/facts.js';
 import { LANE_METRICS, LANES_MAX } from '#src/metrics/lane-metrics.js';
 import { readinessOf } from '#src/metrics/readiness.js';
+import { READY_METRICS } from '#src/metrics/ready-metrics.js';
 import { engineFacts, laneFacts } from '../support/engine-facts.js';
 
-const READY = { ready: true, reasons: [], warnings: [] };
+const READY = {
+  isReady: true,
+  notReadySeconds: 7.5,
+  recoveries: 2,
+  lastRecovery: { seconds: 2.5, atSeconds: 1_799_999_000 },
+};
 
 async function lines(facts: EngineFacts | null = engineFacts()): Promise<string[]> {
   return (await new Exposition().text(facts, READY)).split('\n');
@@ -28,6 +34,16 @@ describe('/metrics', () => {
         'headrace_close_lag_seconds_sum 3.5',
         'headrace_close_lag_seconds_count 5',
         'headrace_ready 1',
+        'headrace_not_ready_seconds_total 7.5',
+        'headrace_recoveries_total 2',
+        'headrace_last_recovery_seconds 2.5',
+        'headrace_last_recovery_timestamp_seconds 1799999000',
+        'headrace_follower_event_time_lag_seconds{follower="clickhouse"} 2',
+        'headrace_stage_seconds_total{stage="fetch"} 0.25',
+        'headrace_stage_seconds_total{stage="sessions"} 3',
+        'headrace_waited_seconds_total{stage="fetch"} 2.5',
+        'headrace_waited_seconds_total{stage="commit"} 0.75',
+        'headrace_memory_used_bytes{part="rings"} 256',
       ]),
     );
   });
@@ -61,8 +77,12 @@ describe('/metrics', () => {
     const unknown = { end: null, lag: null, committedLag: null, watermarkMs: null };
     const text = await lines(engineFacts({ lanes: [laneFacts(0, unknown)], quality: null }));
     expect(text.filter((line) => /^headrace_(lane_lag|lane_watermark|quality)/.test(line))).toEqual([]);
-    expect((await lines(null)).filter((line) => /^(headrace|kafka)_/.test(line))).toEqual([
-      'headrace_ready 1',
+    const starting = { isReady: false, notReadySeconds: 3, recoveries: 0, lastRecovery: null };
+    const early = (await new Exposition().text(null, starting)).split('\n');
+    expect(early.filter((line) => /^(headrace|kafka)_/.test(line))).toEqual([
+      'headrace_ready 0',
+      'headrace_not_ready_seconds_total 3',
+      'headrace_recoveries_total 0',
     ]);
   });
 
@@ -79,7 +99,7 @@ describe('/metrics', () => {
   });
 
   it('names things as Prometheus wants them named', () => {
-    for (const { name, type, help } of [...ENGINE_METRICS, ...LANE_METRICS]) {
+    for (const { name, type, help } of [...ENGINE_METRICS, ...LANE_METRICS, ...READY_METRICS]) {
       expect(name).toMatch(/^(headrace|kafka)_[a-z]+(_[a-z]+)*$/);
       if (name.startsWith('headrace_')) expect(name.endsWith('_total'), name).toBe(type === 'counter');
       expect(help.length, name).toBeGreaterThan(5);
@@ -99,12 +119,16 @@ describe('/metrics', () => {
         'headrace_cpu_seconds_total',
         'process_resident_memory_bytes',
         'headrace_fetched_bytes_total',
+        'headrace_memory_used_bytes',
+        'headrace_stage_seconds_total',
       ],
       quality: [
         'headrace_dead_letters_total',
         'headrace_quality_ratio',
         'headrace_ready',
         'headrace_lane_replaying',
+        'headrace_not_ready_seconds_total',
+        'headrace_last_recovery_seconds',
       ],
     };
     for (const name of Object.values(groups).flat()) expect(text).toContain(name);

@@ -18,6 +18,17 @@ import { HISTOGRAMS, type HistogramName, quantileBound } from '#src/telemetry/hi
 const NAMES = Object.keys(COUNTERS) as CounterName[];
 const shared = () => new SharedArrayBuffer(countersBytes());
 
+describe('times', () => {
+  it('are added in whole nanoseconds, and never taken away', () => {
+    const writer = shared();
+    const counters = new WorkerCounters(writer);
+    counters.addMs('busyNs', 1.000_000_6);
+    counters.addMs('busyNs', 0.000_001);
+    counters.addMs('busyNs', -5);
+    expect(readCounters(writer).busyNs).toBe(1_000_002);
+  });
+});
+
 describe('bytes per open session', () => {
   it('is the mean, in whole bytes, and nothing while none is open', () => {
     const writer = shared();

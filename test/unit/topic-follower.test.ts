@@ -21,6 +21,7 @@ describe('the topic follower', () => {
     expect(rig.topics.letters).toEqual(['bad']);
     expect(rig.topics.positions.get('headrace/g/t/id/0')).toEqual({ version: 2, records: 0 });
     expect(reached.get(0)).toBe(2n);
+    expect(follower.positions).toEqual(new Map([0, 1].map((partition) => [partition, 2])));
     expect(follower.figures).toEqual({ rows: 4, letters: 1 });
   });
 
@@ -101,6 +102,25 @@ describe('the topic follower', () => {
       expect(log.with('is back')).not.toEqual([]);
     },
   );
+
+  it('says where its lanes stood last while the topics can not be reached', async () => {
+    const rig = new TopicRig();
+    const { sink, follower, caughtUp, log } = rig.engine();
+    follower.acquired([0]);
+    expect(follower.positions.size).toBe(0);
+    rig.tell({ rows: { 0: ['a'] } });
+    await caughtUp();
+    expect(follower.positions).toEqual(new Map([[0, 0]]));
+    sink.before = () => {
+      throw unreachable();
+    };
+    rig.tell({ rows: { 0: ['b'] } });
+    follower.committed(1, [{ partition: 0, to: 1n }]);
+    await until('it is in trouble', () => log.with('does not get on').length > 0);
+    expect(follower.positions).toEqual(new Map([[0, 0]]));
+    expect(follower.behind).toBeGreaterThan(0);
+    follower.abandon();
+  });
 
   it('commits nothing of a lane that was lost while it was being sent, and goes on with the others', async () => {
     const rig = new TopicRig();

@@ -43,6 +43,23 @@ describe.each(ENGINES)('a worker with the %s', (engine) => {
       });
     });
 
+    it('counts where the time goes, and what memory is taken', async () => {
+      await withWorker(async (main) => {
+        await live(main, 0);
+        main.data(0, 1, 0n, 5n, batchOf([...events('a', 0, 4), ...events('b', 90_000, 1)], 0));
+        await main.cut(wanted(0, 1, true));
+        const counters = main.counters();
+        const stages = ['decompressNs', 'checkNs', 'sessionsNs', 'cutNs', 'parquetNs', 'uploadNs'] as const;
+        for (const stage of stages) expect(counters[stage], stage).toBeGreaterThan(0);
+        const { busyNs, decompressNs, checkNs, sessionsNs, sealNs, columnsNs, parquetNs } = counters;
+        expect(Math.abs(busyNs - decompressNs - checkNs - sessionsNs)).toBeLessThanOrEqual(3);
+        expect(Math.abs(sealNs - columnsNs - parquetNs)).toBeLessThanOrEqual(3);
+        expect(columnsNs > 0).toBe(engine === 'kernel');
+        expect(counters.heapBytes).toBeGreaterThan(0);
+        expect(counters.bufferBytes).toBeGreaterThan(0);
+      });
+    });
+
     it('writes one file a date', async () => {
       await withWorker(async (main, folder) => {
         await live(main, 0);

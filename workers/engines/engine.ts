@@ -15,6 +15,10 @@ export interface SessionEngine {
   readonly sessionBytes: number;
   /** How much of the memory beside the sessions is taken by rows under way and columns, 0 to 1; 0 where it has no end. */
   readonly rowPressure: number;
+  /** Bytes that rows and columns under way take of the engine's own memory; 0 where they are objects. */
+  readonly rowBytes: number;
+  /** How long making columns of rows took so far; 0 where that is part of making the file. */
+  readonly columnsMs: number;
   /** Records that the kernel could not decide and the reference did, so far; 0 for the reference. */
   readonly undecided: number;
   /**

@@ -34,6 +34,7 @@ export class KernelEngine implements SessionEngine {
   readonly #sessionBytesMax: number;
   readonly #decider: KernelDecider;
   readonly #reserveBytes: number;
+  #columnsMs = 0;
   /** By address. */
   readonly #lanes = new Map<number, KernelLane>();
 
@@ -62,8 +63,15 @@ export class KernelEngine implements SessionEngine {
   get rowPressure(): number {
     const { sessionBytes } = this;
     const free = Math.max(0, this.#sessionBytesMax - sessionBytes);
-    const rows = Number(this.#kernel.exports.memoryUsed()) - sessionBytes;
-    return rows / (this.#reserveBytes + free / 2);
+    return this.rowBytes / (this.#reserveBytes + free / 2);
+  }
+
+  get rowBytes(): number {
+    return Number(this.#kernel.exports.memoryUsed()) - this.sessionBytes;
+  }
+
+  get columnsMs(): number {
+    return this.#columnsMs;
   }
 
   get undecided(): number {
@@ -99,9 +107,11 @@ export class KernelEngine implements SessionEngine {
     const count = sets.reduce((sum, set) => sum + set.rows, 0);
     const loan = new KernelLoan(this.#kernel.exports);
     try {
+      const beganMs = performance.now();
       const table = loan.alloc(count * 4);
       if (table === 0 || !this.#placeRows(sets, table, loan)) return this.#encodeOneByOne(sets, seal);
       const built = this.#kernel.exports.columnsBuild(this.#kernel.program, table, count) >>> 0;
+      this.#columnsMs += performance.now() - beganMs;
       invariant(built !== COLUMNS_NOT_ROWS, 'rows of the kernel are not rows');
       if (built === COLUMNS_FULL) return this.#encodeOneByOne(sets, seal);
       try {

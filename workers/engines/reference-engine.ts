@@ -46,6 +46,8 @@ export class ReferenceEngine implements SessionEngine {
   readonly name = 'reference';
   readonly codecs = PLAIN_CODECS;
   readonly rowPressure = 0;
+  readonly rowBytes = 0;
+  readonly columnsMs = 0;
   readonly undecided = 0;
   readonly #model: CompiledModel;
   readonly #lanes = new Set<ReferenceLaneEngine>();

@@ -22,10 +22,12 @@ export class CommitFigures {
     return [...this.#latest];
   }
 
-  committed(version: number, plan: CommitPlan): void {
+  /** `inLogMs`: what the commit alone took. */
+  committed(version: number, plan: CommitPlan, inLogMs: number): void {
     const atMs = this.#clock.nowMs();
     const rows = plan.files.reduce((sum, file) => sum + file.rows, 0);
     this.#counters.add('commits', 1);
+    this.#counters.addMs('commitNs', inLogMs);
     this.#counters.add('committedRows', rows);
     for (const { createdAtMs, lanes } of plan.cuts) {
       this.#counters.observe('cutCommitMs', Math.max(0, atMs - createdAtMs));

@@ -6,7 +6,7 @@ import type { Lane } from '../../lanes/lane.js';
 import type { LaneQualityFigure, QualityFigures } from '../../lanes/quality-figures.js';
 import type { EngineFacts, LaneFacts, WorkerFacts } from '../../metrics/facts.js';
 import type { WorkerPool } from '../../pool/pool.js';
-import { readCounters, sumCounters, sumHistogram } from '../../telemetry/counters.js';
+import { type CounterValues, readCounters, sumCounters, sumHistogram } from '../../telemetry/counters.js';
 import { HISTOGRAMS, type HistogramName } from '../../telemetry/histograms.js';
 import type { CommitFigures } from './commit-figures.js';
 import { cpuFigures } from './figures.js';
@@ -70,6 +70,19 @@ export class FactTaker {
       quality: scoreOf(quality),
       cpuSeconds: this.#cpuSeconds(),
       memoryPlan: this.#memoryPlan,
+      memoryUsed: this.#memoryUsed(totals),
+    };
+  }
+
+  #memoryUsed({ sessionBytes, rowBytes, heapBytes, bufferBytes }: CounterValues): EngineFacts['memoryUsed'] {
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return {
+      sessions: sessionBytes,
+      rows: rowBytes,
+      rings: this.#sources.pool.rings.reduce((sum, ring) => sum + ring.usedBytes, 0),
+      // those of the workers are of their last cut
+      heaps: heapUsed + heapBytes,
+      buffers: arrayBuffers + bufferBytes,
     };
   }
 
@@ -137,7 +150,8 @@ function scoreOf(quality: readonly LaneQualityFigure[]): number | null {
 }
 
 function offsetsFacts(pending: number): EngineFacts['followers'][number] {
-  return { name: 'offsets', behind: pending, unit: 'lanes', rows: null, lagMs: null, isInTrouble: false };
+  const unknown = { rows: null, lagMs: null, eventTimeLagMs: null };
+  return { name: 'offsets', behind: pending, unit: 'lanes', isInTrouble: false, ...unknown };
 }
 
 function numberOrNull(value: bigint | null | undefined): number | null {

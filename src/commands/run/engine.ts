@@ -274,8 +274,9 @@ export class Engine {
       idleCommitMs: IDLE_COMMIT_MS,
       held: () => this.#manager.held(),
       sendCut: (command) => this.#manager.sendCut(command),
-      onCommitted: (at, plan) => {
-        this.#commits.committed(at, plan);
+      onCommitted: (at, plan, tookMs) => {
+        this.#commits.committed(at, plan, tookMs);
+        this.#followers.committed(at, plan);
         this.#manager.onCommitted(at, plan);
         this.#care.committed(at);
       },

@@ -1,5 +1,6 @@
 import { SlowestFollower } from '../../followers/slowest.js';
 import { SeveralFollowers } from '../../lanes/several-followers.js';
+import type { CommitPlan } from '../../ledger/protocol.js';
 import type { FollowerFacts } from '../../metrics/facts.js';
 import type { WorkerMessage } from '../../pool/messages.js';
 import type { CounterValues } from '../../telemetry/counters.js';
@@ -53,6 +54,11 @@ export class Followers {
     this.lanes = followers.length === 0 ? null : new SeveralFollowers(followers);
   }
 
+  /** This engine committed a version. */
+  committed(version: number, plan: CommitPlan): void {
+    this.#output?.committed(version, plan);
+  }
+
   /** Was it for a follower? */
   answered(message: WorkerMessage): boolean {
     if (message.type === 'inserted' || message.type === 'probed') this.#clickhouse?.inserts.answered(message);
@@ -63,10 +69,14 @@ export class Followers {
 
   /** Fields of the line that tells of progress. */
   progress() {
-    const output = this.#output?.follower;
+    const output = this.#output;
     return {
       ...this.#clickhouse?.progress(),
-      ...(output && { output_rows: output.figures.rows, output_versions_behind: output.behind }),
+      ...(output && {
+        output_rows: output.follower.figures.rows,
+        output_versions_behind: output.follower.behind,
+        output_event_lag_ms: output.lag()?.eventTimeMs ?? null,
+      }),
     };
   }
 
@@ -82,12 +92,22 @@ export class Followers {
         unit: 'files',
         rows: clickhouse.figures.rows,
         lagMs: totals.clickhouseLagMs,
+        eventTimeLagMs: totals.clickhouseEventLagMs,
         isInTrouble: clickhouse.health.isInTrouble,
       });
     }
     if (output !== undefined) {
       const { behind, figures, isInTrouble } = output;
-      facts.push({ name: 'output', behind, unit: 'versions', rows: figures.rows, lagMs: null, isInTrouble });
+      const lag = this.#output!.lag();
+      facts.push({
+        name: 'output',
+        behind,
+        unit: 'versions',
+        rows: figures.rows,
+        lagMs: lag && Math.max(0, lag.waitingMs),
+        eventTimeLagMs: lag && Math.max(0, lag.eventTimeMs),
+        isInTrouble,
+      });
     }
     return facts;
   }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.js';
 import type { EngineConfig, OutputConfig } from '../../config/types.js';
+import { type FollowerLag, LagWatch } from '../../followers/lag.js';
 import { tellingNotMirrored } from '../../followers/not-mirrored.js';
 import { rewrittenRequest } from '../../followers/rewritten-files.js';
 import { TopicFollower } from '../../followers/topics/follower.js';
@@ -12,6 +13,7 @@ import { librdkafkaOf } from '../../kafka/security/access.js';
 import type { Topic } from '../../kafka/topic.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import { offsetNote } from '../../ledger/offset-note.js';
+import type { CommitPlan } from '../../ledger/protocol.js';
 import type { WorkerPool } from '../../pool/pool.js';
 import { WorkerRecords } from '../../pool/worker-records.js';
 import type { Random } from '../../random.js';
@@ -41,8 +43,11 @@ export class OutputFollowing {
   readonly follower: TopicFollower;
   /** Is told what the workers answer. */
   readonly records: WorkerRecords;
+  readonly #options: OutputOptions;
+  readonly #lag = new LagWatch();
 
   constructor(topics: OutputConfig, options: OutputOptions) {
+    this.#options = options;
     const { config, lake, ledger, pool, cluster, topic, group, engineId, workerOf, clock, log } = options;
     this.records = new WorkerRecords((worker, message) => pool.post(worker, message));
     const readVersion = tellingNotMirrored(
@@ -87,10 +92,28 @@ export class OutputFollowing {
         const asIsNow = rewrittenRequest(request, (path) => ledger.rewriteOf(path));
         return this.records.read(workerOf(partition) ?? 0, asIsNow);
       },
-      readVersion,
+      readVersion: async (version) => {
+        const actions = await readVersion(version);
+        if (actions !== null) this.#lag.read(version, actions);
+        return actions;
+      },
       newestVersion,
       appId: (partition) => ledger.appId(partition),
     });
+  }
+
+  /** What this engine commits is known at once, also while nothing can be sent. */
+  committed(version: number, { cuts }: CommitPlan): void {
+    this.#lag.committed(version, cuts);
+  }
+
+  /** Null: it is not known yet where any lane stands in the topics. */
+  lag(): FollowerLag | null {
+    const { ledger, clock } = this.#options;
+    const { positions } = this.follower;
+    if (positions.size === 0) return null;
+    const watermarkOf = (partition: number) => ledger.lane(partition)?.watermarkMs ?? null;
+    return this.#lag.now(positions, watermarkOf, clock.nowMs());
   }
 }
 

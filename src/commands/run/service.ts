@@ -7,6 +7,7 @@ import { readToken } from '../../http/token.js';
 import type { Exposition } from '../../metrics/exposition.js';
 import type { EngineFacts } from '../../metrics/facts.js';
 import { type Readiness, readinessOf } from '../../metrics/readiness.js';
+import { ReadyTimes } from '../../metrics/ready-times.js';
 import { pageRoutes } from '../../page/assets.js';
 import { factsForPage } from '../../page/facts-for-page.js';
 import type { Log } from '../../telemetry/log.js';
@@ -14,6 +15,9 @@ import { RepeatLimitedLog } from '../../telemetry/repeat-limited-log.js';
 
 /** What is asked again within this gets the same answer: a scrape costs the engine at most a few ms of each second. */
 const SAME_ANSWER_MS = 250;
+
+/** How often it is looked whether it is ready, for what /metrics says of availability. */
+const READY_LOOK_MS = 1_000;
 
 /** How often a page hears how it goes. */
 const STREAM_MS = 1_000;
@@ -29,6 +33,8 @@ export class Service {
   readonly #options: ServiceOptions;
   #listener: HttpListener | null = null;
   #exposition: Exposition | null = null;
+  readonly #times: ReadyTimes;
+  readonly #closed = new AbortController();
   #streams: EventStreams | null = null;
   #phase = 'starting';
   #engine: { facts(): EngineFacts } | null = null;
@@ -36,6 +42,7 @@ export class Service {
 
   private constructor(options: ServiceOptions) {
     this.#options = options;
+    this.#times = new ReadyTimes(options.clock.monotonicMs());
   }
 
   /** Throws HTTP_LISTEN, or CONFIG_INVALID for its token. */
@@ -70,6 +77,7 @@ export class Service {
   }
 
   async close(): Promise<void> {
+    this.#closed.abort();
     this.#streams?.close();
     await this.#listener?.close();
   }
@@ -78,6 +86,7 @@ export class Service {
     const { clock, log } = this.#options;
     const { Exposition } = await import('../../metrics/exposition.js');
     this.#exposition = new Exposition();
+    void this.#watch();
     const repeats = new RepeatLimitedLog(log, clock);
     const streams = new EventStreams({
       ...{ streamsMax: http.streamsMax, intervalMs: STREAM_MS, clock },
@@ -123,8 +132,23 @@ export class Service {
   async #metrics(): Promise<Answer> {
     const exposition = this.#exposition!;
     const taken = this.#take();
-    taken.text ??= exposition.text(taken.facts, this.readiness());
+    taken.text ??= exposition.text(taken.facts, { isReady: this.#look(), ...this.#times.figures });
     return { status: 200, type: exposition.contentType, body: await taken.text };
+  }
+
+  /** Between two scrapes, too. */
+  async #watch(): Promise<void> {
+    while (!this.#closed.signal.aborted) {
+      this.#look();
+      await this.#options.clock.sleep(READY_LOOK_MS, this.#closed.signal);
+    }
+  }
+
+  #look(): boolean {
+    const { clock } = this.#options;
+    const { ready } = this.readiness();
+    this.#times.look(ready, clock.monotonicMs(), clock.nowMs());
+    return ready;
   }
 
   /** Null while there is no engine: the page says that it waits. */

@@ -98,12 +98,24 @@ export class TopicFollower {
     return this.#figures;
   }
 
-  /** Versions that the slowest of our lanes is behind. */
   /** Does it wait for something to be mended? */
   get isInTrouble(): boolean {
     return this.#trouble.isOn || this.#trouble.halted !== null;
   }
 
+  /**
+   * The versions up to which our lanes are in the topics whole, as far as was known last: while the topics can't be reached that is
+   * what they had before. Lanes of which nothing was known yet are left out.
+   */
+  get positions(): ReadonlyMap<number, number> {
+    const known = [...this.#lanes.values()].flatMap(({ partition, position, stored }) => {
+      const last = position ?? stored;
+      return last === null ? [] : [[partition, last.version] as const];
+    });
+    return new Map(known);
+  }
+
+  /** Versions that the slowest of our lanes is behind. */
   get behind(): number {
     if (this.#lanes.size === 0) return 0;
     const positions = [...this.#lanes.values()].map(({ position }) => position?.version ?? -1);

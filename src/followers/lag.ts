@@ -1,5 +1,5 @@
-import type { Action } from '../../lake/delta/actions.js';
-import type { LedgerEntry } from '../../ledger/types.js';
+import type { Action } from '../lake/delta/actions.js';
+import type { CutEntry, LedgerEntry } from '../ledger/types.js';
 
 /** How far a follower is behind: by the clock and in event time, of the lanes that it holds. */
 export interface FollowerLag {
@@ -15,9 +15,13 @@ interface LanePlace {
   watermarkMs: number | null;
 }
 
+/** Of a follower that is that far behind some versions in between are left out: it is then told as a little less. */
+const KEPT_MAX = 1_024;
+
 /**
- * Remembers of the versions that a follower reads when each lane was cut and at which watermark, from the last one that is in to the
- * newest that was read. Before the first version that a lane got in here its event time is not known: it is counted from there.
+ * Remembers of the versions that a follower reads, or that this engine commits, when each lane was cut and at which watermark, from the
+ * last one that is in to the newest that is known. Before the first version that a lane got in here its event time is not known: it is
+ * counted from there.
  */
 export class LagWatch {
   readonly #lanes = new Map<number, LanePlace[]>();
@@ -27,11 +31,15 @@ export class LagWatch {
     for (const action of actions) {
       if (!('commitInfo' in action)) continue;
       const entry = action.commitInfo.headrace as LedgerEntry | undefined;
-      if (entry?.format !== 1) continue;
-      for (const { createdAtMs, lanes } of entry.cuts) {
-        for (const { partition, watermarkMs } of lanes) {
-          this.#add(partition, { version, createdAtMs, watermarkMs });
-        }
+      if (entry?.format === 1) this.committed(version, entry.cuts);
+    }
+  }
+
+  /** A version has these cuts. */
+  committed(version: number, cuts: readonly Pick<CutEntry, 'createdAtMs' | 'lanes'>[]): void {
+    for (const { createdAtMs, lanes } of cuts) {
+      for (const { partition, watermarkMs } of lanes) {
+        this.#add(partition, { version, createdAtMs, watermarkMs });
       }
     }
   }
@@ -73,5 +81,11 @@ export class LagWatch {
     // a version may have several cuts of a lane: the first tells the age, the last the event time
     if (known?.version === place.version) known.watermarkMs = place.watermarkMs ?? known.watermarkMs;
     else places.splice(at + 1, 0, place);
+    if (places.length > KEPT_MAX) this.#lanes.set(partition, thinned(places));
   }
+}
+
+/** The last that is in and the first that is not tell the lag: they stay, as does the newest. */
+function thinned(places: readonly LanePlace[]): LanePlace[] {
+  return places.filter((_, index) => index < 2 || index === places.length - 1 || index % 2 === 0);
 }
