@@ -33,6 +33,7 @@ import { addModelCommand, type ModelLoaders, ownModelLoaders } from './model/com
 import { addMonitorCommand, type MonitorLoader, ownMonitorLoader } from './monitor/command.js';
 import type { CommandLoaders } from './options.js';
 import { addProduceCommand, ownProduceLoader, type ProduceLoader } from './produce/command.js';
+import { addSystemdCommand, ownSystemdLoader, type SystemdLoader } from './systemd/command.js';
 import { addTapCommand, ownTapLoaders, type TapLoaders } from './tap/command.js';
 import { addTopCommand, ownTopLoader, type TopLoader } from './top/command.js';
 import { addTopicsCommand, ownTopicsLoaders, type TopicsLoaders } from './topics/command.js';
@@ -60,6 +61,7 @@ export interface CliSurroundings {
   monitorLoader?: MonitorLoader;
   topLoader?: TopLoader;
   tapLoaders?: TapLoaders;
+  systemdLoader?: SystemdLoader;
   checkLoader?: CheckLoader;
   configLoader?: ConfigLoader;
   writeNew?: NonNullable<InitSurroundings['writeNew']>;
@@ -170,11 +172,17 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
   addMonitorCommand(cli, { ...ofOperators, loader: surroundings.monitorLoader ?? ownMonitorLoader });
   addTopCommand(cli, { ...ofEngines, loader: surroundings.topLoader ?? ownTopLoader });
   addTapCommand(cli, { ...ofEngines, loaders: surroundings.tapLoaders ?? ownTapLoaders });
-  addCompletion(cli, stdout);
+  addMachineCommands(cli, surroundings, ofEngines.done);
   return cli;
 }
 
-function addCompletion(cli: Command, stdout: (text: string) => void): void {
+/** What makes the program at home on a machine. */
+function addMachineCommands(
+  cli: Command,
+  { stdout, stderr, systemdLoader }: CliSurroundings,
+  done: (exitCode: number) => void,
+): void {
+  addSystemdCommand(cli, { stdout, stderr, done, loader: systemdLoader ?? ownSystemdLoader });
   cli
     .command('completion')
     .description('print what makes a shell complete commands and flags')
@@ -271,7 +279,7 @@ function usageError(error: CommanderError): HeadraceError | null {
   if (error.code === 'commander.help') {
     return new HeadraceError(
       'USAGE',
-      'a command is needed: run, init, check, config, demo, model, clickhouse, query, ledger, lake, dlq, forget, kafka, topics, produce, monitor, top or tap',
+      'a command is needed: run, init, check, config, demo, model, clickhouse, query, ledger, lake, dlq, forget, kafka, topics, produce, monitor, top, tap or systemd',
       {
         remedy: 'headrace --help shows how',
       },

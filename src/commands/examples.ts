@@ -17,6 +17,7 @@ Examples:
   headrace monitor --help                  brokers, topics and groups in one view; checks for scripts
   headrace top                             running engines, live: rates, lag, sessions, lanes, memory
   headrace tap --help                      a live sample of events, sessions or dead letters
+  headrace systemd install --help          an engine, or several, as services of this machine
   headrace forget --help                   take one person out of everything, with examples
 
 eval "$(headrace completion bash)" (or zsh) makes the shell complete commands and flags.

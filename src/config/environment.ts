@@ -17,6 +17,11 @@ export interface EnvironmentLayer {
   origins: Map<string, string>;
 }
 
+/** The variable that sets a setting. */
+export function variableOf(path: string): string {
+  return `${PREFIX}${path.toUpperCase().replaceAll('.', '__')}`;
+}
+
 /** An empty variable sets nothing, as an empty setting in a file does. */
 export function environmentLayer(environment: Environment): EnvironmentLayer {
   const root: Record<string, unknown> = Object.create(null);

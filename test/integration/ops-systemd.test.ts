@@ -1,13 +1,14 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { OpsRig } from '../support/ops-rig.js';
+import { complaintsAbout, exposureOf } from '../support/unit-check.js';
 
 /** The unit, and what an engine tells systemd: against a socket as systemd's. */
 const TEST_MS_MAX = 180_000;
-const UNIT = fileURLToPath(new URL('../../config/systemd/headrace.service', import.meta.url));
+const UNITS = fileURLToPath(new URL('../../config/systemd/', import.meta.url));
 const SOCKET = fileURLToPath(new URL('../support/notify-socket.py', import.meta.url));
 const EXPOSURE_MAX = 1.5;
 let rig: OpsRig;
@@ -32,18 +33,31 @@ afterAll(async () => {
 
 const indexOf = (line: string) => messages.findIndex((message) => message.split('\n').includes(line));
 
-describe('config/systemd/headrace.service', () => {
-  it('is what systemd understands, and hardly exposed', async () => {
-    const text = await readFile(UNIT, 'utf8');
-    const copy = join(rig.folder, 'headrace.service');
-    // node and the package lie elsewhere here
-    await writeFile(copy, text.replace('/usr/bin/node', process.execPath));
-    expect(execFileSync('systemd-analyze', ['verify', copy], { encoding: 'utf8', stdio: 'pipe' })).toBe('');
-    const security = execFileSync('systemd-analyze', ['security', '--offline=true', copy], {
-      encoding: 'utf8',
-    });
-    const exposure = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(security)?.[1]);
-    expect(exposure).toBeLessThanOrEqual(EXPOSURE_MAX);
+describe('config/systemd', () => {
+  it.each(['headrace.service', 'headrace@.service'])(
+    '%s is what systemd understands, and hardly exposed',
+    async (name) => {
+      const text = await readFile(join(UNITS, name), 'utf8');
+      const copy = join(rig.folder, name);
+      // node and the package lie elsewhere here
+      await writeFile(copy, text.replace('/usr/bin/node', process.execPath));
+      expect(complaintsAbout(copy)).toBe('');
+      expect(exposureOf(copy)).toBeLessThanOrEqual(EXPOSURE_MAX);
+    },
+  );
+
+  it('an instance differs from the only one in names and places, and in nothing else', async () => {
+    const [one, several] = await Promise.all(
+      ['headrace.service', 'headrace@.service'].map(async (name) => {
+        const lines = (await readFile(join(UNITS, name), 'utf8')).split('\n');
+        return lines.filter((line) => line !== '' && !line.startsWith('#'));
+      }),
+    );
+    const places = /^(Description|ExecStart|StateDirectory|WorkingDirectory)=/;
+    const own = /^(EnvironmentFile|CacheDirectory|Environment)=.*%i/;
+    const others = (lines: string[]) => lines.filter((line) => !places.test(line) && !own.test(line));
+    expect(others(several!)).toEqual(others(one!));
+    for (const line of several!.filter((each) => places.test(each))) expect(line).toContain('%i');
   });
 });
 

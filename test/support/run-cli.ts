@@ -139,6 +139,12 @@ export async function headrace(args: string[], outcome: () => Promise<number> = 
     dlqLoaders,
     configLoader: async () => ({ configPrint: noteLedger('config print') }),
     checkLoader: async () => ({ checkCommand: noteLedger('check services') }),
+    systemdLoader: async () => ({
+      systemdInstall: (options) => {
+        ran.ledger.push({ name: 'systemd install', ...options });
+        return 0;
+      },
+    }),
     forgetLoader: async () => ({ forget: note(ran.forget) }),
     loaders: {
       run: async () => {

@@ -7,6 +7,7 @@ import * as forgetExamples from '#src/commands/forget/examples.js';
 import * as lakeExamples from '#src/commands/lake/examples.js';
 import * as ledgerExamples from '#src/commands/ledger/examples.js';
 import * as modelExamples from '#src/commands/model/examples.js';
+import * as systemdExamples from '#src/commands/systemd/examples.js';
 import * as tapExamples from '#src/commands/tap/examples.js';
 import * as topExamples from '#src/commands/top/examples.js';
 import { HeadraceError } from '#src/errors.js';
@@ -213,7 +214,7 @@ describe('headrace clickhouse migrate', () => {
     const { code, stderr } = await headrace(['clickhouse']);
     expect(code).toBe(64);
     expect(stderr).toMatch(
-      /\nUSAGE: a command is needed: run, init, check, config, demo, model, clickhouse, query, ledger, lake, dlq, forget, kafka, topics, produce, monitor, top or tap/,
+      /\nUSAGE: a command is needed: run, init, check, config, demo, model, clickhouse, query, ledger, lake, dlq, forget, kafka, topics, produce, monitor, top, tap or systemd/,
     );
   });
 });
@@ -326,7 +327,7 @@ describe('no command at all', () => {
     expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
     expect(stderr).toMatch(/^Usage: headrace/);
     expect(stderr).toMatch(
-      /\nUSAGE: a command is needed: run, init, check, config, demo, model, clickhouse, query, ledger, lake, dlq, forget, kafka, topics, produce, monitor, top or tap/,
+      /\nUSAGE: a command is needed: run, init, check, config, demo, model, clickhouse, query, ledger, lake, dlq, forget, kafka, topics, produce, monitor, top, tap or systemd/,
     );
   });
 });
@@ -364,6 +365,7 @@ describe('help and version', () => {
     ...dlqExamples,
     ...forgetExamples,
     ...lakeExamples,
+    ...systemdExamples,
     ...tapExamples,
     ...topExamples,
   }).flatMap((text) =>
