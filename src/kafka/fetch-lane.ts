@@ -1,7 +1,7 @@
 import type { HeadraceError } from '../errors.js';
 import type { Backoff } from './backoff.js';
 import type { FetchRing } from './fetch-ring.js';
-import type { Silence } from './fetch-types.js';
+import type { LaneWait, Silence } from './fetch-types.js';
 
 /** What a lane that has caught up asks for: something may come, a full answer will not. */
 const IDLE_FETCH_BYTES = 64 * 1024;
@@ -45,6 +45,8 @@ export class FetchLane {
   /** Something is being found out (a gap, a truncation) before it may be fetched on. */
   examined = false;
   blockedByRing = false;
+  /** The last answer of its broker was an error, or there was none. */
+  unanswered = false;
   notBeforeMs = 0;
   /** Whom to ask instead of the leader, and until when. */
   replica: { nodeId: number; untilMs: number } | null = null;
@@ -88,6 +90,13 @@ export class FetchLane {
   /** Nothing but time, room or an answer stands between this lane and a request. */
   get wanted(): boolean {
     return this.halted === null && !this.done && !this.examined && !this.inFlight;
+  }
+
+  /** What the lane can't get on without, and others must bring; null: it is to get on. */
+  get waitsFor(): LaneWait | null {
+    if (this.readableEnd === null || this.atEndSinceMs !== null) return 'records';
+    if (this.nodeId === null || this.unanswered || this.examined) return 'broker';
+    return this.blockedByRing ? 'room' : null;
   }
 
   /** Answers that are under way don't count any more. */

@@ -60,6 +60,7 @@ export class FetchReactions {
       this.onErrorCode(nodeId, lane, answer.errorCode);
       return false;
     }
+    lane.unanswered = false;
     if (this.#prefersReplica(nodeId, lane, answer.preferredReadReplica)) return false;
     lane.listen(answer.records.length, answer.highWatermark, plannedMs);
     const delivery = deliver(lane, answer, { topic: topic.name, broker: cluster.nameOf(nodeId) });
@@ -89,6 +90,7 @@ export class FetchReactions {
     const key = `lane ${lane.partition} ${errorCode}`;
     const atReplica = lane.replica !== null;
     stats.errors += 1;
+    lane.unanswered = true;
     placement.leaveReplica(lane);
     this.#pause(lane, lane.backoff.nextMs());
     switch (actionOf(errorCode)) {
@@ -134,7 +136,10 @@ export class FetchReactions {
     } else {
       this.#log.warn(`broker ${nodeId}`, fields, 'no answer to a fetch; trying again');
     }
-    for (const lane of lanes()) if (lane.replica?.nodeId === nodeId) placement.leaveReplica(lane);
+    for (const lane of lanes()) {
+      if (lane.nodeId === nodeId) lane.unanswered = true;
+      if (lane.replica?.nodeId === nodeId) placement.leaveReplica(lane);
+    }
     cluster.requestRefresh();
   }
 

@@ -30,6 +30,12 @@ export interface Silence {
   untilMs: number;
 }
 
+/**
+ * What a lane stands for that others must bring: records, since it has read all there are or nobody knows of any; a broker that
+ * answers; or room in the ring of its worker.
+ */
+export type LaneWait = 'records' | 'broker' | 'room';
+
 export interface LaneStatus {
   incarnation: number;
   position: bigint;
@@ -45,5 +51,6 @@ export interface LaneStatus {
   /** Node id of the leader, or null while there is none. */
   leader: number | null;
   blockedByRing: boolean;
+  waitsFor: LaneWait | null;
   halted: HeadraceError | null;
 }

@@ -18,7 +18,7 @@ import { type FetchStats, newFetchStats } from './fetch-stats.js';
 import type { FetchEvent, FetchLimits, LaneStatus } from './fetch-types.js';
 import type { Topic } from './topic.js';
 
-export type { FetchEvent, FetchLimits, LaneStatus } from './fetch-types.js';
+export type { FetchEvent, FetchLimits, LaneStatus, LaneWait } from './fetch-types.js';
 
 export interface FetcherOptions {
   cluster: Cluster;
@@ -155,6 +155,7 @@ export class Fetcher {
       silence: lane.silence,
       leader: this.#options.topic.leader(partition)?.nodeId ?? null,
       blockedByRing: lane.blockedByRing,
+      waitsFor: lane.waitsFor,
       halted: lane.halted,
     };
   }

@@ -59,6 +59,8 @@ export class Ledger {
   #queue: Promise<unknown> = Promise.resolve();
   /** The store refused the last commit. */
   #writeFailed = false;
+  /** Nor does it let the log be read. */
+  #readFailed = false;
   /** When it was last known that the log was not cleaned up beyond what was read: monotonic and wall clock. */
   #looked: { monotonicMs: number; wallMs: number };
 
@@ -75,6 +77,11 @@ export class Ledger {
   /** The newest version that was read or written. */
   get version(): number {
     return this.#delta.version;
+  }
+
+  /** Its store fails, and is asked again and again. */
+  get isInTrouble(): boolean {
+    return this.#writeFailed || this.#readFailed;
   }
 
   /** How long whoever cleans the log up keeps it. */
@@ -227,8 +234,11 @@ export class Ledger {
   async #retried(work: () => Promise<void>): Promise<void> {
     for (let waitMs = 50; ; waitMs = Math.min(waitMs * 2, BACKOFF_MS_MAX)) {
       try {
-        return await work();
+        await work();
+        this.#readFailed = false;
+        return;
       } catch (error) {
+        this.#readFailed = true;
         this.#failed(error, 'could not read the ledger; trying again');
         await this.#options.clock.sleep(this.#jitter(waitMs));
       }

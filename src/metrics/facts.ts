@@ -1,4 +1,5 @@
 import type { FetchStats } from '../kafka/fetch-stats.js';
+import type { LaneWait } from '../kafka/fetcher.js';
 import type { LaneState } from '../ledger/lane-states.js';
 import type { CounterValues } from '../telemetry/counters.js';
 import type { HistogramName, HistogramValues } from '../telemetry/histograms.js';
@@ -27,6 +28,8 @@ export interface EngineFacts {
   fetch: FetchStats;
   tableVersion: number;
   cutsInFlight: number;
+  /** The table's place does not take files or versions, and is asked again and again. */
+  isLakeInTrouble: boolean;
   /** The newest last. */
   commits: CommitFacts[];
   followers: FollowerFacts[];
@@ -69,6 +72,8 @@ export interface LaneFacts {
   /** Not yet read, and not yet committed; null: not known. */
   lag: number | null;
   committedLag: number | null;
+  /** What others must bring before it can read on; `cuts`: too many are under way, so data is held back. Null: it is to get on. */
+  waitsFor: LaneWait | 'cuts' | null;
   /** Event time, ms since 1970, at its last cut; null: it has seen no event. */
   watermarkMs: number | null;
   openSessions: number | null;

@@ -31,6 +31,10 @@ export class RingWriter {
     this.#dataHeld = held;
   }
 
+  get isDataHeld(): boolean {
+    return this.#dataHeld;
+  }
+
   /** Bytes of records that the worker has not taken yet. */
   get usedBytes(): number {
     return this.#producer.capacityBytes - this.#producer.freeBytes();

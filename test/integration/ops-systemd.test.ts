@@ -1,33 +1,26 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NotifySocket } from '../support/notify-socket.js';
 import { OpsRig } from '../support/ops-rig.js';
 import { complaintsAbout, exposureOf } from '../support/unit-check.js';
 
 /** The unit, and what an engine tells systemd: against a socket as systemd's. */
 const TEST_MS_MAX = 180_000;
 const UNITS = fileURLToPath(new URL('../../config/systemd/', import.meta.url));
-const SOCKET = fileURLToPath(new URL('../support/notify-socket.py', import.meta.url));
 const EXPOSURE_MAX = 1.5;
 let rig: OpsRig;
-let listener: ChildProcess;
-const messages: string[] = [];
+let socket: NotifySocket;
+let messages: readonly string[];
 
 beforeAll(async () => {
   rig = await OpsRig.open();
-  listener = spawn('python3', [SOCKET, join(rig.folder, 'notify')], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let rest = '';
-  listener.stdout!.setEncoding('utf8').on('data', (text: string) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop()!;
-    messages.push(...lines.map((line) => JSON.parse(line) as string));
-  });
-  await vi.waitUntil(() => messages.includes('listening'), { timeout: 30_000 });
+  socket = await NotifySocket.open(join(rig.folder, 'notify'));
+  messages = socket.messages;
 }, TEST_MS_MAX);
 afterAll(async () => {
-  listener?.kill('SIGKILL');
+  socket?.close();
   await rig?.close();
 });
 

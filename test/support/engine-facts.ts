@@ -38,6 +38,7 @@ export function engineFacts(more: Partial<EngineFacts> = {}): EngineFacts {
     },
     tableVersion: 9,
     cutsInFlight: 1,
+    isLakeInTrouble: false,
     commits: [],
     followers: [
       {
@@ -71,6 +72,7 @@ export function laneFacts(partition: number, more: Partial<LaneFacts> = {}): Lan
     logStart: 0,
     lag: 10,
     committedLag: 20,
+    waitsFor: null,
     watermarkMs: 1_799_999_995_000,
     openSessions: 3,
     replayingSeconds: null,

@@ -62,6 +62,7 @@ export class FakeFetcher {
       silence: lane.silence,
       leader: 1,
       blockedByRing: false,
+      waitsFor: null,
       halted: null,
     };
   }

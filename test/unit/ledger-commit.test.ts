@@ -6,7 +6,7 @@ import { seededRandom } from '#src/random.js';
 import { createTable, laneEntry, openLedger, storedVersions } from '../support/fake-ledger.js';
 import { FakeLog } from '../support/fake-log.js';
 import { FaultyStore, MemoryStore, PUT_FAULTS, type PutFault } from '../support/fake-store.js';
-import { HurriedClock } from '../support/fake-time.js';
+import { HurriedClock, until } from '../support/fake-time.js';
 
 /** A draft that takes a lane from the ledger's offset to `to`, with one file. */
 function draftOf(ledger: Ledger, partition: number, to: number, path: string): CommitDraft {
@@ -126,6 +126,20 @@ describe('a commit', () => {
     failReads(3);
     expect(await ours.commit(() => draftOf(ours, 0, 10, 'ours.parquet'))).toMatchObject({ version: 2 });
     expect(log.with('trying again').length).toBeGreaterThan(0);
+  });
+
+  it('is in trouble while its store fails, and no longer than that', async () => {
+    const { ours, failReads } = await twoEngines({ put: new Array<PutFault>(20).fill('fails') });
+    expect(ours.isInTrouble).toBe(false);
+    const committed = ours.commit(() => draftOf(ours, 0, 10, 'a.parquet'));
+    await until('writing fails', () => ours.isInTrouble);
+    expect(await committed).toMatchObject({ version: 1 });
+    expect(ours.isInTrouble).toBe(false);
+    failReads(20);
+    const read = ours.refresh();
+    await until('reading fails', () => ours.isInTrouble);
+    await read;
+    expect(ours.isInTrouble).toBe(false);
   });
 
   it('never has two attempts under way, whoever asks', async () => {

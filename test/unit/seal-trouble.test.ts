@@ -17,10 +17,13 @@ it('workers that can not write are told of now and then, each with what helps, a
     time.advance(500);
   }
   trouble.met(1, failure);
+  expect(trouble.isMet).toBe(true);
   expect(log.with('could not write a file of a cut').map(({ fields }) => fields.worker)).toEqual([0, 0, 1]);
   expect(log.lines[0]!.fields.error).toMatchObject({ code: 'LAKE_IO', remedy: 'free space' });
   trouble.over(0);
   trouble.over(0);
+  // the other worker's is not over
+  expect(trouble.isMet).toBe(true);
   expect(log.with('are written again')).toEqual([
     {
       level: 'info',
@@ -28,4 +31,6 @@ it('workers that can not write are told of now and then, each with what helps, a
       message: 'the files of cuts are written again',
     },
   ]);
+  trouble.over(1);
+  expect(trouble.isMet).toBe(false);
 });

@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.js';
 import { memoryTerms } from '../../config/limits.js';
 import type { EngineConfig } from '../../config/types.js';
-import type { Fetcher } from '../../kafka/fetcher.js';
+import type { Fetcher, LaneStatus } from '../../kafka/fetcher.js';
 import type { Lane } from '../../lanes/lane.js';
 import type { LaneQualityFigure, QualityFigures } from '../../lanes/quality-figures.js';
 import type { EngineFacts, LaneFacts, WorkerFacts } from '../../metrics/facts.js';
@@ -26,6 +26,7 @@ export interface FactSources {
   offsetsPending(): number;
   tableVersion(): number;
   cutsInFlight(): number;
+  isLakeInTrouble(): boolean;
   workerThreads(): readonly (number | null)[];
   isJoined(): boolean;
   isStopping(): boolean;
@@ -65,6 +66,7 @@ export class FactTaker {
       fetch: fetcher.stats(),
       tableVersion: sources.tableVersion(),
       cutsInFlight: sources.cutsInFlight(),
+      isLakeInTrouble: sources.isLakeInTrouble(),
       commits: commits.latest,
       followers: [...sources.followers.facts(totals), offsetsFacts(sources.offsetsPending())],
       quality: scoreOf(quality),
@@ -112,11 +114,19 @@ export class FactTaker {
       logStart: numberOrNull(status?.logStartOffset),
       lag: end === null ? null : Math.max(0, end - position),
       committedLag: end === null ? null : Math.max(0, end - committed),
+      waitsFor: status === undefined ? 'records' : this.#waitsFor(status, lane.worker),
       watermarkMs: rest === null ? null : (rest.movedToMs ?? rest.watermarkMs),
       openSessions: rest === null ? null : rest.openSessions,
       replayingSeconds: replay === null ? null : (clock.monotonicMs() - replay.fromMs) / 1_000,
       quality,
     };
+  }
+
+  #waitsFor({ waitsFor }: LaneStatus, worker: number): LaneFacts['waitsFor'] {
+    const ring = this.#sources.pool.rings[worker]!;
+    if (waitsFor === 'room') return ring.isDataHeld ? 'cuts' : 'room';
+    // others are before it in line for what room there is
+    return waitsFor === null && ring.usedBytes > ring.capacityBytes / 2 ? 'room' : waitsFor;
   }
 
   #workers(): WorkerFacts[] {

@@ -343,6 +343,7 @@ export class Engine {
       offsetsPending: () => this.#offsets.pending,
       tableVersion: () => this.#ledger.version,
       cutsInFlight: () => this.#coordinator.cutsInFlight,
+      isLakeInTrouble: () => this.#sealTrouble.isMet || this.#ledger.isInTrouble,
       workerThreads: () => this.#workerThreads,
       isJoined: () => this.#isJoined,
       isStopping: () => this.#stop.signal.aborted,

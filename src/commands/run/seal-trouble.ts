@@ -17,6 +17,10 @@ export class SealTrouble {
     this.#clock = clock;
   }
 
+  get isMet(): boolean {
+    return this.#since.size > 0;
+  }
+
   met(worker: number, plain: PlainError): void {
     if (!this.#since.has(worker)) this.#since.set(worker, this.#clock.monotonicMs());
     const error = HeadraceError.fromPlain(plain);

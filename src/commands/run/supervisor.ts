@@ -1,18 +1,21 @@
 import { execFile } from 'node:child_process';
 import type { Clock } from '../../clock.js';
-import type { EngineFacts } from '../../metrics/facts.js';
+import type { EngineFacts, LaneFacts } from '../../metrics/facts.js';
+import { LaneJudge } from '../../metrics/lane-judge.js';
 import { ProgressJudge } from '../../metrics/progress-judge.js';
 import type { Readiness } from '../../metrics/readiness.js';
 import type { Log } from '../../telemetry/log.js';
 
 /**
  * What systemd is told (sd_notify(3)): that the engine is ready when it is, what it waits for until then, and, while every worker
- * gets on, that it lives. Node has no such sockets, so systemd-notify sends it; the unit says NotifyAccess=all for that.
+ * and every lane gets on, that it lives. Node has no such sockets, so systemd-notify sends it; the unit says NotifyAccess=all for that.
  */
 
 const NOTIFY_TIMEOUT_MS = 10_000;
 const LOOK_MS = 1_000;
 const US_PER_MS = 1_000;
+/** More lanes than these are counted, not named. */
+const NAMED_MAX = 8;
 
 export interface SupervisorOptions {
   /** Null: nobody supervises, and nothing is done. */
@@ -38,7 +41,8 @@ export function supervision(
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #judge: ProgressJudge;
+  readonly #workers: ProgressJudge;
+  readonly #lanes: LaneJudge;
   #sending: Promise<void> = Promise.resolve();
   #said = '';
   #isReady = false;
@@ -48,7 +52,8 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#judge = new ProgressJudge((options.watchdogMs ?? 0) / 2);
+    this.#workers = new ProgressJudge((options.watchdogMs ?? 0) / 2);
+    this.#lanes = new LaneJudge((options.watchdogMs ?? 0) / 2);
     if (options.socket !== null) void this.#run();
   }
 
@@ -84,28 +89,37 @@ export class Supervisor {
     this.#tell(lines);
   }
 
-  /** Before the time is half over; not at all while a worker stands still. */
+  /** Before the time is half over; not at all while a worker or a lane stands still. */
   #feed(): void {
-    const { watchdogMs, clock, facts, log } = this.#options;
+    const { watchdogMs, clock, facts } = this.#options;
     if (watchdogMs === null) return;
     const nowMs = clock.monotonicMs();
     const now = facts();
-    const stopped = now === null ? [] : this.#judge.stopped(now, nowMs);
-    if (stopped.length > 0) {
-      if (!this.#isStarving) {
-        const workers = stopped.join(',');
-        log.error(
-          { workers },
-          'workers take nothing any more: the watchdog is not fed, so that systemd starts the engine anew',
-        );
-      }
-      this.#isStarving = true;
-      return;
-    }
-    this.#isStarving = false;
+    if (now !== null && this.#hasStopped(now, nowMs)) return;
     if (nowMs - this.#fedMs < watchdogMs / 3) return;
     this.#fedMs = nowMs;
     this.#tell(['WATCHDOG=1']);
+  }
+
+  /** Says it once: systemd waits for the rest of its time, and then starts the engine anew. */
+  #hasStopped(now: EngineFacts, nowMs: number): boolean {
+    const [workers, lanes] = [this.#workers.stopped(now, nowMs), this.#lanes.stopped(now, nowMs)];
+    const before = this.#isStarving;
+    this.#isStarving = workers.length + lanes.length > 0;
+    if (before || !this.#isStarving) return this.#isStarving;
+    const { log } = this.#options;
+    if (workers.length > 0) {
+      log.error(
+        { workers: workers.join(',') },
+        'workers take nothing any more: the watchdog is not fed, so that systemd starts the engine anew',
+      );
+    } else {
+      log.error(
+        { topic: now.about.topic, ...namesOf(lanes) },
+        'lanes have records to read and get no further: the watchdog is not fed, so that systemd starts the engine anew; nothing is lost, the next start goes on from the ledger',
+      );
+    }
+    return true;
   }
 
   /** In order, one at a time. A supervisor that does not listen is told of once a try, and stops nothing. */
@@ -121,4 +135,16 @@ export class Supervisor {
         }),
     );
   }
+}
+
+/** Where lanes stand; of very many the first. */
+function namesOf(lanes: readonly LaneFacts[]): Record<string, string | number> {
+  const named = lanes.slice(0, NAMED_MAX);
+  const list = (of: (lane: LaneFacts) => number | null) => named.map(of).join(',');
+  return {
+    partition: list(({ partition }) => partition),
+    offset: list(({ position }) => position),
+    lag: list(({ lag }) => lag),
+    ...(lanes.length > named.length ? { more: lanes.length - named.length } : {}),
+  };
 }
