@@ -234,6 +234,22 @@ describe('refused', () => {
       /fresh one/,
     ],
     [
+      'a token that somebody else signed',
+      'LOGIN',
+      () => byTokenFile(kafka.tokens.forgedToken('engine-client', 'another')),
+      'KAFKA_AUTH',
+      /refuses the token: invalid_token/,
+      /whom the brokers believe/,
+    ],
+    [
+      'a token that nobody signed',
+      'LOGIN',
+      () => byTokenFile(kafka.tokens.forgedToken('engine-client', 'nobody')),
+      'KAFKA_AUTH',
+      /refuses the token: invalid_token/,
+      /whom the brokers believe/,
+    ],
+    [
       'a client that the token server does not know',
       'LOGIN',
       () => ({
@@ -345,21 +361,51 @@ describe('refused', () => {
     expect(await librdkafkaSees(config)).toMatchObject({ topics: null });
   });
 
-  it(
-    'an engine says it again and again, and goes on when it is mended',
-    async () => {
-      const password = file('mended', 'guessed');
-      const config = configFile('LOGIN', byPassword('scram-sha-512', { password_file: password }));
+  const tokenFile = (lifetimeSeconds: number) =>
+    file('mended-token', kafka.tokens.token('engine-client', lifetimeSeconds));
+  const MENDED: [string, string, string, () => Security, () => Promise<void> | void][] = [
+    [
+      'at the broker, which gets the password that the engine has',
+      'mia',
+      'guessed-by-mia',
+      () => byPassword('scram-sha-512', { username: 'mia', password_file: file('mia', 'guessed-by-mia') }),
+      () => kafka.setPassword('mia', 'guessed-by-mia'),
+    ],
+    [
+      'in the file of the token, which is read again',
+      'by token',
+      // what every token begins with
+      'eyJ',
+      () => ({ ...byToken(), oauth: undefined, token_file: tokenFile(-60) }),
+      () => void tokenFile(3_600),
+    ],
+  ];
+
+  it.each(MENDED)(
+    'an engine says it again and again, and goes on when it is mended: %s',
+    async (_name, principal, secret, security, mend) => {
+      if (principal === 'mia') {
+        await kafka.setPassword('mia', 'another password');
+        await kafka.allow('mia', 'allowed-');
+      }
+      const config = configFile('LOGIN', security());
       const running = engine(config, false);
+      const told = () => running.output.match(/no login at this broker; trying on slowly/g)?.length ?? 0;
       try {
-        await running.untilSays(/no login at this broker; trying on slowly/, OUTPUT_MS_MAX);
-        expect(running.output).toMatch(/"principal":"ann"/);
-        expect(running.output).not.toContain('guessed');
+        await running.until('it was told twice', () => told() >= 2, OUTPUT_MS_MAX);
+        expect(running.output).toContain(`"principal":"${principal}"`);
+        expect(running.output).not.toContain(secret);
+        expect(running.output).not.toMatch(/lanes assigned/);
+        await mend();
+        await running.untilSays(/lanes assigned/, OUTPUT_MS_MAX);
+        // both clients go on: the group's gave the lanes, the other one reads them
+        await running.untilSays(/"events":[1-9]/, OUTPUT_MS_MAX);
+        await running.stop(60_000);
       } finally {
         await running.kill();
       }
     },
-    OUTPUT_MS_MAX,
+    2 * OUTPUT_MS_MAX,
   );
 
   it('a topic that may not be seen, in words that name who must be given what', async () => {

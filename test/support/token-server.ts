@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -16,6 +16,8 @@ export class TokenServer {
   lifetimeSeconds = 3_600;
   /** How many it gave. */
   given = 0;
+  /** The last one. */
+  newest = '';
   /** What it was asked with, without the secret. */
   readonly scopes: (string | null)[] = [];
 
@@ -37,8 +39,9 @@ export class TokenServer {
           return reply(400, { error: 'unsupported_grant_type' });
         this.scopes.push(form.get('scope'));
         this.given += 1;
+        this.newest = this.token(id, this.lifetimeSeconds);
         return reply(200, {
-          access_token: this.token(id, this.lifetimeSeconds),
+          access_token: this.newest,
           token_type: 'Bearer',
           expires_in: this.lifetimeSeconds,
         });
@@ -67,17 +70,34 @@ export class TokenServer {
 
   /** One for `subject`; negative: it expired so long ago. */
   token(subject: string, lifetimeSeconds: number): string {
-    const nowS = Math.floor(Date.now() / 1_000);
-    const issuedS = Math.min(nowS, nowS + lifetimeSeconds - 1);
-    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-    const claims = { iss: ISSUER, aud: AUDIENCE, sub: subject, iat: issuedS, exp: nowS + lifetimeSeconds };
-    const signed = `${part({ alg: 'RS256', typ: 'JWT', kid: KEY_ID })}.${part({ ...claims, scope: 'read' })}`;
-    const signature = sign('sha256', Buffer.from(signed), this.#key.privateKey).toString('base64url');
-    return `${signed}.${signature}`;
+    return signed(claimsOf(subject, lifetimeSeconds), this.#key.privateKey);
+  }
+
+  /** As good as one of ours in all but who signed it: another key that goes by the name of ours, or nobody. */
+  forgedToken(subject: string, signer: 'another' | 'nobody'): string {
+    const claims = claimsOf(subject, 3_600);
+    if (signer === 'nobody') return `${part({ alg: 'none', typ: 'JWT' })}.${part(claims)}.`;
+    return signed(claims, generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);
   }
 
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
+}
+
+function claimsOf(subject: string, lifetimeSeconds: number): object {
+  const nowS = Math.floor(Date.now() / 1_000);
+  const issuedS = Math.min(nowS, nowS + lifetimeSeconds - 1);
+  const times = { iat: issuedS, exp: nowS + lifetimeSeconds };
+  return { iss: ISSUER, aud: AUDIENCE, sub: subject, ...times, scope: 'read' };
+}
+
+function signed(claims: object, key: KeyObject): string {
+  const text = `${part({ alg: 'RS256', typ: 'JWT', kid: KEY_ID })}.${part(claims)}`;
+  return `${text}.${sign('sha256', Buffer.from(text), key).toString('base64url')}`;
+}
+
+function part(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
