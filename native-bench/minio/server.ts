@@ -40,10 +40,19 @@ export interface MinioServer {
   close(): Promise<void>;
 }
 
+export interface MinioKeys {
+  readonly user: string;
+  readonly secret: string;
+}
+
 /** `binary`: of the set-up. Answers when it serves and the bucket is there. */
-export async function startMinio(binary: string, bucket = 'session-metrics'): Promise<MinioServer> {
+export async function startMinio(
+  binary: string,
+  keys: MinioKeys = { user: USER, secret: SECRET },
+  bucket = 'session-metrics',
+): Promise<MinioServer> {
   const folder = await mkdtemp(join(tmpdir(), 'headrace-minio-'));
-  const server = new Minio(binary, folder, bucket);
+  const server = new Minio(binary, folder, keys, bucket);
   try {
     await server.begin();
     return server;
@@ -59,14 +68,16 @@ class Minio implements MinioServer {
   readonly keyFiles: MinioServer['keyFiles'];
   readonly #binary: string;
   readonly #folder: string;
+  readonly #keys: MinioKeys;
   readonly #log: string;
   readonly #reaper: Reaper;
   #child: ChildProcess | null = null;
   #client: S3Client | null = null;
 
-  constructor(binary: string, folder: string, bucket: string) {
+  constructor(binary: string, folder: string, keys: MinioKeys, bucket: string) {
     this.#binary = binary;
     this.#folder = folder;
+    this.#keys = keys;
     this.bucket = bucket;
     this.#log = join(folder, 'minio.log');
     this.keyFiles = {
@@ -78,8 +89,8 @@ class Minio implements MinioServer {
 
   async begin(): Promise<void> {
     await mkdir(join(this.#folder, 'data'));
-    await writeFile(this.keyFiles.accessKeyId, `${USER}\n`);
-    await writeFile(this.keyFiles.secretAccessKey, `${SECRET}\n`);
+    await writeFile(this.keyFiles.accessKeyId, `${this.#keys.user}\n`);
+    await writeFile(this.keyFiles.secretAccessKey, `${this.#keys.secret}\n`);
     const [port] = await freePorts(1);
     this.endpoint = `http://127.0.0.1:${port}`;
     await this.start();
@@ -89,8 +100,8 @@ class Minio implements MinioServer {
   env(endpoint = this.endpoint): Record<string, string> {
     return {
       AWS_ENDPOINT_URL: endpoint,
-      AWS_ACCESS_KEY_ID: USER,
-      AWS_SECRET_ACCESS_KEY: SECRET,
+      AWS_ACCESS_KEY_ID: this.#keys.user,
+      AWS_SECRET_ACCESS_KEY: this.#keys.secret,
       AWS_REGION: REGION,
       AWS_EC2_METADATA_DISABLED: 'true',
     };
@@ -121,7 +132,7 @@ class Minio implements MinioServer {
       endpoint: this.endpoint,
       region: REGION,
       forcePathStyle: true,
-      credentials: { accessKeyId: USER, secretAccessKey: SECRET },
+      credentials: { accessKeyId: this.#keys.user, secretAccessKey: this.#keys.secret },
     });
     await this.#client.send(new CreateBucketCommand({ Bucket: name }));
   }
@@ -144,8 +155,8 @@ class Minio implements MinioServer {
         env: {
           ...process.env,
           HOME: this.#folder,
-          MINIO_ROOT_USER: USER,
-          MINIO_ROOT_PASSWORD: SECRET,
+          MINIO_ROOT_USER: this.#keys.user,
+          MINIO_ROOT_PASSWORD: this.#keys.secret,
           MINIO_BROWSER: 'off',
           MINIO_UPDATE: 'off',
         },

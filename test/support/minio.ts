@@ -1,10 +1,10 @@
 import { minioBinary } from '../../config/setup/minio.mjs';
-import { type MinioServer, startMinio as start } from '../../native-bench/minio/server.js';
+import { type MinioKeys, type MinioServer, startMinio as start } from '../../native-bench/minio/server.js';
 
 /** The benchmarks' MinIO, with the binary that the set-up keeps in its cache. */
 
 export type { MinioServer };
 
-export function startMinio(): Promise<MinioServer> {
-  return start(minioBinary());
+export function startMinio(keys?: MinioKeys): Promise<MinioServer> {
+  return start(minioBinary(), keys);
 }
