@@ -4,8 +4,8 @@ import { type GuardOptions, refusalOf } from './request-guard.js';
 import { SECURITY_HEADERS } from './security-headers.js';
 
 /**
- * An HTTP server that can be left alone: a few known paths, read only, everything bounded. It shares the main thread with the
- * engine, so what an answer costs is bounded too, by who makes it (src/commands/run/service.ts).
+ * An HTTP server that can be left alone: a few known paths, hardly any of which change something, everything bounded. It shares the
+ * main thread with the engine, so what an answer costs is bounded too, by who makes it (src/commands/run/service.ts).
  */
 
 /** Headers of a browser take 2 KiB. */
@@ -28,8 +28,11 @@ export interface Answer {
   headers?: Record<string, string>;
 }
 
-/** Answers a path; a stream takes the response over and gives null. */
-export type Route = (response: ServerResponse) => Promise<Answer | null> | Answer | null;
+/** Answers a path, and what stands behind its `?`; a stream takes the response over and gives null. */
+export type Route = (
+  response: ServerResponse,
+  query: URLSearchParams,
+) => Promise<Answer | null> | Answer | null;
 
 export interface ListenerOptions {
   host: string;
@@ -39,6 +42,8 @@ export interface ListenerOptions {
   connectionsMax: number;
   guard: GuardOptions;
   routes: ReadonlyMap<string, Route>;
+  /** Paths that change something. */
+  changes?: ReadonlyMap<string, Route>;
   onError(error: unknown): void;
 }
 
@@ -117,22 +122,24 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   response.on('error', () => undefined);
-  const path = (request.url ?? '').split('?', 1)[0]!;
+  const [path, query] = partsOf(request.url ?? '');
   const method = request.method ?? '';
-  const refusal = refusalOf({ method, path, headers: request.headers }, options.guard);
+  const change = options.changes?.get(path);
+  const { headers } = request;
+  const refusal = refusalOf({ method, path, headers, changes: change !== undefined }, options.guard);
   if (refusal !== null) {
     // what follows on this connection may be the body that nobody reads
-    const headers = { ...refusal.headers, connection: 'close' };
-    send(response, method, { status: refusal.status, type: TEXT, body: `${refusal.text}\n`, headers });
+    const more = { ...refusal.headers, connection: 'close' };
+    send(response, method, { status: refusal.status, type: TEXT, body: `${refusal.text}\n`, headers: more });
     return;
   }
-  const route = options.routes.get(path);
+  const route = change ?? options.routes.get(path);
   if (route === undefined) {
     send(response, method, { status: 404, type: TEXT, body: 'there is nothing here\n' });
     return;
   }
   try {
-    const made = await route(response);
+    const made = await route(response, new URLSearchParams(query));
     if (made !== null) send(response, method, made);
   } catch (error) {
     options.onError(error);
@@ -140,6 +147,11 @@ async function answer(
       send(response, method, { status: 500, type: TEXT, body: 'it failed; the log has more\n' });
     else response.destroy();
   }
+}
+
+function partsOf(url: string): [path: string, query: string] {
+  const at = url.indexOf('?');
+  return at < 0 ? [url, ''] : [url.slice(0, at), url.slice(at + 1)];
 }
 
 export const TEXT = 'text/plain; charset=utf-8';

@@ -6,7 +6,9 @@ import type { IncomingHttpHeaders } from 'node:http';
  *
  * - The Host must be one of ours: a page elsewhere whose name was made to point here (DNS rebinding) is not read from.
  * - A request that names another Origin is refused, whatever it wants.
- * - Nothing is changed by a request, so there is GET and HEAD, and none has a body.
+ * - Few paths change something: those take POST and nothing else, all others GET and HEAD; none has a body.
+ * - A change must name its Origin, ours: browsers always do, so that no page elsewhere can have one made with a password that
+ *   the browser remembers. A form, a link, a picture makes none.
  * - Where a token is set, it is asked for everywhere but where a supervisor asks whether the engine lives.
  */
 export interface Refusal {
@@ -28,13 +30,18 @@ export interface Asked {
   method: string;
   path: string;
   headers: IncomingHttpHeaders;
+  /** The path is one of those that change something. */
+  changes: boolean;
 }
 
 const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]'];
 
-export function refusalOf({ method, path, headers }: Asked, options: GuardOptions): Refusal | null {
-  if (method !== 'GET' && method !== 'HEAD') {
-    return { status: 405, text: 'only GET and HEAD are answered here', headers: { allow: 'GET, HEAD' } };
+export function refusalOf(asked: Asked, options: GuardOptions): Refusal | null {
+  const { method, path, headers, changes } = asked;
+  const methods = changes ? ['POST'] : ['GET', 'HEAD'];
+  if (!methods.includes(method)) {
+    const text = `only ${methods.join(' and ')} ${changes ? 'is' : 'are'} answered here`;
+    return { status: 405, text, headers: { allow: methods.join(', ') } };
   }
   if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0) {
     return { status: 413, text: 'a request here has no body' };
@@ -49,6 +56,12 @@ export function refusalOf({ method, path, headers }: Asked, options: GuardOption
   if (origin !== undefined && originHost(origin) !== headers.host?.toLowerCase()) {
     return { status: 403, text: 'a page of another origin may not ask here' };
   }
+  if (changes && (origin === undefined || !isOfThePage(headers['sec-fetch-site']))) {
+    return {
+      status: 403,
+      text: 'only the page itself may change something: the request must name its Origin',
+    };
+  }
   if (options.token === null || options.openPaths.includes(path)) return null;
   if (isToken(headers.authorization, options.token)) return null;
   const text = 'a token is needed: as a bearer token, or as the password of any user';
@@ -59,6 +72,11 @@ export function refusalOf({ method, path, headers }: Asked, options: GuardOption
 function hostNameOf(host: string | undefined): string | null {
   const match = /^(\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,253})(?::\d{1,5})?$/i.exec(host ?? '');
   return match === null ? null : match[1]!.toLowerCase();
+}
+
+/** What browsers say beside the Origin; others need not. */
+function isOfThePage(site: string | string[] | undefined): boolean {
+  return site === undefined || site === 'same-origin';
 }
 
 /** `null` (a file, a sandbox) is the origin of nobody. */

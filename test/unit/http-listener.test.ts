@@ -8,6 +8,7 @@ const TOKEN = 'a-token-of-some-length';
 let listener: HttpListener;
 let guarded: HttpListener;
 let asked = 0;
+let changed = 0;
 const errors: unknown[] = [];
 
 function options(more: Partial<ListenerOptions> = {}): ListenerOptions {
@@ -32,6 +33,15 @@ function options(more: Partial<ListenerOptions> = {}): ListenerOptions {
         },
       ],
     ]),
+    changes: new Map([
+      [
+        '/change',
+        (_, query) => {
+          changed++;
+          return { status: 200, type: TEXT, body: `changed ${query.get('to')}\n` };
+        },
+      ],
+    ]),
     onError: (error) => errors.push(error),
     ...more,
   };
@@ -49,6 +59,9 @@ afterAll(async () => {
 
 const get = (path: string, headers = 'Host: localhost') =>
   `GET ${path} HTTP/1.1\r\n${headers}\r\nConnection: close\r\n\r\n`;
+const post = (headers: string, path = '/change') =>
+  `POST ${path} HTTP/1.1\r\n${headers}\r\nConnection: close\r\n\r\n`;
+const OURS = 'Host: localhost:8787\r\nOrigin: http://localhost:8787';
 const request = (method: string, headers = '') =>
   `${method} /here HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`;
 
@@ -115,6 +128,39 @@ describe('a hostile request is refused', () => {
     expect(HOSTILE.length).toBeGreaterThan(40);
   });
 
+  it.each([
+    ['by GET', get('/change?to=1', OURS), 405],
+    ['by HEAD', get('/change', OURS).replace('GET', 'HEAD'), 405],
+    ['by PUT', post(OURS).replace('POST', 'PUT'), 405],
+    ['by a page elsewhere', post('Host: localhost\r\nOrigin: https://evil.example'), 403],
+    ['by a page on another port', post('Host: localhost:8787\r\nOrigin: http://localhost:9999'), 403],
+    ['by a page without an origin', post('Host: localhost\r\nOrigin: null'), 403],
+    ['without a word on who asks', post('Host: localhost'), 403],
+    [
+      'from a name that was made to point here',
+      post('Host: evil.example\r\nOrigin: http://evil.example'),
+      403,
+    ],
+    [
+      'of a browser that says that it comes from elsewhere',
+      post(`${OURS}\r\nSec-Fetch-Site: cross-site`),
+      403,
+    ],
+    ['of a browser on the same site', post(`${OURS}\r\nSec-Fetch-Site: same-site`), 403],
+    ['with a body', `${post(`${OURS}\r\nContent-Length: 5`)}to=11`, 413],
+    ['with a body in chunks', `${post(`${OURS}\r\nTransfer-Encoding: chunked`)}0\r\n\r\n`, 413],
+    ['at a path that changes nothing', post(OURS, '/here'), 405],
+  ])('a change asked for %s', async (_, bytes, status) => {
+    const { answer } = await rawExchange(listener.url, bytes);
+    expect(statusOf(answer)).toBe(status);
+    expect(changed).toBe(0);
+  });
+
+  it('a change without the token, where one is set', async () => {
+    expect(statusOf((await rawExchange(guarded.url, post(OURS))).answer)).toBe(401);
+    expect(changed).toBe(0);
+  });
+
   it('of several Hosts the first counts, and it must be ours', async () => {
     const second = await rawExchange(listener.url, get('/here', 'Host: evil.example\r\nHost: localhost'));
     expect([400, 403]).toContain(statusOf(second.answer));
@@ -159,6 +205,18 @@ describe('a good request', () => {
     expect(statusOf(named.answer)).toBe(200);
     const head = await fetch(`${listener.url}/here`, { method: 'HEAD' });
     expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, '5', '']);
+  });
+
+  it('may change something by POST, from our own page, with the token', async () => {
+    const before = changed;
+    const { answer } = await rawExchange(
+      listener.url,
+      post(`${OURS}\r\nSec-Fetch-Site: same-origin`, '/change?to=a%26b'),
+    );
+    expect([statusOf(answer), /changed .*/.exec(answer)?.[0]]).toEqual([200, 'changed a&b']);
+    const headers = { origin: guarded.url, authorization: `Bearer ${TOKEN}` };
+    expect((await fetch(`${guarded.url}/change`, { method: 'POST', headers })).status).toBe(200);
+    expect(changed).toBe(before + 2);
   });
 
   it('needs the token where one is set, as a bearer or as a password', async () => {

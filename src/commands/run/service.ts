@@ -88,10 +88,7 @@ export class Service {
     this.#exposition = new Exposition();
     void this.#watch();
     const repeats = new RepeatLimitedLog(log, clock);
-    const streams = new EventStreams({
-      ...{ streamsMax: http.streamsMax, intervalMs: STREAM_MS, clock },
-      text: () => this.#forPage(),
-    });
+    const streams = new EventStreams({ streamsMax: http.streamsMax, intervalMs: STREAM_MS, clock });
     this.#streams = streams;
     this.#listener = await HttpListener.open({
       host: http.host,
@@ -110,11 +107,12 @@ export class Service {
   }
 
   #routes(streams: EventStreams): ReadonlyMap<string, Route> {
+    const facts = { first: () => this.#forPage(), next: () => this.#forPage() };
     return new Map<string, Route>([
       ['/live', () => this.#live()],
       ['/ready', () => this.#ready()],
       ['/metrics', () => this.#metrics()],
-      ['/events', (response) => streams.add(response)],
+      ['/events', (response) => streams.add(response, facts)],
       ...pageRoutes(),
     ]);
   }
