@@ -5,6 +5,7 @@ import { accessOf } from '../kafka/security/access.js';
 import { StoreRetries } from '../lake/store/store-retries.js';
 import { semanticsOf } from '../ledger/semantics.js';
 import { loadModel } from '../model/load.js';
+import type { CompiledModel } from '../model/types.js';
 import { systemRandom } from '../random.js';
 import { type AdjustableLog, createLog, type Log } from '../telemetry/log.js';
 import { packageVersion } from '../version.js';
@@ -40,7 +41,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
   const version = packageVersion();
   const attempt = systemRandom.id63().toString(36);
   const identity = { engineId, attempt, semantics, version, nowMs: systemClock.nowMs() };
-  const service = await openService(options, log, stopping);
+  const service = await openService(options, model, log, stopping);
   service.starting('the table is opened');
   const lake = await prepareLake(config, model, identity, newsOf(log));
   tellStart(log, { config, version, engineId, modelName: model.name, lake });
@@ -137,9 +138,14 @@ function newsOf(log: Log): LakeNews {
 }
 
 /** Where it says how it is: over HTTP, and to systemd, which may also ask it to read its settings again. */
-async function openService(options: RunOptions, log: AdjustableLog, stopping: AbortSignal): Promise<Service> {
+async function openService(
+  options: RunOptions,
+  model: CompiledModel,
+  log: AdjustableLog,
+  stopping: AbortSignal,
+): Promise<Service> {
   const { config, reload } = options;
-  const service = await Service.open({ http: config.http, clock: systemClock, log });
+  const service = await Service.open({ config, model, clock: systemClock, log });
   const supervisor = new Supervisor({
     ...supervision(process.env, process.pid),
     readiness: () => service.readiness(),

@@ -11,14 +11,13 @@ const HTML = 'text/html; charset=utf-8';
 const CSS = 'text/css; charset=utf-8';
 const SCRIPT = 'text/javascript; charset=utf-8';
 
+const SCRIPTS = [...['page', 'charts', 'tables', 'table', 'text', 'asking', 'panel'], ...['views']];
+
 const OWN: readonly [path: string, file: string, type: string][] = [
   ['/', 'page.html', HTML],
   ['/page.css', 'page.css', CSS],
   ['/icon.svg', 'icon.svg', 'image/svg+xml'],
-  ['/page/page.js', 'client/page.js', SCRIPT],
-  ['/page/charts.js', 'client/charts.js', SCRIPT],
-  ['/page/tables.js', 'client/tables.js', SCRIPT],
-  ['/page/text.js', 'client/text.js', SCRIPT],
+  ...SCRIPTS.map((name): [string, string, string] => [`/page/${name}.js`, `client/${name}.js`, SCRIPT]),
 ];
 const UPLOT: readonly [path: string, file: string, type: string][] = [
   ['/uplot.js', 'uplot/dist/uPlot.iife.min.js', SCRIPT],

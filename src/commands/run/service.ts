@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.js';
 import { HTTP_PORT } from '../../config/http.js';
-import type { HttpConfig } from '../../config/types.js';
+import type { EngineConfig, HttpConfig } from '../../config/types.js';
 import { EventStreams } from '../../http/event-streams.js';
 import { type Answer, HttpListener, JSON_TYPE, type Route, TEXT } from '../../http/listener.js';
 import { readToken } from '../../http/token.js';
@@ -8,10 +8,12 @@ import type { Exposition } from '../../metrics/exposition.js';
 import type { EngineFacts } from '../../metrics/facts.js';
 import { type Readiness, readinessOf } from '../../metrics/readiness.js';
 import { ReadyTimes } from '../../metrics/ready-times.js';
+import type { CompiledModel } from '../../model/types.js';
 import { pageRoutes } from '../../page/assets.js';
 import { factsForPage } from '../../page/facts-for-page.js';
 import type { Log } from '../../telemetry/log.js';
 import { RepeatLimitedLog } from '../../telemetry/repeat-limited-log.js';
+import { Panels } from '../page/panels.js';
 
 /** What is asked again within this gets the same answer: a scrape costs the engine at most a few ms of each second. */
 const SAME_ANSWER_MS = 250;
@@ -23,7 +25,8 @@ const READY_LOOK_MS = 1_000;
 const STREAM_MS = 1_000;
 
 export interface ServiceOptions {
-  http: HttpConfig | null;
+  config: EngineConfig;
+  model: CompiledModel;
   clock: Clock;
   log: Log;
 }
@@ -48,7 +51,8 @@ export class Service {
   /** Throws HTTP_LISTEN, or CONFIG_INVALID for its token. */
   static async open(options: ServiceOptions): Promise<Service> {
     const service = new Service(options);
-    if (options.http !== null) await service.#listen(options.http);
+    const { http } = options.config;
+    if (http !== null) await service.#listen(http);
     return service;
   }
 
@@ -90,6 +94,7 @@ export class Service {
     const repeats = new RepeatLimitedLog(log, clock);
     const streams = new EventStreams({ streamsMax: http.streamsMax, intervalMs: STREAM_MS, clock });
     this.#streams = streams;
+    const panels = new Panels(this.#options);
     this.#listener = await HttpListener.open({
       host: http.host,
       port: http.port ?? HTTP_PORT,
@@ -100,21 +105,21 @@ export class Service {
         token: http.tokenFile === null ? null : readToken(http.tokenFile),
         openPaths: ['/live', '/ready'],
       },
-      routes: this.#routes(streams),
+      routes: new Map([...this.#routes(streams), ...panels.routes()]),
       onError: (error) => repeats.warn('http', { error }, 'an HTTP request could not be answered'),
     });
     log.info({ url: this.#listener.url }, 'metrics, health and page');
   }
 
-  #routes(streams: EventStreams): ReadonlyMap<string, Route> {
+  #routes(streams: EventStreams): [string, Route][] {
     const facts = { first: () => this.#forPage(), next: () => this.#forPage() };
-    return new Map<string, Route>([
+    return [
       ['/live', () => this.#live()],
       ['/ready', () => this.#ready()],
       ['/metrics', () => this.#metrics()],
       ['/events', (response) => streams.add(response, facts)],
       ...pageRoutes(),
-    ]);
+    ];
   }
 
   /** That it answers is what it says: the loop that answers is the one that runs the engine. */

@@ -2,6 +2,7 @@ import { asClickHouseError } from '../../clickhouse/errors.js';
 import { withReachable } from '../../clickhouse/hosts.js';
 import { analyticsOf } from '../../clickhouse/schema.js';
 import { type ClickHouseTarget, openClickHouse, targetOf } from '../../clickhouse/target.js';
+import { READ_ONLY } from '../../clickhouse/views/ask.js';
 import { type DocumentedQuery, queriesOf } from '../../clickhouse/views/queries.js';
 import type { ClickHouseSettings } from '../../config/load-clickhouse.js';
 import { suggest } from '../../config/suggest.js';
@@ -57,9 +58,7 @@ async function answer(
   cachedMs: number | null,
 ): Promise<string> {
   const client = openClickHouse(target);
-  // nothing is written by a mistyped statement; settings may be
-  const readOnly = { readonly: '2', output_format_json_quote_64bit_integers: 0 } as const;
-  const clickhouse_settings = { ...readOnly, ...(cachedMs === null ? {} : cacheSettings(cachedMs)) };
+  const clickhouse_settings = { ...READ_ONLY, ...(cachedMs === null ? {} : cacheSettings(cachedMs)) };
   try {
     if (format === 'table') {
       const result = await client.query({ query: sql, format: 'JSONCompact', clickhouse_settings });

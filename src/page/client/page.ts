@@ -1,8 +1,13 @@
 import { Chart } from './charts.js';
 import type { PageFacts } from './page-facts.js';
+import { Panel } from './panel.js';
 import { showFigures, showFollowers, showLanes, showLedger, showLetters } from './tables.js';
+import { views } from './views.js';
 
-/** The page: takes what the engine sends, and shows it. It keeps nothing but the last minutes of the plots. */
+/**
+ * The page: takes what the engine sends, and shows it; panels ask for more while somebody looks at them. It keeps nothing but the last
+ * minutes of the plots.
+ */
 
 const byId = (id: string) => document.getElementById(id)!;
 const chart = (id: string, ...series: ConstructorParameters<typeof Chart>[1][number][]) =>
@@ -16,6 +21,9 @@ const charts = {
 };
 let before: PageFacts | null = null;
 let isPaused = false;
+for (const panel of [views]) new Panel(panel, () => isPaused);
+// what scrolls must be reached by keyboard
+for (const each of document.querySelectorAll<HTMLElement>('.tall')) each.tabIndex = 0;
 
 function show(facts: PageFacts): void {
   plot(facts);
@@ -95,8 +103,10 @@ byId('theme').addEventListener('click', switchTheme);
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
   for (const each of Object.values(charts)) each.restyle();
 });
-document.addEventListener('keydown', ({ key, ctrlKey, altKey, metaKey }) => {
+document.addEventListener('keydown', ({ key, ctrlKey, altKey, metaKey, target }) => {
   if (ctrlKey || altKey || metaKey) return;
+  // who types, or chooses by a letter, means no shortcut
+  if (target instanceof HTMLInputElement || target instanceof HTMLSelectElement) return;
   if (key === 'p') pause();
   if (key === 't') switchTheme();
 });

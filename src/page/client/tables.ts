@@ -1,58 +1,8 @@
 import type { PageFacts } from './page-facts.js';
+import { element, fill } from './table.js';
 import { bytes, orUnknown, seconds, time, whole } from './text.js';
 
-/** Tables and bars. Text goes in as text, never as markup: names come from topics, models and people. */
-
-interface Column<Row> {
-  head: string;
-  text(row: Row): string;
-  /** Beside the text: what a test, or a script, can compare. */
-  value?: (row: Row) => number | null;
-  /** A bar instead of the text, 0 to 1. */
-  meter?: (row: Row) => number;
-  isText?: boolean;
-}
-
-function fill<Row>(id: string, columns: readonly Column<Row>[], rows: readonly Row[]): void {
-  const head = element('thead', [
-    element(
-      'tr',
-      columns.map(({ head }) => element('th', [head])),
-    ),
-  ]);
-  const body = element(
-    'tbody',
-    rows.map((row) =>
-      element(
-        'tr',
-        columns.map((column) => cell(column, row)),
-      ),
-    ),
-  );
-  document.getElementById(id)!.replaceChildren(head, body);
-}
-
-function cell<Row>(column: Column<Row>, row: Row): HTMLElement {
-  const td = element('td', []);
-  if (column.isText === true) td.className = 'text';
-  if (column.meter === undefined) td.textContent = column.text(row);
-  else {
-    const meter = document.createElement('meter');
-    meter.value = column.meter(row);
-    meter.title = column.text(row);
-    td.append(meter);
-  }
-  const value = column.value?.(row);
-  if (value !== undefined && value !== null) td.dataset.value = String(value);
-  td.dataset.column = column.head;
-  return td;
-}
-
-function element(name: string, children: readonly (string | Node)[]): HTMLElement {
-  const made = document.createElement(name);
-  made.append(...children);
-  return made;
-}
+/** What the facts say, in tables and bars. */
 
 export function showFigures({ figures }: PageFacts): void {
   const text = { count: whole, bytes, seconds, ratio: (value: number) => `${(value * 100).toFixed(2)} %` };

@@ -4,6 +4,11 @@ export function whole(value: number): string {
   return Math.round(value).toLocaleString('en');
 }
 
+/** As many digits behind the point as ratios are rounded to. */
+export function upToFour(value: number): string {
+  return value.toLocaleString('en', { maximumFractionDigits: 4 });
+}
+
 export function bytes(value: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let rest = value;
@@ -24,6 +29,12 @@ export function seconds(value: number): string {
 
 export function time(ms: number): string {
   return new Date(ms).toISOString().replace('T', ' ').slice(0, 19);
+}
+
+/** With its sign, also of what is negative. */
+export function signed(value: number, text: (value: number) => string): string {
+  if (value === 0) return '0';
+  return `${value < 0 ? '−' : '+'}${text(Math.abs(value))}`;
 }
 
 /** – where it is not known. */
