@@ -11,7 +11,10 @@ const HTML = 'text/html; charset=utf-8';
 const CSS = 'text/css; charset=utf-8';
 const SCRIPT = 'text/javascript; charset=utf-8';
 
-const SCRIPTS = [...['page', 'charts', 'tables', 'table', 'text', 'asking', 'panel'], ...['views']];
+const SCRIPTS = [
+  ...['page', 'charts', 'tables', 'table', 'text', 'asking', 'panel'],
+  ...['views', 'versions'],
+];
 
 const OWN: readonly [path: string, file: string, type: string][] = [
   ['/', 'page.html', HTML],

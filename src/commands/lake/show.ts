@@ -1,15 +1,12 @@
 import { systemClock } from '../../clock.js';
 import type { Add } from '../../lake/delta/actions.js';
-import { cellTypeText, columnsOf } from '../../lake/reading/cell.js';
 import { rowsOf } from '../../lake/reading/file-rows.js';
-import { sum } from '../../lake/reading/history.js';
-import { partitionKey } from '../../lake/reading/plain-rows.js';
-import type { TableAt } from '../../lake/reading/table-at.js';
 import { formatBytes, formatTable, formatWhole } from '../../telemetry/progress.js';
 import { printable } from '../dlq/printable.js';
 import type { AtFlags } from './lake-flags.js';
 import { laneOf, timeText } from './lane-text.js';
 import { type LakeName, openLake, parseAt, tableAt } from './open-lake.js';
+import { factsOf, type TableFacts } from './table-facts.js';
 
 export interface LakeShowOptions extends AtFlags {
   lake: LakeName;
@@ -19,24 +16,11 @@ export interface LakeShowOptions extends AtFlags {
   stdout(text: string): void;
 }
 
-interface Shown {
+interface Shown extends TableFacts {
   table: string;
   version: number;
   newest: number;
   oldest: number;
-  /** ISO 8601 */
-  time: string | null;
-  id: string;
-  name: string | null;
-  protocol: { reader: number; writer: number };
-  columns: { name: string; type: string; nullable: boolean; partition: boolean }[];
-  properties: Record<string, string>;
-  files: number;
-  rows: number | null;
-  bytes: number;
-  partitions: { values: Record<string, string | null>; files: number; rows: number | null; bytes: number }[];
-  /** Offsets are texts: they may not fit a JSON reader's numbers. */
-  lanes: { appId: string; offset: string }[];
   /** Versions. */
   checkpoints: number[];
   fileList?: { path: string; bytes: number; rows: number | null; modified: string }[];
@@ -59,52 +43,6 @@ export async function lakeShow(options: LakeShowOptions): Promise<number> {
   };
   options.stdout(options.json ? `${JSON.stringify(shown)}\n` : showText(shown));
   return 0;
-}
-
-function factsOf({ timeMs, protocol, metaData, files, txns }: TableAt) {
-  const all = [...files.values()];
-  return {
-    time: timeMs === null ? null : new Date(timeMs).toISOString(),
-    id: metaData.id,
-    name: metaData.name ?? null,
-    protocol: { reader: protocol.minReaderVersion, writer: protocol.minWriterVersion },
-    columns: columnsOf(metaData).map(({ name, type, nullable, isPartition }) => ({
-      name,
-      type: cellTypeText(type),
-      nullable,
-      partition: isPartition,
-    })),
-    properties: metaData.configuration,
-    ...sizesOf(all),
-    partitions: partitionsOf(all, metaData.partitionColumns),
-    lanes: [...txns]
-      .map(([appId, { version }]) => ({ appId, offset: version.toString() }))
-      .sort((a, b) => a.appId.localeCompare(b.appId, 'en', { numeric: true })),
-  };
-}
-
-function sizesOf(files: readonly Add[]) {
-  return {
-    files: files.length,
-    rows: sum(files.map(rowsOf)),
-    bytes: files.reduce((total, { size }) => total + size, 0),
-  };
-}
-
-function partitionsOf(files: readonly Add[], columns: readonly string[]): Shown['partitions'] {
-  const groups = new Map<string, Add[]>();
-  for (const file of files) {
-    const key = partitionKey(file);
-    groups.set(key, [...(groups.get(key) ?? []), file]);
-  }
-  return [...groups]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, own]) => ({ values: inOrder(own[0]!, columns), ...sizesOf(own) }));
-}
-
-/** Of the table's partition columns; the log may have any. */
-function inOrder({ partitionValues }: Add, columns: readonly string[]): Add['partitionValues'] {
-  return Object.fromEntries(columns.map((name) => [name, partitionValues[name] ?? null]));
 }
 
 function fileFacts(file: Add) {

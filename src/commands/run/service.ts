@@ -39,6 +39,7 @@ export class Service {
   readonly #times: ReadyTimes;
   readonly #closed = new AbortController();
   #streams: EventStreams | null = null;
+  #panels: Panels | null = null;
   #phase = 'starting';
   #engine: { facts(): EngineFacts } | null = null;
   #taken: { atMs: number; facts: EngineFacts | null; text: Promise<string> | null } | null = null;
@@ -83,6 +84,7 @@ export class Service {
   async close(): Promise<void> {
     this.#closed.abort();
     this.#streams?.close();
+    this.#panels?.close();
     await this.#listener?.close();
   }
 
@@ -95,6 +97,7 @@ export class Service {
     const streams = new EventStreams({ streamsMax: http.streamsMax, intervalMs: STREAM_MS, clock });
     this.#streams = streams;
     const panels = new Panels(this.#options);
+    this.#panels = panels;
     this.#listener = await HttpListener.open({
       host: http.host,
       port: http.port ?? HTTP_PORT,

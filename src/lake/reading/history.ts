@@ -32,9 +32,13 @@ interface KnownFile {
 
 /**
  * The versions whose files are there, in order. Where the log was cleaned up, what its oldest checkpoint knows of files tells
- * what later versions took out.
+ * what later versions took out. `from`: earlier ones are not read, and rows of their files that are taken out are not known.
  */
-export async function* historyOf(store: ObjectStore, log: ReadableLog): AsyncGenerator<VersionStory> {
+export async function* historyOf(
+  store: ObjectStore,
+  log: ReadableLog,
+  from: number = log.first,
+): AsyncGenerator<VersionStory> {
   const known = new Map<string, KnownFile>();
   const note = (actions: readonly Action[]) => {
     for (const action of actions) {
@@ -42,8 +46,8 @@ export async function* historyOf(store: ObjectStore, log: ReadableLog): AsyncGen
     }
   };
   const oldest = log.checkpoints[0];
-  if (log.first > 0 && oldest !== undefined) note(await checkpointActions(store, oldest));
-  for await (const { version, actions } of readVersions(store, log.first, log.last)) {
+  if (from === log.first && from > 0 && oldest !== undefined) note(await checkpointActions(store, oldest));
+  for await (const { version, actions } of readVersions(store, from, log.last)) {
     note(actions);
     yield storyOf(version, actions, known, basesOf(log, version).length > 0);
   }

@@ -1,0 +1,85 @@
+import type { Helper } from '#src/commands/page/page-process.js';
+import { Panels, type PanelsOptions } from '#src/commands/page/panels.js';
+import { resolveConfig } from '#src/config/load.js';
+import type { EngineConfig } from '#src/config/types.js';
+import { EventStreams } from '#src/http/event-streams.js';
+import { HttpListener } from '#src/http/listener.js';
+import { loadModel } from '#src/model/load.js';
+import { FakeLog } from './fake-log.js';
+import { HurriedClock } from './fake-time.js';
+
+/** Each has a port of its own: connections to the one before may be taken up again. */
+let opened = 0;
+
+/** What the page asks for, over a real socket, without an engine. */
+export class PanelsRig {
+  readonly log = new FakeLog();
+  readonly clock = new HurriedClock();
+  readonly streams: EventStreams;
+  readonly config: EngineConfig;
+  readonly #panels: Panels;
+  #listener: HttpListener | null = null;
+
+  private constructor(lake: string, options: Partial<PanelsOptions>, streamsMax: number) {
+    const text = `kafka: { brokers: "127.0.0.1:1", topic: clicks, group: another }\nmodel: clickstream\nlake: { path: ${JSON.stringify(lake)} }\n`;
+    const machine = { cores: 4, memoryBytes: 16 * 2 ** 30 };
+    this.config = resolveConfig({ name: 'engine.yaml', text }, {}, { machine, workingFolder: '/' });
+    this.streams = new EventStreams({ streamsMax, intervalMs: 1_000, clock: this.clock });
+    const { config, clock } = this;
+    const model = loadModel(config.model);
+    this.#panels = new Panels({ config, model, clock, ...options });
+  }
+
+  static async open(lake: string, options: Partial<PanelsOptions> = {}, streamsMax = 4): Promise<PanelsRig> {
+    const rig = new PanelsRig(lake, options, streamsMax);
+    rig.#listener = await HttpListener.open({
+      host: '127.0.0.1',
+      port: 20_000 + ((process.pid + 100 * opened++) % 20_000),
+      mayMove: true,
+      connectionsMax: 64,
+      guard: { hosts: [], token: null, openPaths: [] },
+      routes: new Map(rig.#panels.routes()),
+      onError: (error) => rig.log.error({ error }, 'a route failed'),
+    });
+    return rig;
+  }
+
+  get url(): string {
+    return this.#listener!.url;
+  }
+
+  async get(path: string): Promise<{ status: number; body: unknown }> {
+    return await answerOf(await fetch(`${this.url}${path}`));
+  }
+
+  /** As the page does it. */
+  async post(path: string): Promise<{ status: number; body: unknown }> {
+    return await answerOf(
+      await fetch(`${this.url}${path}`, { method: 'POST', headers: { origin: this.url } }),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.streams.close();
+    this.#panels.close();
+    await this.#listener?.close();
+  }
+}
+
+/** Answers at once, and remembers what it was asked. */
+export function fakeHelper(answer: (request: Parameters<Helper['ask']>[0]) => unknown) {
+  const asked: Parameters<Helper['ask']>[0][] = [];
+  const helper: Helper = {
+    ask: async (request) => {
+      asked.push(request);
+      return { ok: true, value: (await answer(request)) as never };
+    },
+    close: () => {},
+  };
+  return { helper, asked };
+}
+
+async function answerOf(response: Response): Promise<{ status: number; body: unknown }> {
+  const text = await response.text();
+  return { status: response.status, body: text.startsWith('{') ? JSON.parse(text) : text };
+}
