@@ -13,7 +13,7 @@ const SCRIPT = 'text/javascript; charset=utf-8';
 
 const SCRIPTS = [
   ...['page', 'charts', 'tables', 'table', 'text', 'asking', 'panel'],
-  ...['views', 'versions'],
+  ...['views', 'letters', 'versions'],
 ];
 
 const OWN: readonly [path: string, file: string, type: string][] = [

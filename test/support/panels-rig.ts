@@ -25,9 +25,9 @@ export class PanelsRig {
     const machine = { cores: 4, memoryBytes: 16 * 2 ** 30 };
     this.config = resolveConfig({ name: 'engine.yaml', text }, {}, { machine, workingFolder: '/' });
     this.streams = new EventStreams({ streamsMax, intervalMs: 1_000, clock: this.clock });
-    const { config, clock } = this;
+    const { config, clock, log } = this;
     const model = loadModel(config.model);
-    this.#panels = new Panels({ config, model, clock, ...options });
+    this.#panels = new Panels({ config, model, clock, log, ...options });
   }
 
   static async open(lake: string, options: Partial<PanelsOptions> = {}, streamsMax = 4): Promise<PanelsRig> {
@@ -39,6 +39,7 @@ export class PanelsRig {
       connectionsMax: 64,
       guard: { hosts: [], token: null, openPaths: [] },
       routes: new Map(rig.#panels.routes()),
+      changes: new Map(rig.#panels.changes()),
       onError: (error) => rig.log.error({ error }, 'a route failed'),
     });
     return rig;

@@ -3,68 +3,9 @@ import { dlqList, type LettersReport } from '#src/commands/dlq/list.js';
 import { dlqShow } from '#src/commands/dlq/show.js';
 import { lakeAt } from '#src/config/lake-place.js';
 import { LocalStore } from '#src/lake/store/local.js';
-import { encodeDeadLetters } from '#src/ledger/dead-letter-file.js';
-import type { DeadLetter, DeadLetterReason } from '#src/model/types.js';
-import { seededRandom } from '#src/random.js';
-import { createTable, laneEntry, openLedger, SOURCE } from '../support/fake-ledger.js';
-import { HurriedClock } from '../support/fake-time.js';
+import type { DeadLetter } from '#src/model/types.js';
 import { withFolder } from '../support/lake-table.js';
-
-const NOON_MS = Date.parse('2026-01-31T12:00:00Z');
-const FOLDER = '_headrace/dead-letters/';
-
-function letter(offset: number, reason: DeadLetterReason, more: Partial<DeadLetter> = {}): DeadLetter {
-  const key = Buffer.from(`key-${offset}`);
-  const value = Buffer.from('{"a":1}');
-  const place = { offset: BigInt(offset), timestampMs: NOON_MS + offset };
-  return { reason, detail: 'a is missing', ...place, key, value, ...more };
-}
-
-/** A table with a version for each of the files, and one file that no version names. */
-async function writeTable(
-  folder: string,
-  files: Readonly<Record<string, [number, DeadLetter[]]>>,
-): Promise<void> {
-  const store = new LocalStore(folder);
-  await createTable(store, {
-    'headrace.group': SOURCE.group,
-    'headrace.topic': SOURCE.topic,
-    'headrace.model': 'clickstream',
-  });
-  const ledger = await openLedger(store, {
-    engineId: 'e',
-    clock: new HurriedClock(),
-    random: seededRandom(1),
-  });
-  let from = 0;
-  for (const [name, [partition, letters]] of Object.entries(files)) {
-    const path = FOLDER + name;
-    const bytes = encodeDeadLetters(
-      SOURCE.topic,
-      letters.map((each) => ({ partition, letter: each })),
-    );
-    await store.put(path, bytes);
-    const to = from + 100;
-    const start = from === 0 ? { start: true as const } : {};
-    const lane = {
-      ...laneEntry(partition, from, to, from / 100),
-      rows: 0,
-      deadLetters: letters.length,
-      ...start,
-    };
-    const deadLetterFiles = [{ path, sizeBytes: bytes.byteLength, letters: letters.length }];
-    await ledger.commit(() => ({
-      files: [],
-      lanes: [{ partition, to: BigInt(to) }],
-      cuts: [{ id: name, createdAtMs: 0, lanes: [lane], deadLetterFiles }],
-    }));
-    from = to;
-  }
-  await store.put(
-    `${FOLDER}never-committed`,
-    encodeDeadLetters(SOURCE.topic, [{ partition: 0, letter: letter(7, 'late') }]),
-  );
-}
+import { LETTERS_FOLDER, letter, NOON_MS, writeLetterTable } from '../support/letter-table.js';
 
 const FILES: Record<string, [number, DeadLetter[]]> = {
   '1': [3, [letter(1, 'missing_field'), letter(2, 'missing_field')]],
@@ -86,7 +27,7 @@ function collected() {
 describe('headrace dlq list', () => {
   it('counts what the ledger names, and nothing else, the newest first', async () => {
     await withFolder(async (folder) => {
-      await writeTable(folder, FILES);
+      await writeLetterTable(folder, FILES);
       const { out, stdout } = collected();
       expect(await dlqList({ lake: lakeAt(folder), newest: 3, json: true, stdout })).toBe(0);
       const report = JSON.parse(out.text) as LettersReport;
@@ -112,7 +53,7 @@ describe('headrace dlq list', () => {
 
   it('shows two tables and what to type next', async () => {
     await withFolder(async (folder) => {
-      await writeTable(folder, FILES);
+      await writeLetterTable(folder, FILES);
       const { out, stdout } = collected();
       await dlqList({ lake: lakeAt(folder), newest: 3, json: false, stdout });
       expect(out.text).toMatch(/^missing_field +3 +4 +1 +201 +2026-01-31 12:00:00\.201$/m);
@@ -126,8 +67,8 @@ describe('headrace dlq list', () => {
 
   it('names a file that is gone, and goes on with the others', async () => {
     await withFolder(async (folder) => {
-      await writeTable(folder, FILES);
-      await new LocalStore(folder).delete(`${FOLDER}2`);
+      await writeLetterTable(folder, FILES);
+      await new LocalStore(folder).delete(`${LETTERS_FOLDER}2`);
       const { out, stdout } = collected();
       await dlqList({ lake: lakeAt(folder), newest: 1, json: false, stdout });
       expect(out.text).toMatch(/^4 dead letters$/m);
@@ -145,7 +86,7 @@ describe('headrace dlq show', () => {
 
   it('shows a letter with its coordinates, its headers and where it was committed', async () => {
     await withFolder(async (folder) => {
-      await writeTable(folder, FILES);
+      await writeLetterTable(folder, FILES);
       const text = await shown(folder, '3:2');
       expect(text).toMatch(/^Dead letter 3:2 of topic clicks$/m);
       expect(text).toMatch(/^committed +in version 1, _headrace\/dead-letters\/1$/m);
@@ -168,7 +109,7 @@ describe('headrace dlq show', () => {
     await withFolder(async (folder) => {
       const value = Buffer.from('{"timestamp":"2026-01-31T11:00:00Z"}');
       const late = letter(1, 'late', { value, detail: '5 ms behind the watermark' });
-      await writeTable(folder, { 1: [3, [late]] });
+      await writeLetterTable(folder, { 1: [3, [late]] });
       const marked = await shown(folder, '3:1', false, 'clickstream');
       expect(marked).toMatch(/^ {2}"timestamp": "2026-01-31T11:00:00Z" {3}◀── 5 ms behind the watermark$/m);
       expect(await shown(folder, '3:1')).not.toMatch('◀──');
@@ -177,7 +118,7 @@ describe('headrace dlq show', () => {
 
   it('of a message of several events shows the first, and which others there are', async () => {
     await withFolder(async (folder) => {
-      await writeTable(folder, FILES);
+      await writeLetterTable(folder, FILES);
       expect(await shown(folder, '3:201')).toMatch(/^Dead letter 3:201:0 [\s\S]*^same message +3:201:5$/m);
       expect(await shown(folder, '3:201:5')).toMatch(/item=5/);
       await expect(shown(folder, '3:201:1')).rejects.toMatchObject({
@@ -189,7 +130,7 @@ describe('headrace dlq show', () => {
 
   it('says so when there is none, and how a letter is named', async () => {
     await withFolder(async (folder) => {
-      await writeTable(folder, FILES);
+      await writeLetterTable(folder, FILES);
       await expect(shown(folder, '0:7')).rejects.toThrow('the table has no dead letter 0:7');
       await expect(shown(folder, '3')).rejects.toThrow(/named by partition:offset, such as 3:1204/);
     });

@@ -1,10 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { lakeHistory } from '#src/commands/lake/history.js';
 import { lakeShow } from '#src/commands/lake/show.js';
+import type { LettersAnswer, ReplayAnswer } from '#src/page/client/letter-answers.js';
 import type { VersionAnswer, VersionsAnswer } from '#src/page/client/version-answers.js';
 import { info, LakeStory, printed, sessionRow } from '../support/lake-story.js';
 import { withFolder } from '../support/lake-table.js';
-import { PanelsRig } from '../support/panels-rig.js';
+import { letter, writeLetterTable } from '../support/letter-table.js';
+import { fakeHelper, PanelsRig } from '../support/panels-rig.js';
+import { rawExchange, statusOf } from '../support/raw-http.js';
 
 /** The table through time, dead letters and their replay, as pages ask for them. The process that looks is the real one. */
 let rig: PanelsRig | null = null;
@@ -113,6 +116,104 @@ describe('the table through time', () => {
         body: { error: expect.stringMatching(/no Delta table/) },
       });
       expect(rig.log.lines).toEqual([]);
+    });
+  });
+});
+
+describe('dead letters', () => {
+  it('are the newest, of a reason if that is asked for, and fifty at most', async () => {
+    await withFolder(async (folder) => {
+      await writeLetterTable(folder, {
+        1: [3, Array.from({ length: 60 }, (_, i) => letter(i + 1, 'missing_field'))],
+        2: [3, [letter(101, 'malformed', { value: Buffer.from('{"a\u001b'), key: null, timestampMs: -1 })]],
+      });
+      rig = await PanelsRig.open(folder);
+      const { status, body } = await rig.get('/api/letters');
+      expect(status).toBe(200);
+      const { letters, reasons, troubles, topic } = body as LettersAnswer;
+      expect(letters.map(({ offset }) => offset)).toEqual([
+        101,
+        ...Array.from({ length: 49 }, (_, i) => 60 - i),
+      ]);
+      expect(letters[0]).toMatchObject({
+        partition: 3,
+        reason: 'malformed',
+        value: '{"a·',
+        key: null,
+        version: 2,
+      });
+      expect(letters[1]).toMatchObject({ value: '{"a":1}', key: 'key-60', detail: 'a is missing' });
+      expect([topic, troubles, reasons.includes('late')]).toEqual(['clicks', [], true]);
+      const some = (await rig.get('/api/letters?reason=malformed&partition=3')).body as LettersAnswer;
+      expect(some.letters.map(({ offset }) => offset)).toEqual([101]);
+    });
+  });
+
+  it.each([
+    ['a reason that is none', '?reason=nobody'],
+    ['a reason of 5 KB', `?reason=${'late,'.repeat(1_000)}`],
+    ['a partition that is none', '?partition=x'],
+    ['partitions of 5 KB', `?partition=${'1,'.repeat(2_500)}`],
+  ])('are refused of %s, and nobody looks', async (_, query) => {
+    const { helper, asked } = fakeHelper(() => ({}));
+    rig = await PanelsRig.open('/none', { helper });
+    expect(await rig.get(`/api/letters${query}`)).toMatchObject({ status: 400 });
+    expect(await rig.post(`/api/replay${query}`)).toMatchObject({ status: 400 });
+    expect(asked).toEqual([]);
+  });
+});
+
+const REPORT: ReplayAnswer = {
+  ...{ topic: 'clicks', done: true, sent: 2, notesMissing: null, troubles: [] },
+  reasons: [{ reason: 'late', letters: 3, sent: 2, replayedBefore: 1, refused: 0, gone: 0 }],
+};
+
+describe('a replay', () => {
+  it('is asked for by POST, shown first, done with yes, and told in the log', async () => {
+    const { helper, asked } = fakeHelper(() => REPORT);
+    rig = await PanelsRig.open('/none', { helper });
+    const { config } = rig;
+    expect(await rig.post('/api/replay?reason=late')).toEqual({ status: 200, body: REPORT });
+    expect(rig.log.lines).toEqual([]);
+    expect(await rig.post('/api/replay?reason=late&partition=1,2&refused_too=1&yes=1')).toMatchObject({
+      status: 200,
+    });
+    const only = { kind: 'replay', config };
+    expect(asked).toEqual([
+      { ...only, filter: { reason: 'late' }, refusedToo: false, yes: false },
+      { ...only, filter: { reason: 'late', partition: '1,2' }, refusedToo: true, yes: true },
+    ]);
+    expect(rig.log.lines).toMatchObject([
+      { level: 'info', fields: { topic: 'clicks', reason: 'late', sent: 2 } },
+    ]);
+  });
+
+  it.each([
+    ['by GET', 'GET', 'Origin: http://127.0.0.1:PORT', 405],
+    ['by HEAD', 'HEAD', 'Origin: http://127.0.0.1:PORT', 405],
+    ['by a page elsewhere', 'POST', 'Origin: https://evil.example', 403],
+    ['by a form, whose page has no origin', 'POST', 'Origin: null', 403],
+    ['without an origin', 'POST', 'X: y', 403],
+    ['with a body', 'POST', 'Origin: http://127.0.0.1:PORT\r\nContent-Length: 5', 413],
+    ['from another site', 'POST', 'Origin: http://127.0.0.1:PORT\r\nSec-Fetch-Site: cross-site', 403],
+  ])('asked for %s is refused', async (_, method, headers, status) => {
+    const { helper, asked } = fakeHelper(() => REPORT);
+    rig = await PanelsRig.open('/none', { helper });
+    const { host, port } = new URL(rig.url);
+    const lines = `Host: ${host}\r\n${headers.replace('PORT', port)}\r\nConnection: close`;
+    const request = `${method} /api/replay?yes=1 HTTP/1.1\r\n${lines}\r\n\r\n`;
+    expect(statusOf((await rawExchange(rig.url, request)).answer)).toBe(status);
+    expect(asked).toEqual([]);
+  });
+
+  it('into a table that is another’s is refused with what to do, and a line in the log', async () => {
+    await withFolder(async (folder) => {
+      await writeLetterTable(folder, { 1: [3, [letter(1, 'late')]] });
+      rig = await PanelsRig.open(folder);
+      const { status, body } = await rig.post('/api/replay?yes=1');
+      const error = "the table's group is group, not another";
+      expect([status, body]).toEqual([503, { error, remedy: expect.stringMatching(/configuration/) }]);
+      expect(rig.log.lines).toMatchObject([{ level: 'warn', fields: { why: error } }]);
     });
   });
 });

@@ -81,7 +81,7 @@ export class TableLetters {
 }
 
 /** A version is written by an engine with one topic. */
-function topicIdOf(actions: readonly Action[]): string | null {
+export function topicIdOf(actions: readonly Action[]): string | null {
   for (const action of actions) {
     if ('txn' in action && action.txn.appId.startsWith('headrace/'))
       return action.txn.appId.split('/').at(-2) ?? null;

@@ -5,7 +5,7 @@ import { ERASED_DETAIL, letterBytes } from '../../ledger/dead-letter-file.js';
 import { loadModel } from '../../model/load.js';
 import type { CompiledModel } from '../../model/types.js';
 import { parseValue } from '../../reference/value.js';
-import { createLog } from '../../telemetry/log.js';
+import { createLog, type Log } from '../../telemetry/log.js';
 import { connectTopic } from '../ledger/connect.js';
 import { checkOwner } from '../ledger/open-table.js';
 import { jsonOf } from '../ledger/status-text.js';
@@ -15,12 +15,15 @@ import { noteKeyOf, ReplayNotes } from './replay-notes.js';
 import { ReplaySender } from './replay-sender.js';
 import { replayText } from './replay-text.js';
 
-export interface DlqReplayOptions extends FilterFlags {
+export interface ReplayOptions extends FilterFlags {
   config: EngineConfig;
   /** Without it nothing is sent. */
   yes: boolean;
   /** Send also what the model would refuse again. */
   refusedToo: boolean;
+}
+
+export interface DlqReplayOptions extends ReplayOptions {
   json: boolean;
   stdout(text: string): void;
 }
@@ -51,18 +54,26 @@ export interface ReplayCount {
   gone: number;
 }
 
-/**
- * `headrace dlq replay`: dead letters go back to their partitions of the source topic, each once. Resolves to 0. Throws
- * HeadraceError USAGE, KAFKA_TOPIC_MISSING without the topic of notes, and what table and brokers throw.
- */
+/** `headrace dlq replay`. Resolves to 0. Throws what `replayLetters` throws. */
 export async function dlqReplay(options: DlqReplayOptions): Promise<number> {
-  const { config, yes, json, stdout } = options;
+  const { config, json, stdout } = options;
+  const log = createLog({ level: 'warn', format: json ? 'json' : config.log.format });
+  const report = await replayLetters(options, log);
+  stdout(`${json ? jsonOf(report) : replayText(report)}\n`);
+  return 0;
+}
+
+/**
+ * Dead letters go back to their partitions of the source topic, each once. Throws HeadraceError USAGE, KAFKA_TOPIC_MISSING without the
+ * topic of notes, and what table and brokers throw.
+ */
+export async function replayLetters(options: ReplayOptions, log: Log): Promise<ReplayReport> {
+  const { config, yes } = options;
   const matches = letterFilter(options);
   refuseUncommitted(config);
   const model = loadModel(config.model);
   const letters = await TableLetters.open(config.lake);
   checkOwner(letters.opened, config.kafka);
-  const log = createLog({ level: 'warn', format: json ? 'json' : config.log.format });
   const { cluster, topic } = await connectTopic(config, log);
   const notes = new ReplayNotes(config, cluster);
   let sender: ReplaySender | null = null;
@@ -85,7 +96,7 @@ export async function dlqReplay(options: DlqReplayOptions): Promise<number> {
       await sender?.add(letter);
     }
     await sender?.flush();
-    const report: ReplayReport = {
+    return {
       topic: topic.name,
       notes: notes.topic,
       notesMissing: replayed === null ? notes.command : null,
@@ -93,8 +104,6 @@ export async function dlqReplay(options: DlqReplayOptions): Promise<number> {
       reasons: tally.counts,
       troubles: letters.troubles,
     };
-    stdout(`${json ? jsonOf(report) : replayText(report)}\n`);
-    return 0;
 
     function judged(letter: Letter): Verdict {
       if (letter.topicId !== topic.topicId || !topic.partitions.includes(letter.partition)) return 'gone';

@@ -23,5 +23,13 @@ async function work(request: PageRequest): Promise<unknown> {
       const { versionAnswer } = await import('./versions.js');
       return await versionAnswer(request.lake, request.version);
     }
+    case 'letters': {
+      const { lettersAnswer } = await import('./letters.js');
+      return await lettersAnswer(request);
+    }
+    case 'replay': {
+      const { replayAnswer } = await import('./replay.js');
+      return await replayAnswer(request);
+    }
   }
 }

@@ -6,6 +6,8 @@ import { answerOf, failed, type Outcome } from '../../http/outcome.js';
 import type { CompiledModel } from '../../model/types.js';
 import { Analytics } from '../../page/analytics.js';
 import type { VersionAnswer, VersionsAnswer } from '../../page/client/version-answers.js';
+import type { PlainLog } from '../../telemetry/log.js';
+import { LetterPanel } from './letter-panel.js';
 import { type Helper, PageProcess } from './page-process.js';
 
 /** What pages ask for beside the facts, each within bounds of time, rows and how often. */
@@ -13,6 +15,7 @@ export interface PanelsOptions {
   config: EngineConfig;
   model: CompiledModel;
   clock: Clock;
+  log: PlainLog;
   /** For tests; else a process of its own for each. */
   helper?: Helper;
 }
@@ -30,17 +33,20 @@ export class Panels {
   readonly #analytics: Analytics;
   readonly #looker: Helper;
   readonly #helpers: readonly Helper[];
+  readonly #letters: LetterPanel;
   readonly #versions: Lately<Outcome<VersionsAnswer>>;
   readonly #version: Lately<Outcome<VersionAnswer>>;
 
   constructor(options: PanelsOptions) {
-    const { config, model, clock, helper } = options;
+    const { config, model, clock, log, helper } = options;
     const make = (requestsMax: number, busy: string) => helper ?? new PageProcess({ requestsMax, busy });
     const looker = make(LOOKS_MAX, 'too many pages ask at the same time');
+    const replayer = make(1, 'a replay is under way');
     this.#config = config;
     this.#looker = looker;
-    this.#helpers = [looker];
+    this.#helpers = [looker, replayer];
     this.#analytics = new Analytics({ clickhouse: config.clickhouse, model, clock });
+    this.#letters = new LetterPanel({ config, clock, log, looker, replayer });
     this.#versions = new Lately({ clock, keepMs: KEEP_MS, keysMax: 1 });
     this.#version = new Lately({ clock, keepMs: KEEP_MS, keysMax: KEYS_MAX });
   }
@@ -50,7 +56,13 @@ export class Panels {
       ...this.#analytics.routes(),
       ['/api/versions', async () => answerOf(await this.#newestVersions())],
       ['/api/version', async (_, query) => answerOf(await this.#oneVersion(query.get('version') ?? ''))],
+      ...this.#letters.routes(),
     ];
+  }
+
+  /** What POST asks for. */
+  changes(): [string, Route][] {
+    return this.#letters.changes();
   }
 
   close(): void {

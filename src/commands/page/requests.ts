@@ -1,6 +1,9 @@
-import type { LakeConfig } from '../../config/types.js';
+import type { EngineConfig, LakeConfig } from '../../config/types.js';
+import type { FilterFlags } from '../dlq/filter.js';
 
 /** What an engine has looked at, or done, in the page's process. Plain data. */
 export type PageRequest =
   | { kind: 'versions'; lake: LakeConfig; newest: number }
-  | { kind: 'version'; lake: LakeConfig; version: number };
+  | { kind: 'version'; lake: LakeConfig; version: number }
+  | { kind: 'letters'; lake: LakeConfig; model: string; filter: FilterFlags; newest: number }
+  | { kind: 'replay'; config: EngineConfig; filter: FilterFlags; refusedToo: boolean; yes: boolean };

@@ -109,6 +109,7 @@ export class Service {
         openPaths: ['/live', '/ready'],
       },
       routes: new Map([...this.#routes(streams), ...panels.routes()]),
+      changes: new Map(panels.changes()),
       onError: (error) => repeats.warn('http', { error }, 'an HTTP request could not be answered'),
     });
     log.info({ url: this.#listener.url }, 'metrics, health and page');

@@ -1,4 +1,5 @@
 import { Chart } from './charts.js';
+import { letters } from './letters.js';
 import type { PageFacts } from './page-facts.js';
 import { Panel } from './panel.js';
 import { showFigures, showFollowers, showLanes, showLedger, showLetters } from './tables.js';
@@ -22,7 +23,7 @@ const charts = {
 };
 let before: PageFacts | null = null;
 let isPaused = false;
-for (const panel of [views, versions]) new Panel(panel, () => isPaused);
+for (const panel of [views, letters, versions]) new Panel(panel, () => isPaused);
 // what scrolls must be reached by keyboard
 for (const each of document.querySelectorAll<HTMLElement>('.tall')) each.tabIndex = 0;
 
