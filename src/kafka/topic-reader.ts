@@ -8,13 +8,15 @@ import {
 } from './reading-consumer.js';
 
 /**
- * A topic from its beginning to where it ended when it was asked, without a group: for whoever looks through what is there.
+ * A topic from its beginning, or a place behind it, to where it ended when it was asked, without a group: for whoever looks through what is there.
  * Records of transactions that were not committed are left out.
  */
 export interface TopicReaderOptions extends ReadingConsumerOptions {
   partitions: readonly number[];
   /** How long nothing may come. */
   silenceMsMax: number;
+  /** The offset to begin at; without it the first that is there. At or behind the end: nothing is read. */
+  from?: (range: PartitionRange) => number;
 }
 
 export interface PartitionRange {
@@ -33,7 +35,7 @@ export async function readTopic(
   options: TopicReaderOptions,
   onRecord: (record: NativeMessage) => void,
 ): Promise<{ ranges: PartitionRange[]; isWhole: boolean }> {
-  const { topic, partitions, clock, silenceMsMax } = options;
+  const { topic, partitions, clock, silenceMsMax, from = ({ start }) => start } = options;
   return await withReadingConsumer(options, 'read_committed', async (consumer) => {
     const ranges = await Promise.all(
       partitions.map(async (partition): Promise<PartitionRange> => {
@@ -42,7 +44,7 @@ export async function readTopic(
       }),
     );
     const wanted = new Map(
-      ranges.filter(({ start, end }) => end > start).map((range) => [range.partition, range]),
+      ranges.filter((range) => range.end > from(range)).map((range) => [range.partition, range]),
     );
     const open = new Set(wanted.keys());
     if (open.size === 0) return { ranges, isWhole: true };
@@ -50,7 +52,7 @@ export async function readTopic(
     const ended = new Set<number>();
     consumer.on('partition.eof', ({ partition }: { partition: number }) => ended.add(partition));
     consumer.assign(
-      [...wanted.values()].map(({ partition, start }) => ({ topic, partition, offset: start })),
+      [...wanted.values()].map((range) => ({ topic, partition: range.partition, offset: from(range) })),
     );
     let heardMs = clock.monotonicMs();
     while (open.size > 0 && clock.monotonicMs() - heardMs < silenceMsMax) {

@@ -13,7 +13,7 @@ const SCRIPT = 'text/javascript; charset=utf-8';
 
 const SCRIPTS = [
   ...['page', 'charts', 'tables', 'table', 'text', 'asking', 'panel'],
-  ...['views', 'letters', 'versions'],
+  ...['views', 'letters', 'versions', 'tails'],
 ];
 
 const OWN: readonly [path: string, file: string, type: string][] = [

@@ -25,9 +25,9 @@ export class PanelsRig {
     const machine = { cores: 4, memoryBytes: 16 * 2 ** 30 };
     this.config = resolveConfig({ name: 'engine.yaml', text }, {}, { machine, workingFolder: '/' });
     this.streams = new EventStreams({ streamsMax, intervalMs: 1_000, clock: this.clock });
-    const { config, clock, log } = this;
+    const { config, clock, log, streams } = this;
     const model = loadModel(config.model);
-    this.#panels = new Panels({ config, model, clock, log, ...options });
+    this.#panels = new Panels({ config, model, clock, log, streams, facts: () => null, ...options });
   }
 
   static async open(lake: string, options: Partial<PanelsOptions> = {}, streamsMax = 4): Promise<PanelsRig> {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { lakeHistory } from '#src/commands/lake/history.js';
 import { lakeShow } from '#src/commands/lake/show.js';
@@ -215,5 +216,74 @@ describe('a replay', () => {
       expect([status, body]).toEqual([503, { error, remedy: expect.stringMatching(/configuration/) }]);
       expect(rig.log.lines).toMatchObject([{ level: 'warn', fields: { why: error } }]);
     });
+  });
+});
+
+describe('those who follow', () => {
+  const BATCH = { columns: ['event', 'key', 'value'], looked: 3, passed: 1, trouble: null };
+  const facts = () => ({ tableVersion: 7, lanes: [{ partition: 2 }] as never });
+
+  /** The first `count` things that a stream sends. */
+  async function heard(path: string, count: number): Promise<unknown[]> {
+    const controller = new AbortController();
+    const response = await fetch(`${rig!.url}${path}`, { signal: controller.signal });
+    expect(response.status).toBe(200);
+    let text = '';
+    const events: unknown[] = [];
+    const decoder = new TextDecoder();
+    for await (const part of response.body!) {
+      text += decoder.decode(part, { stream: true });
+      const whole = text.split('\n\n');
+      text = whole.pop()!;
+      for (const each of whole) if (each.startsWith('data: ')) events.push(JSON.parse(each.slice(6)));
+      if (events.length >= count) break;
+    }
+    controller.abort();
+    return events;
+  }
+
+  it('hear of rows and events with their filter, from where they left off', async () => {
+    let batches = 0;
+    const { helper, asked } = fakeHelper(() => {
+      batches++;
+      return { ...BATCH, rows: [[`2:${batches}`, null, 'x']], positions: { 2: batches } };
+    });
+    rig = await PanelsRig.open('/none', { helper, facts });
+    const events = await heard('/api/tail/events?filter=a%26b', 2);
+    expect(events).toMatchObject([
+      { ...BATCH, rows: [['2:1', null, 'x']] },
+      { ...BATCH, rows: [['2:2', null, 'x']] },
+    ]);
+    expect(asked.slice(0, 2)).toMatchObject([
+      { kind: 'events', filter: 'a&b', partitions: [2], after: {} },
+      { kind: 'events', filter: 'a&b', partitions: [2], after: { 2: 1 } },
+    ]);
+    asked.length = 0;
+    const [rows] = await heard('/api/tail/sessions', 1);
+    expect(rows).toMatchObject({ looked: 3 });
+    // the version is the same: there is nothing to be asked again
+    expect(asked.filter(({ kind }) => kind === 'sessions')).toMatchObject([
+      { kind: 'sessions', filter: '', after: -1, upTo: 7 },
+    ]);
+  });
+
+  it('are few, and with a short filter; nothing is asked when they have gone', async () => {
+    const { helper, asked } = fakeHelper(() => ({ ...BATCH, rows: [], positions: {} }));
+    rig = await PanelsRig.open('/none', { helper, facts }, 2);
+    expect(await rig.get(`/api/tail/events?filter=${'x'.repeat(201)}`)).toMatchObject({ status: 400 });
+    expect(asked).toEqual([]);
+    const controller = new AbortController();
+    const open = (filter: string) =>
+      fetch(`${rig!.url}/api/tail/events?filter=${filter}`, { signal: controller.signal });
+    expect((await Promise.all([open('a'), open('b')])).map(({ status }) => status)).toEqual([200, 200]);
+    expect((await open('c')).status).toBe(503);
+    expect((await fetch(`${rig.url}/api/tail/events`, { method: 'POST' })).status).toBe(405);
+    controller.abort();
+    await expect.poll(() => rig!.streams.open, { timeout: 20_000 }).toBe(0);
+    // a turn that was under way may still ask once
+    await setImmediate();
+    const before = asked.length;
+    for (let turn = 0; turn < 100; turn++) await setImmediate();
+    expect(asked).toHaveLength(before);
   });
 });

@@ -27,6 +27,14 @@ async function work(request: PageRequest): Promise<unknown> {
       const { lettersAnswer } = await import('./letters.js');
       return await lettersAnswer(request);
     }
+    case 'sessions': {
+      const { latestSessions } = await import('./latest-sessions.js');
+      return await latestSessions(request);
+    }
+    case 'events': {
+      const { latestEvents } = await import('./latest-events.js');
+      return await latestEvents(request);
+    }
     case 'replay': {
       const { replayAnswer } = await import('./replay.js');
       return await replayAnswer(request);

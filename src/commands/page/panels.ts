@@ -1,14 +1,17 @@
 import type { Clock } from '../../clock.js';
 import type { EngineConfig } from '../../config/types.js';
+import type { EventStreams } from '../../http/event-streams.js';
 import { Lately } from '../../http/lately.js';
 import type { Route } from '../../http/listener.js';
 import { answerOf, failed, type Outcome } from '../../http/outcome.js';
+import type { EngineFacts } from '../../metrics/facts.js';
 import type { CompiledModel } from '../../model/types.js';
 import { Analytics } from '../../page/analytics.js';
 import type { VersionAnswer, VersionsAnswer } from '../../page/client/version-answers.js';
 import type { PlainLog } from '../../telemetry/log.js';
 import { LetterPanel } from './letter-panel.js';
 import { type Helper, PageProcess } from './page-process.js';
+import { TailPanel } from './tail-panel.js';
 
 /** What pages ask for beside the facts, each within bounds of time, rows and how often. */
 export interface PanelsOptions {
@@ -16,6 +19,9 @@ export interface PanelsOptions {
   model: CompiledModel;
   clock: Clock;
   log: PlainLog;
+  streams: EventStreams;
+  /** Null while there is no engine yet. */
+  facts(): Pick<EngineFacts, 'tableVersion' | 'lanes'> | null;
   /** For tests; else a process of its own for each. */
   helper?: Helper;
 }
@@ -34,6 +40,7 @@ export class Panels {
   readonly #looker: Helper;
   readonly #helpers: readonly Helper[];
   readonly #letters: LetterPanel;
+  readonly #tails: TailPanel;
   readonly #versions: Lately<Outcome<VersionsAnswer>>;
   readonly #version: Lately<Outcome<VersionAnswer>>;
 
@@ -42,11 +49,13 @@ export class Panels {
     const make = (requestsMax: number, busy: string) => helper ?? new PageProcess({ requestsMax, busy });
     const looker = make(LOOKS_MAX, 'too many pages ask at the same time');
     const replayer = make(1, 'a replay is under way');
+    const tailer = make(LOOKS_MAX, 'too many pages follow at the same time');
     this.#config = config;
     this.#looker = looker;
-    this.#helpers = [looker, replayer];
+    this.#helpers = [looker, replayer, tailer];
     this.#analytics = new Analytics({ clickhouse: config.clickhouse, model, clock });
     this.#letters = new LetterPanel({ config, clock, log, looker, replayer });
+    this.#tails = new TailPanel({ ...options, tailer });
     this.#versions = new Lately({ clock, keepMs: KEEP_MS, keysMax: 1 });
     this.#version = new Lately({ clock, keepMs: KEEP_MS, keysMax: KEYS_MAX });
   }
@@ -57,6 +66,7 @@ export class Panels {
       ['/api/versions', async () => answerOf(await this.#newestVersions())],
       ['/api/version', async (_, query) => answerOf(await this.#oneVersion(query.get('version') ?? ''))],
       ...this.#letters.routes(),
+      ...this.#tails.routes(),
     ];
   }
 

@@ -96,7 +96,7 @@ export class Service {
     const repeats = new RepeatLimitedLog(log, clock);
     const streams = new EventStreams({ streamsMax: http.streamsMax, intervalMs: STREAM_MS, clock });
     this.#streams = streams;
-    const panels = new Panels(this.#options);
+    const panels = new Panels({ ...this.#options, streams, facts: () => this.facts() });
     this.#panels = panels;
     this.#listener = await HttpListener.open({
       host: http.host,

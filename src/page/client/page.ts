@@ -3,6 +3,7 @@ import { letters } from './letters.js';
 import type { PageFacts } from './page-facts.js';
 import { Panel } from './panel.js';
 import { showFigures, showFollowers, showLanes, showLedger, showLetters } from './tables.js';
+import { followable } from './tails.js';
 import { versions } from './versions.js';
 import { views } from './views.js';
 
@@ -26,6 +27,7 @@ let isPaused = false;
 for (const panel of [views, letters, versions]) new Panel(panel, () => isPaused);
 // what scrolls must be reached by keyboard
 for (const each of document.querySelectorAll<HTMLElement>('.tall')) each.tabIndex = 0;
+for (const what of ['sessions', 'events'] as const) followable(what);
 
 function show(facts: PageFacts): void {
   plot(facts);
