@@ -1,17 +1,32 @@
 import { writeFile } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { dlqList, type LettersReport } from '#src/commands/dlq/list.js';
+import { lakeHistory } from '#src/commands/lake/history.js';
+import { lakeShow } from '#src/commands/lake/show.js';
+import { queryCommand } from '#src/commands/warehouse/query.js';
+import { lakeAt } from '#src/config/lake-place.js';
+import { resolveClickHouseConfig } from '#src/config/load-clickhouse.js';
+import { type ClickHouseFront, startClickHouseFront } from '#src/embedded/clickhouse-front.js';
+import { loadModel } from '#src/model/load.js';
+import { ClickHouseRig, targetAt } from '../support/clickhouse-rig.js';
 import type { EngineProcess } from '../support/engine-process.js';
+import { printed, readLines } from '../support/lake-story.js';
 import { metricsOf, OpsRig, urlOf } from '../support/ops-rig.js';
 import { openBrowser } from '../support/page-browser.js';
 
 /** The page of a running engine, as a browser shows it. */
-const TEST_MS_MAX = 180_000;
+const TEST_MS_MAX = 300_000;
 const USERS = Array.from({ length: 40 }, (_, user) => user);
 const BROKEN = 8;
-const STREAMS_MAX = 3;
+const STREAMS_MAX = 4;
+/** It runs one query at a time. */
+const CLICKHOUSE_AGREES = { timeout: 180_000, interval: 1_000 };
 const AGREE = { timeout: 60_000, interval: 500 };
+const DATABASE = 'page';
 let rig: OpsRig;
+let front: ClickHouseFront;
+let warehouse: ClickHouseRig;
 let browser: Browser;
 let engine: EngineProcess;
 let url: string;
@@ -19,7 +34,12 @@ let url: string;
 beforeAll(async () => {
   rig = await OpsRig.open();
   browser = await openBrowser();
-  await writeFile(`${rig.folder}/page.yaml`, `http: { streams_max: ${STREAMS_MAX} }\n`);
+  front = await startClickHouseFront();
+  const target = targetAt(front, DATABASE);
+  const views = { ...target.warehouse, views: 'all' as const };
+  warehouse = new ClickHouseRig({ ...target, warehouse: views }, loadModel('clickstream'));
+  await warehouse.migrate();
+  await writeFile(`${rig.folder}/page.yaml`, settings());
   await rig.produce(USERS, Date.now(), BROKEN);
   engine = rig.engine('page', { flags: ['--config', `${rig.folder}/page.yaml`] });
   url = await urlOf(engine);
@@ -35,7 +55,14 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await rig?.close();
+  await warehouse?.close();
+  await front?.stop();
 });
+
+function settings(): string {
+  const clickhouse = `clickhouse: { url: "${front.url}", database: ${DATABASE}, exact_every: off }`;
+  return `http: { streams_max: ${STREAMS_MAX} }\n${clickhouse}\n`;
+}
 
 interface Opened {
   page: Page;
@@ -69,6 +96,49 @@ async function rowsOf(page: Page, table: string): Promise<Record<string, number>
     "[...row.querySelectorAll('td[data-value]')].map((cell) => [cell.dataset.column, +cell.dataset.value])";
   const rows = `[...document.querySelectorAll('#${table} tbody tr')]`;
   return await inPage(page, `${rows}.map((row) => Object.fromEntries(${cells}))`);
+}
+
+/** Cells of a table by their column, as texts. */
+async function cellsOf(page: Page, table: string): Promise<Record<string, string | null>[]> {
+  const cells =
+    "[...row.querySelectorAll('td')].filter((cell) => cell.querySelector('meter') === null).map((cell) => [cell.dataset.column, cell.dataset.value ?? null])";
+  return await inPage(
+    page,
+    `[...document.querySelectorAll('#${table} tbody tr')].map((row) => Object.fromEntries(${cells}))`,
+  );
+}
+
+/** What `headrace query NAME --format json` has, each value as a text. */
+async function queried(name: string): Promise<Record<string, string | null>[]> {
+  const model = 'clickstream';
+  const typed = { model, clickhouse: front.url, clickhouseDatabase: DATABASE };
+  const settings = resolveClickHouseConfig(undefined, typed, '/');
+  let said = '';
+  const stdout = (text: string) => {
+    said += text;
+  };
+  const how = { sql: null, days: 30, format: 'json', cachedMs: null } as const;
+  await queryCommand({ settings, name, ...how, stdout });
+  const { data } = JSON.parse(said) as { data: Record<string, unknown>[] };
+  return data.map((row) =>
+    Object.fromEntries(
+      Object.entries(row).map(([column, value]) => [column, value === null ? null : String(value)]),
+    ),
+  );
+}
+
+/** Rows with as many sessions come in any order. */
+const sorted = (rows: readonly object[]) => rows.map((row) => JSON.stringify(row)).sort();
+
+const lakeOf = () => `${rig.folder}/lake-page`;
+
+async function shown(version: number) {
+  const { said, stdout } = printed();
+  await lakeShow({ lake: lakeOf(), version: String(version), files: false, json: true, stdout });
+  const { files, rows, bytes, lanes } = JSON.parse(said.stdout) as {
+    [name in 'files' | 'rows' | 'bytes']: number;
+  } & { lanes: { appId: string; offset: string }[] };
+  return { files, rows, bytes, lanes };
 }
 
 describe('the page', { timeout: TEST_MS_MAX }, () => {
@@ -165,8 +235,126 @@ describe('the page', { timeout: TEST_MS_MAX }, () => {
 
   it('fits a phone: nothing but tables is wider than the screen', async () => {
     const { page } = await open({ viewport: { width: 390, height: 844 } });
+    for (const part of ['#views', '#latest', '#versions']) await page.locator(part).scrollIntoViewIfNeeded();
+    await page.waitForSelector('#version-table button');
     const widths = await inPage<number[]>(page, '[document.documentElement.scrollWidth, innerWidth]');
     expect(widths[0]).toBeLessThanOrEqual(widths[1]!);
+    await page.close();
+  });
+
+  it('shows ClickHouse’s views as headrace query answers them', async () => {
+    const { page, complaints, hosts } = await open();
+    await page.locator('#views').scrollIntoViewIfNeeded();
+    const names = ['devices', 'countries', 'referrers', 'pages', 'funnel', 'hours', 'summary'];
+    await vi.waitFor(async () => {
+      expect(
+        await inPage(page, "[...document.querySelectorAll('#view-cards table')].map(({ id }) => id)"),
+      ).toEqual(names.map((name) => `view-${name}`));
+      for (const name of names) {
+        const answer = await queried(name);
+        expect(sorted(await cellsOf(page, `view-${name}`)), name).toEqual(sorted(answer));
+      }
+      const [{ sessions = null } = {}] = await queried('hours');
+      expect(Number(sessions)).toBeGreaterThan(0);
+    }, CLICKHOUSE_AGREES);
+    expect(await page.textContent('#views-note')).toBe('');
+    expect([...hosts]).toEqual([new URL(url).host]);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('shows the table at a version that is chosen by keyboard, as lake history and show have it', async () => {
+    const { page, complaints } = await open();
+    await page.locator('#versions').scrollIntoViewIfNeeded();
+    await page.waitForSelector('#version-table button');
+    const chosen = Number(await page.locator('#version-table button').last().textContent());
+    const button = `[aria-label="version ${chosen}"]`;
+    await page.locator(button).focus();
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('#version-lanes tbody tr');
+    expect(await page.getAttribute(button, 'aria-pressed')).toBe('true');
+    await vi.waitFor(async () => {
+      const { said, ...out } = printed();
+      await lakeHistory({ lake: lakeOf(), limit: 50, json: true, ...out });
+      const history = JSON.parse(said.stdout) as { version: number; filesAdded: number; rowsAdded: number }[];
+      const versions = await rowsOf(page, 'version-table');
+      expect(versions.map(({ version, files, rows }) => [version, files, rows])).toEqual(
+        history.map(({ version, filesAdded, rowsAdded }) => [version, filesAdded, rowsAdded]).reverse(),
+      );
+      const [past, now] = [await shown(chosen), await shown(history.at(-1)!.version)];
+      const sizes = await rowsOf(page, 'version-sizes');
+      const wanted = (['rows', 'files', 'bytes'] as const).map((what) => ({
+        ...{ past: past[what], now: now[what], difference: now[what] - past[what] },
+      }));
+      expect(sizes).toEqual(wanted);
+      expect(now.rows).toBeGreaterThan(0);
+      const lanes = await cellsOf(page, 'version-lanes');
+      expect(lanes.map((lane) => [lane.lane, lane.now])).toEqual(
+        now.lanes.map(({ appId, offset }) => [appId, offset]),
+      );
+    }, AGREE);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('shows the latest dead letters, and what a replay would send', async () => {
+    const { page, complaints } = await open();
+    await page.locator('#latest').scrollIntoViewIfNeeded();
+    const { said, stdout } = printed();
+    await dlqList({ lake: lakeAt(lakeOf()), newest: 50, json: true, stdout });
+    const { newest, letters } = JSON.parse(said.stdout) as LettersReport;
+    expect(letters).toBe(BROKEN);
+    await vi.waitFor(async () => {
+      const cells = await cellsOf(page, 'latest-table');
+      expect(cells.map(({ letter, reason, version }) => [letter, reason, Number(version)])).toEqual(
+        newest.map(({ partition, offset, reason, version }) => [`${partition}:${offset}`, reason, version]),
+      );
+    }, AGREE);
+    expect(await page.textContent('#latest-table')).toContain('{"broken');
+    expect(await page.isDisabled('#replay-send')).toBe(true);
+    await page.selectOption('#latest-reason', 'malformed');
+    await page.click('#replay-look');
+    await page.waitForSelector('#replay-table tbody tr');
+    expect(await rowsOf(page, 'replay-table')).toEqual([
+      { letters: BROKEN, 'to send': 0, 'replayed before': 0, 'refused still': BROKEN, gone: 0 },
+    ]);
+    // nothing to send, so nothing can be sent
+    expect(await page.isDisabled('#replay-send')).toBe(true);
+    expect(await page.textContent('#replay-said')).toContain('0 dead letters would go back to topic clicks.');
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('follows sessions and events with a filter', async () => {
+    const { page, complaints } = await open();
+    await page.fill('#tail-events-filter', '"U7"');
+    await page.click('#tail-events-follow');
+    // typing is no shortcut
+    await page.locator('#tail-sessions-filter').pressSequentially('p');
+    expect(await page.getAttribute('#pause', 'aria-pressed')).toBe('false');
+    await page.fill('#tail-sessions-filter', 'u7:');
+    await page.click('#tail-sessions-follow');
+    const atMs = Date.now() + 6_000_000;
+    await rig.produce([7, 8], atMs);
+    await rig.produce(USERS, atMs + 3_000_000);
+    await vi.waitFor(async () => {
+      const events = await cellsOf(page, 'tail-events-table');
+      expect(events.length).toBeGreaterThan(0);
+      for (const { value } of events) expect(JSON.parse(value!)).toMatchObject({ user_id: 'u7' });
+      const times = events.map(({ value }) => (JSON.parse(value!) as { timestamp: string }).timestamp);
+      expect(times).toContain(new Date(atMs).toISOString());
+
+      const rows = await cellsOf(page, 'tail-sessions-table');
+      const lake = await readLines(lakeOf(), { where: ['user_id=u7'], changes: true });
+      const known = lake.map(({ session_id, sign }) => `${session_id} ${sign}`);
+      const told = rows.map(({ session_id, sign }) => `${session_id} ${sign}`);
+      expect(known).toEqual(expect.arrayContaining(told));
+      expect(told).toContain(`u7:${atMs} 1`);
+    }, AGREE);
+    await page.click('#tail-events-follow');
+    await page.click('#tail-sessions-follow');
+    expect(await page.getAttribute('#tail-events-follow', 'aria-pressed')).toBe('false');
+    expect(complaints).toEqual([]);
     await page.close();
   });
 
