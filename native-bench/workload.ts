@@ -22,6 +22,8 @@ export interface WorkloadOptions {
   events: number;
   /** 500 records are 285 KB before compression. */
   recordsPerBatch: number;
+  /** The generator's own mean when it is not said: 8. */
+  eventsPerSessionMean?: number;
 }
 
 export interface Workload {
@@ -54,7 +56,7 @@ export interface BatchPlace {
 const BATCH_HEADER_BYTES = 61;
 
 export function buildWorkload(options: WorkloadOptions): Workload {
-  const { events, expected } = generate(options.events);
+  const { events, expected } = generate(options);
   const hash = createHash('sha256');
   for (const { value } of events) hash.update(value);
   const encoded = chunks(events, options.recordsPerBatch).map((chunk, index) => ({
@@ -84,9 +86,18 @@ export function buildWorkload(options: WorkloadOptions): Workload {
   };
 }
 
-function generate(count: number): { events: GeneratedEvent[]; expected: Expected<EventType> } {
+function generate({ events: count, eventsPerSessionMean }: WorkloadOptions): {
+  events: GeneratedEvent[];
+  expected: Expected<EventType>;
+} {
   const users = Math.ceil(count / EVENTS_PER_USER);
-  const generator = new ClickstreamGenerator({ seed: SEED, users, partitions: 1, startMs: START_MS });
+  const generator = new ClickstreamGenerator({
+    seed: SEED,
+    users,
+    partitions: 1,
+    startMs: START_MS,
+    ...(eventsPerSessionMean !== undefined && { eventsPerSessionMean }),
+  });
   const events = generator.next(count);
   generator.finish();
   for (let more = generator.next(1_000); more.length > 0; more = generator.next(1_000)) events.push(...more);

@@ -1,5 +1,5 @@
 import { HeadraceError } from '../errors.js';
-import type { ChunkExports } from '../kernel/kernel.js';
+import type { ChunkExports, GatherExports } from '../kernel/kernel.js';
 import { kernelModule } from '../kernel/kernel.js';
 import { systemRandom } from '../random.js';
 
@@ -32,11 +32,13 @@ const MEMORY_PAGES_MAX = 65_535;
 /** What may be read behind a column. */
 const READ_AHEAD_BYTES = 64;
 
-class OwnMemory implements ChunkMemory {
+export class OwnMemory implements ChunkMemory {
   readonly memory: WebAssembly.Memory;
-  readonly exports: ChunkExports;
+  readonly exports: ChunkExports & GatherExports;
   readonly report: number;
   #end = COLUMNS_AT;
+  /** What lies before it stays. */
+  #kept = COLUMNS_AT;
 
   constructor() {
     const initial = COLUMNS_AT / PAGE_BYTES;
@@ -46,19 +48,33 @@ class OwnMemory implements ChunkMemory {
     };
     const host = { decide: never, decideNext: never, late: never, rows: never, kept: never, number: never };
     const imports = { env: { memory: this.memory, abort: never }, host };
-    this.exports = new WebAssembly.Instance(kernelModule(), imports).exports as unknown as ChunkExports;
+    this.exports = new WebAssembly.Instance(kernelModule(), imports)
+      .exports as unknown as typeof this.exports;
     this.exports.memoryInit(PAGE_BYTES, COLUMNS_AT);
     this.exports.bytesInit(systemRandom.id63());
     this.report = this.exports.chunkInit() >>> 0;
   }
 
   clear(): void {
-    this.#end = COLUMNS_AT;
+    this.#end = this.#kept;
+  }
+
+  /** What was placed and lent so far stays, also behind `clear`, until `drop` is given what comes back. */
+  keep(): number {
+    const kept = this.#kept;
+    this.#kept = this.#end;
+    return kept;
+  }
+
+  drop(kept: number): void {
+    this.#kept = kept;
+    this.#end = kept;
   }
 
   place(bytes: ArrayBufferView): number {
-    const at = this.lend(bytes.byteLength + READ_AHEAD_BYTES);
     const { buffer, byteOffset, byteLength } = bytes;
+    if (buffer === this.memory.buffer) return byteOffset;
+    const at = this.lend(byteLength + READ_AHEAD_BYTES);
     new Uint8Array(this.memory.buffer, at).set(new Uint8Array(buffer, byteOffset, byteLength));
     return at;
   }
@@ -85,6 +101,20 @@ let own: ChunkMemory | undefined;
 export function ownMemory(): ChunkMemory {
   own ??= new OwnMemory();
   return own;
+}
+
+const idle: OwnMemory[] = [];
+
+/** A memory that nobody else has until `use` is over: one a thread, as long as one work at a time wants it. */
+export async function withMemory<T>(use: (memory: OwnMemory) => Promise<T>): Promise<T> {
+  const memory = idle.pop() ?? new OwnMemory();
+  const kept = memory.keep();
+  try {
+    return await use(memory);
+  } finally {
+    memory.drop(kept);
+    idle.push(memory);
+  }
 }
 
 /** What is used of the kernel. */

@@ -8,7 +8,7 @@ export function joinedChunks(chunks: readonly Data[]): readonly Data[] {
   const type = chunks[0]?.type as DataType | undefined;
   if (type === undefined || chunks.length === 1) return chunks;
   const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  const props = { length, ...validityOf(chunks, length) };
+  const props = { length, ...joinedValidity(chunks, length) };
   if (DataType.isUtf8(type)) return [makeData({ type: new Utf8(), ...props, ...joinedTexts(chunks) })];
   if (DataType.isList(type)) {
     const children = chunks.map(({ children: [child] }) => child!);
@@ -30,7 +30,7 @@ export function joinedChunks(chunks: readonly Data[]): readonly Data[] {
   return [makeData({ type, ...props, data } as never)];
 }
 
-function joinedBits(chunks: readonly Data[], length: number): Uint8Array {
+export function joinedBits(chunks: readonly Data[], length: number): Uint8Array {
   const joined = new Uint8Array(Math.ceil(length / 8));
   let row = 0;
   for (const { values, offset, length: rows } of chunks) {
@@ -68,7 +68,10 @@ function joinedOffsets(chunks: readonly Data[]): Int32Array {
   return joined;
 }
 
-function validityOf(chunks: readonly Data[], length: number): { nullCount: number; nullBitmap?: Uint8Array } {
+export function joinedValidity(
+  chunks: readonly Data[],
+  length: number,
+): { nullCount: number; nullBitmap?: Uint8Array } {
   const nullCount = chunks.reduce((sum, chunk) => sum + chunk.nullCount, 0);
   if (nullCount === 0) return { nullCount };
   const nullBitmap = new Uint8Array(Math.ceil(length / 8)).fill(0xff);

@@ -45,6 +45,16 @@ export function columnsOf(
   });
 }
 
+/** One column by its descriptor, `at` in the memory. */
+export function builtColumn(
+  column: Column,
+  memory: WebAssembly.Memory,
+  at: number,
+  rows: number,
+): BuiltColumn {
+  return new BuiltReader(new DataView(memory.buffer), at, rows).column(column);
+}
+
 class BuiltReader {
   readonly #view: DataView;
   readonly #at: number;

@@ -1,15 +1,15 @@
-import type { Data } from 'apache-arrow';
 import { messageOf } from '../errors.js';
-import type { CompiledModel } from '../model/types.js';
-import { ownMemory } from './chunk-memory.js';
+import type { Column, CompiledModel } from '../model/types.js';
+import type { BuiltColumn } from './built-column.js';
+import { type OwnMemory, ownMemory, withMemory } from './chunk-memory.js';
+import { writeChunk } from './chunk-writer.js';
 import { type EncodedFile, hasMergedDictionary } from './encode.js';
 import { chunksOfAll, FileColumns } from './file-columns.js';
+import { GatherSource } from './gather-source.js';
 import { joinedChunks } from './joined-chunks.js';
-import { ParquetFile } from './parquet-file.js';
+import { type MadeChunk, ParquetFile } from './parquet-file.js';
 import { rowOrder } from './row-order.js';
-import { type RowPlaces, reordered, slicedPlaces } from './row-places.js';
 import { ColumnStats, statsJson } from './stats.js';
-import { takeRows } from './take-rows.js';
 
 /**
  * Data files of one partition → fewer and larger ones with the same rows, but for those that are taken out, in the order of some
@@ -57,22 +57,68 @@ export async function mergeFiles(
     files.push(openedInput(model, bytes, index));
     await pause?.();
   }
-  const rows = rowsLeft(files, inputs);
-  const columns: (readonly Data[])[] = [];
-  for (const index of model.columns.keys()) {
-    columns.push(joinedChunks(chunksOfAll(model, files, index)));
-    await pause?.();
+  const rows = orderedRows(model, files, rowsLeft(files, inputs), orderBy);
+  const merged = mergedFiles(model, rows.length, fileCount);
+  if (rows.length === 0) return [];
+  // column by column: one at a time lies in the writer's memory
+  await withMemory(async (memory) => {
+    const order = memory.place(rows);
+    const beforeOrder = memory.keep();
+    for (const [index, column] of model.columns.entries()) {
+      const source = new GatherSource(memory, column, chunksOfAll(model, files, index));
+      const beforeSource = memory.keep();
+      for (const { stats, groups } of merged) {
+        for (const { from, to, chunks } of groups) {
+          const taken = source.take(order + from * rows.BYTES_PER_ELEMENT, to - from);
+          stats[index]!.take(taken);
+          chunks.push(madeChunk(memory, column, taken, to - from));
+          await pause?.();
+        }
+      }
+      memory.drop(beforeSource);
+    }
+    memory.drop(beforeOrder);
+  });
+  return merged.map((file) => encodedFile(model, file));
+}
+
+interface MergedFile {
+  rows: number;
+  /** Of each column. */
+  stats: ColumnStats[];
+  /** Numbers of rows, in their order; a chunk of each column. */
+  groups: { from: number; to: number; chunks: MadeChunk[] }[];
+}
+
+function mergedFiles(model: CompiledModel, rows: number, fileCount: number): MergedFile[] {
+  const count = Math.min(fileCount, rows);
+  return Array.from({ length: count }, (_, file) => {
+    const [from, to] = [file, file + 1].map((part) => Math.round((rows * part) / count)) as [number, number];
+    const groups: MergedFile['groups'] = [];
+    for (let at = from; at < to; at += ROW_GROUP_ROWS)
+      groups.push({ from: at, to: Math.min(at + ROW_GROUP_ROWS, to), chunks: [] });
+    return { rows: to - from, stats: model.columns.map(() => new ColumnStats()), groups };
+  });
+}
+
+function madeChunk(memory: OwnMemory, column: Column, taken: BuiltColumn, rows: number): MadeChunk {
+  const beforeTaken = memory.keep();
+  const chunk = writeChunk(memory, column, taken, rows, hasMergedDictionary(column));
+  memory.drop(beforeTaken);
+  const { nullCount, bounds } = taken;
+  return { chunk, nullCount, bounds };
+}
+
+function encodedFile(model: CompiledModel, { rows, stats, groups }: MergedFile): EncodedFile {
+  const file = new ParquetFile(model, ownMemory(), {
+    hasStatistics: true,
+    hasDictionary: hasMergedDictionary,
+  });
+  for (const { from, to, chunks } of groups) {
+    file.beginGroup(to - from);
+    for (const [index, column] of model.columns.entries()) file.addChunk(column, chunks[index]!);
   }
-  // what was joined is not kept twice
-  files.length = 0;
-  const places = orderedPlaces(model, columns, rows, orderBy);
-  const merged: EncodedFile[] = [];
-  const count = Math.min(fileCount, places.length);
-  for (let file = 0; file < count; file++) {
-    const [from, to] = [file, file + 1].map((part) => Math.round((places.length * part) / count));
-    merged.push(await writeRowGroups(model, columns, slicedPlaces(places, from!, to!), pause));
-  }
-  return merged;
+  return { bytes: file.end(), rows, stats: statsJson(model, stats, rows) };
 }
 
 function openedInput(model: CompiledModel, bytes: Uint8Array, index: number): FileColumns {
@@ -100,38 +146,20 @@ function rowsLeft(files: readonly FileColumns[], inputs: readonly MergeInput[]):
   return rows.subarray(0, kept);
 }
 
-/** `columns` have one chunk each. */
-function orderedPlaces(
+/** Numbers of rows in the order of the columns, of which only these are joined. */
+function orderedRows(
   model: CompiledModel,
-  columns: readonly (readonly Data[])[],
+  files: readonly FileColumns[],
   rows: Uint32Array,
   orderBy: readonly string[],
-): RowPlaces {
+): Uint32Array {
+  if (orderBy.length === 0) return rows;
   const places = { length: rows.length, chunk: new Uint32Array(rows.length), at: rows };
-  if (orderBy.length === 0) return places;
-  const by = orderBy.map((name) => columns[model.columns.findIndex((column) => column.name === name)]!);
-  return reordered(places, rowOrder(by, places));
-}
-
-async function writeRowGroups(
-  model: CompiledModel,
-  columns: readonly (readonly Data[])[],
-  places: RowPlaces,
-  pause: MergeOptions['pause'],
-): Promise<EncodedFile> {
-  const stats = model.columns.map(() => new ColumnStats());
-  const options = { hasStatistics: true, hasDictionary: hasMergedDictionary };
-  const file = new ParquetFile(model, ownMemory(), options);
-  for (let at = 0; at < places.length; at += ROW_GROUP_ROWS) {
-    const some = slicedPlaces(places, at, at + ROW_GROUP_ROWS);
-    file.beginGroup(some.length);
-    for (const [index, column] of model.columns.entries()) {
-      const taken = takeRows(column, columns[index]!, some);
-      stats[index]!.take(taken);
-      file.add(column, taken);
-      await pause?.();
-    }
-  }
-  const rows = places.length;
-  return { bytes: file.end(), rows, stats: statsJson(model, stats, rows) };
+  const by = orderBy.map((name) => {
+    const index = model.columns.findIndex((column) => column.name === name);
+    return joinedChunks(chunksOfAll(model, files, index));
+  });
+  const order = rowOrder(by, places);
+  for (let row = 0; row < order.length; row++) order[row] = rows[order[row]!]!;
+  return order;
 }

@@ -18,12 +18,16 @@ const MAGIC = Buffer.from('PAR1');
 const FORMAT_VERSION = 1;
 const SNAPPY = 1;
 
-interface WrittenChunk {
-  column: Column;
-  at: number;
+/** A column of a row group, and what is said of its values. */
+export interface MadeChunk {
   chunk: Chunk;
   nullCount: number;
   bounds: Bounds | null;
+}
+
+interface WrittenChunk extends MadeChunk {
+  column: Column;
+  at: number;
 }
 
 interface RowGroup {
@@ -58,12 +62,17 @@ export class ParquetFile {
   }
 
   add(column: Column, built: BuiltColumn): void {
-    const { rows, chunks } = this.#groups.at(-1)!;
-    const chunk = writeChunk(this.#memory, column, built, rows, this.#options.hasDictionary(column));
+    const { rows } = this.#groups.at(-1)!;
     const { nullCount, bounds } = built;
-    chunks.push({ column, at: this.#at, chunk, nullCount, bounds });
-    this.#parts.push(...chunk.pages);
-    this.#at += chunk.bytes;
+    const chunk = writeChunk(this.#memory, column, built, rows, this.#options.hasDictionary(column));
+    this.addChunk(column, { chunk, nullCount, bounds });
+  }
+
+  /** One that was written before its turn. */
+  addChunk(column: Column, made: MadeChunk): void {
+    this.#groups.at(-1)!.chunks.push({ column, at: this.#at, ...made });
+    this.#parts.push(...made.chunk.pages);
+    this.#at += made.chunk.bytes;
   }
 
   end(): Uint8Array {

@@ -31,6 +31,13 @@ export interface ChunkExports {
   chunkNext(): number;
 }
 
+/** What puts rows of columns into another order (assembly/gather.ts). */
+export interface GatherExports {
+  shiftOffsets(at: number, entries: number, by: number): void;
+  gatherNeeds(out: number, type: number, source: number, order: number, rows: number): number;
+  gather(out: number, type: number, source: number, order: number, rows: number, at: number): void;
+}
+
 /** What src/kernel/assembly/index.ts exports. Addresses come back as i32. */
 export interface KernelExports extends ChunkExports {
   init(program: number, seed: bigint, sessionBytesMax: bigint, recordBytesMax: number): void;

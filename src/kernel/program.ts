@@ -45,7 +45,7 @@ const OPS: Readonly<Record<ColumnOp['op'], number>> = {
   last_offset: abi.OP_MAX,
 };
 
-const COLUMN_TYPES: Readonly<Record<ColumnType, number>> = {
+export const COLUMN_TYPES: Readonly<Record<ColumnType, number>> = {
   int8: abi.COLUMN_INT8,
   int16: abi.COLUMN_INT16,
   int32: abi.COLUMN_INT32,

@@ -196,7 +196,7 @@ function fillLists(out: usize, cursors: usize, from: u32, until: u32): void {
 /** Writes up to 15 bytes behind the text: the next one's place, or the buffer's slack. */
 // @ts-ignore: decorator
 @inline
-function copyText(to: usize, from: usize, bytes: u32): void {
+export function copyText(to: usize, from: usize, bytes: u32): void {
   if (bytes > COPY_BYTES_MAX) {
     memory.copy(to, from, bytes);
     return;

@@ -34,6 +34,7 @@ import { decidedText, decidedValues, run, runFull, runNext, undecided, windowIni
 
 export { bytesInit } from './bytes';
 export { columnsBuild, columnsFree } from './columns';
+export { gather, gatherNeeds, shiftOffsets } from './gather';
 export { laneNew } from './lane';
 export { lz4Frame } from './lz4';
 export { chunkBegin, chunkInit, chunkNeeds, chunkNext } from './parquet-chunk';
