@@ -24,6 +24,7 @@ import { headrace } from '../support/run-cli.js';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/engine.js', import.meta.url));
 const TOKEN = 'a-token-of-some-length';
+const READY = { isReady: true, notReadySeconds: 0, recoveries: 1, lastRecovery: null };
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();
@@ -44,7 +45,7 @@ async function listen(
       [
         '/metrics',
         async () => {
-          const body = await exposition.text(facts(looks++), readiness());
+          const body = await exposition.text(facts(looks++), { ...READY, isReady: readiness().ready });
           return { status: 200, type: exposition.contentType, body };
         },
       ],
@@ -282,7 +283,7 @@ describe('lanes', () => {
     figuresOf(
       {
         url: 'http://e',
-        samples: samplesOf(await new Exposition().text(facts, readinessOf(facts, ''))),
+        samples: samplesOf(await new Exposition().text(facts, READY)),
         readiness: readinessOf(facts, ''),
       },
       null,
