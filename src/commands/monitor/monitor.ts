@@ -5,6 +5,7 @@ import { coloursFor } from '../../telemetry/progress.js';
 import { connectBrokers } from '../connect-brokers.js';
 import { Narrator, type NarratorStream } from '../demo-narrator.js';
 import { watchSignals } from '../demo-signals.js';
+import { stdoutTakesMore } from '../stdout-pace.js';
 import { type Check, type CheckResult, evaluate } from './checks.js';
 import { type Figures, figuresOf, type Look } from './figures.js';
 import { ClusterEye } from './look.js';
@@ -53,7 +54,7 @@ export async function monitorCommand(options: MonitorOptions): Promise<number> {
         const plain = [headline(figures), ...results.map((result) => checkText(result, colours))];
         narrator.status(viewText(figures, results, colours).split('\n'), plain);
       }
-      if (once) break;
+      if (once || !(await stdoutTakesMore())) break;
       await clock.sleep(intervalMs, signal);
     }
     narrator.keepStatus();
