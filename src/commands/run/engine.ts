@@ -74,7 +74,8 @@ export class Engine {
   readonly #commits: CommitFigures;
   readonly #facts: FactTaker;
   readonly #stop = new AbortController();
-  readonly #workerThreads: (number | null)[] = [];
+  /** Of each worker that has started. */
+  readonly #workerThreads: (number | null)[];
   readonly #failed: Promise<never>;
   #fail: (error: unknown) => void = () => {};
   #abandoned = false;
@@ -96,6 +97,7 @@ export class Engine {
     this.#sealTrouble = new SealTrouble(log, clock);
     this.#ledger = this.#makeLedger();
     this.#pool = this.#makePool();
+    this.#workerThreads = this.#pool.rings.map(() => null);
     this.#commits = new CommitFigures(this.#pool.ownCounters, clock);
     this.#fetcher = this.#makeFetcher();
     this.#group = this.#makeGroup();
