@@ -92,8 +92,8 @@ export class Service {
     const { clock, log } = this.#options;
     const { Exposition } = await import('../../metrics/exposition.js');
     this.#exposition = new Exposition();
-    void this.#watch();
     const repeats = new RepeatLimitedLog(log, clock);
+    void this.#watch(repeats);
     const streams = new EventStreams({ streamsMax: http.streamsMax, intervalMs: STREAM_MS, clock });
     this.#streams = streams;
     const panels = new Panels({ ...this.#options, streams, facts: () => this.facts() });
@@ -144,9 +144,18 @@ export class Service {
   }
 
   /** Between two scrapes, too. */
-  async #watch(): Promise<void> {
+  async #watch(repeats: RepeatLimitedLog): Promise<void> {
     while (!this.#closed.signal.aborted) {
-      this.#look();
+      try {
+        this.#look();
+      } catch (error) {
+        // whoever only looks must not end what is looked at
+        repeats.warn(
+          'ready',
+          { error },
+          'it could not be seen whether the engine is ready; the engine goes on',
+        );
+      }
       await this.#options.clock.sleep(READY_LOOK_MS, this.#closed.signal);
     }
   }
