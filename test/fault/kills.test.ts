@@ -34,9 +34,9 @@ const REACH_MS_MAX = 300_000;
 const EVENTS_A_KILL = 1_500;
 const FEED_EVERY_MS = 250;
 const HOUR_MS = 3_600_000;
-/** ClickHouse takes file by file: on a busy machine hundreds that wait for it are minutes. */
-const RUN_MS_MAX = 400_000;
-const TEST_MS_MAX = 600_000 + KILLS * 60_000;
+/** ClickHouse takes file by file: on a busy machine hundreds that wait for it are minutes, and more kills leave more of them. */
+const RUN_MS_MAX = 400_000 + 4_000 * KILLS;
+const TEST_MS_MAX = RUN_MS_MAX + KILLS * 60_000;
 
 const CONFIG = `
 snapshot_interval: 1s
