@@ -1,5 +1,7 @@
+import type { Clock } from '../clock.js';
 import { HeadraceError } from '../errors.js';
 import { invariant } from '../invariant.js';
+import { answeredWithin } from './answered-within.js';
 import {
   failureOf,
   failureToError,
@@ -17,7 +19,9 @@ import { Producer, type ProducerOptions } from './producer.js';
  *   open, and fences that producer for good.
  * - After any failure between begin and the end of commit, what became of the transaction is not known here: abort() may
  *   end it; when that fails too, only a new producer with the same id can.
- * - Each call holds a thread of libuv's pool for as long as it takes, so all of them have an end.
+ * - Each call holds a thread of libuv's pool for as long as it takes, so all of them have an end. The library was seen not to
+ *   come back from one for minutes, when all brokers had been away while the group was rebalanced: who waited for it then left the
+ *   group waiting for him. So a call is given up behind that end, and its thread with it.
  */
 export interface TransactionalOptions extends ProducerOptions {
   transactionalId: string;
@@ -26,9 +30,12 @@ export interface TransactionalOptions extends ProducerOptions {
 }
 
 const CALL_TIMEOUT_MS = 10_000;
+/** Behind the time that the library was given. */
+const GRACE_MS = 10_000;
 
 export class TransactionalProducer extends Producer {
   readonly #where: { transactional_id: string; brokers: string };
+  readonly #clock: Clock;
   #failedBefore = 0;
 
   constructor(options: TransactionalOptions) {
@@ -40,12 +47,17 @@ export class TransactionalProducer extends Producer {
         'transaction.timeout.ms': options.transactionTimeoutMs,
       },
     });
+    this.#clock = options.clock;
     this.#where = { transactional_id: options.transactionalId, brokers: String(options.brokers) };
   }
 
   /** Ends what an earlier producer with this id left open. Errors: KAFKA_UNREACHABLE, KAFKA_AUTH, KAFKA_PROTOCOL. */
   async init(timeoutMs = CALL_TIMEOUT_MS): Promise<void> {
-    await this.#call('initTransactions', (client, done) => client.initTransactions(timeoutMs, done));
+    await this.#call(
+      'initTransactions',
+      (client, done) => client.initTransactions(timeoutMs, done),
+      timeoutMs,
+    );
   }
 
   async begin(): Promise<void> {
@@ -81,14 +93,16 @@ export class TransactionalProducer extends Producer {
   #call(
     name: string,
     start: (client: NativeProducer, done: (error: NativeError | null | undefined) => void) => void,
+    timeoutMs = CALL_TIMEOUT_MS,
   ): Promise<void> {
     const client = this.native;
     invariant(client !== null, 'a transaction of a producer that is not connected', { call: name });
-    return new Promise((resolve, reject) => {
-      start(client, (error) => {
-        if (error) reject(failureToError(failureOf(error), { ...this.#where, call: name }));
-        else resolve();
-      });
+    const where = { ...this.#where, call: name };
+    const answered = new Promise<void>((resolve, reject) => {
+      start(client, (error) => (error ? reject(failureToError(failureOf(error), where)) : resolve()));
     });
+    const late = () =>
+      new HeadraceError('KAFKA_UNREACHABLE', 'the Kafka library did not come back in time', { where });
+    return answeredWithin(this.#clock, timeoutMs + GRACE_MS, answered, late);
   }
 }
