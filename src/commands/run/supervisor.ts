@@ -57,10 +57,10 @@ export class Supervisor {
     if (options.socket !== null) void this.#run();
   }
 
-  /** An orderly stop begins. */
+  /** An orderly stop begins. What is still to be told before it does not hold it up: the process may be gone by then. */
   stopping(): void {
     this.#isStopping = true;
-    this.#tell(['STOPPING=1', 'STATUS=stopping: what was read is sealed and committed']);
+    void this.#send(['STOPPING=1', 'STATUS=stopping: what was read is sealed and committed']);
   }
 
   /** What can change is read again, and was. */
@@ -124,16 +124,17 @@ export class Supervisor {
 
   /** In order, one at a time. A supervisor that does not listen is told of once a try, and stops nothing. */
   #tell(lines: readonly string[]): void {
-    if (this.#options.socket === null) return;
-    this.#sending = this.#sending.then(
-      () =>
-        new Promise((resolve) => {
-          execFile('systemd-notify', [...lines], { timeout: NOTIFY_TIMEOUT_MS }, (error) => {
-            if (error !== null) this.#options.log.warn({ error }, 'systemd could not be told how it is');
-            resolve();
-          });
-        }),
-    );
+    this.#sending = this.#sending.then(() => this.#send(lines));
+  }
+
+  #send(lines: readonly string[]): Promise<void> {
+    if (this.#options.socket === null) return Promise.resolve();
+    return new Promise((resolve) => {
+      execFile('systemd-notify', [...lines], { timeout: NOTIFY_TIMEOUT_MS }, (error) => {
+        if (error !== null) this.#options.log.warn({ error }, 'systemd could not be told how it is');
+        resolve();
+      });
+    });
   }
 }
 
