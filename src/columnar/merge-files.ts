@@ -1,7 +1,7 @@
 import { messageOf } from '../errors.js';
 import type { Column, CompiledModel } from '../model/types.js';
 import type { BuiltColumn } from './built-column.js';
-import { type OwnMemory, ownMemory, withMemory } from './chunk-memory.js';
+import { type OwnMemory, withMemory } from './chunk-memory.js';
 import { writeChunk } from './chunk-writer.js';
 import { type EncodedFile, hasMergedDictionary } from './encode.js';
 import { chunksOfAll, FileColumns } from './file-columns.js';
@@ -61,9 +61,9 @@ export async function mergeFiles(
   const merged = mergedFiles(model, rows.length, fileCount);
   if (rows.length === 0) return [];
   // column by column: one at a time lies in the writer's memory
-  await withMemory(async (memory) => {
+  return await withMemory(async (memory) => {
     const order = memory.place(rows);
-    const beforeOrder = memory.keep();
+    memory.keep();
     for (const [index, column] of model.columns.entries()) {
       const source = new GatherSource(memory, column, chunksOfAll(model, files, index));
       const beforeSource = memory.keep();
@@ -77,9 +77,8 @@ export async function mergeFiles(
       }
       memory.drop(beforeSource);
     }
-    memory.drop(beforeOrder);
+    return merged.map((file) => encodedFile(model, memory, file));
   });
-  return merged.map((file) => encodedFile(model, file));
 }
 
 interface MergedFile {
@@ -109,8 +108,12 @@ function madeChunk(memory: OwnMemory, column: Column, taken: BuiltColumn, rows: 
   return { chunk, nullCount, bounds };
 }
 
-function encodedFile(model: CompiledModel, { rows, stats, groups }: MergedFile): EncodedFile {
-  const file = new ParquetFile(model, ownMemory(), {
+function encodedFile(
+  model: CompiledModel,
+  memory: OwnMemory,
+  { rows, stats, groups }: MergedFile,
+): EncodedFile {
+  const file = new ParquetFile(model, memory, {
     hasStatistics: true,
     hasDictionary: hasMergedDictionary,
   });

@@ -21,19 +21,3 @@ export function placesOf(lengths: readonly number[], isGone?: (row: number) => b
   }
   return { length: kept, chunk: chunk.subarray(0, kept), at: at.subarray(0, kept) };
 }
-
-/** The rows at `order`, in that order. */
-export function reordered(places: RowPlaces, order: Uint32Array): RowPlaces {
-  const chunk = new Uint32Array(order.length);
-  const at = new Uint32Array(order.length);
-  for (let row = 0; row < order.length; row++) {
-    chunk[row] = places.chunk[order[row]!]!;
-    at[row] = places.at[order[row]!]!;
-  }
-  return { length: order.length, chunk, at };
-}
-
-export function slicedPlaces({ length, chunk, at }: RowPlaces, from: number, to: number): RowPlaces {
-  const end = Math.min(to, length);
-  return { length: end - from, chunk: chunk.subarray(from, end), at: at.subarray(from, end) };
-}

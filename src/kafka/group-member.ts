@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import { heartbeatIntervalMs } from '../config/heartbeat.js';
 import { invariant } from '../invariant.js';
+import { answeredWithin } from './answered-within.js';
 import { byPartition } from './committed-offsets.js';
 import { readStatistics, type Statistics } from './group-statistics.js';
 import {
@@ -229,7 +230,6 @@ class NativeMember implements GroupMember {
       offset: toNumber(offset),
       ...(metadata === undefined ? {} : { metadata }),
     }));
-    const giveUp = new AbortController();
     const answered = new Promise<Failure | null>((settle) => {
       this.#pendingCommit = { offsets: list, settle };
     });
@@ -237,16 +237,14 @@ class NativeMember implements GroupMember {
       // Not commitCb(): that answers when the request is queued, not when the broker has it.
       this.#consumer.commit(list);
       this.#options.onWork();
-      const tooLate = this.#options.clock
-        .sleep(COMMIT_TIMEOUT_MS, giveUp.signal)
-        .then(
-          (): Failure => ({ kind: 'unreachable', code: -185, text: 'the offset commit was not answered' }),
-        );
-      return await Promise.race([answered, tooLate]);
+      return await answeredWithin(this.#options.clock, COMMIT_TIMEOUT_MS, answered, () => ({
+        kind: 'unreachable',
+        code: -185,
+        text: 'the offset commit was not answered',
+      }));
     } catch (error) {
       return failureOf(error);
     } finally {
-      giveUp.abort();
       this.#pendingCommit = null;
     }
   }

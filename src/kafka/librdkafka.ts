@@ -4,6 +4,7 @@ import { isMainThread } from 'node:worker_threads';
 import type { Clock } from '../clock.js';
 import { type ErrorCode, HeadraceError, type Where } from '../errors.js';
 import { invariant } from '../invariant.js';
+import { answeredWithin } from './answered-within.js';
 
 /**
  * The thin bridge to librdkafka through the callback API of @confluentinc/kafka-javascript: loading, configuration,
@@ -266,12 +267,8 @@ export async function closeWithin(
   timeoutMs: number,
   clock: Clock,
 ): Promise<'closed' | 'timed-out'> {
-  const giveUp = new AbortController();
-  const closed = new Promise<'closed'>((resolve) => close(() => resolve('closed')));
-  const timedOut = clock.sleep(timeoutMs, giveUp.signal).then(() => 'timed-out' as const);
-  const outcome = await Promise.race([closed, timedOut]);
-  giveUp.abort();
-  return outcome;
+  const closed = new Promise<'closed' | 'timed-out'>((resolve) => close(() => resolve('closed')));
+  return await answeredWithin(clock, timeoutMs, closed, () => 'timed-out');
 }
 
 /**

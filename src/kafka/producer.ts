@@ -3,6 +3,7 @@ import { HeadraceError } from '../errors.js';
 import { invariant } from '../invariant.js';
 import type { PlainLog } from '../telemetry/log.js';
 import { RepeatLimitedLog } from '../telemetry/repeat-limited-log.js';
+import { answeredWithin } from './answered-within.js';
 import {
   clientConfig,
   closeWithin,
@@ -158,12 +159,8 @@ export class Producer {
 
   /** Waits for the reports of all records. It holds no thread, unlike the native flush. */
   async flush(timeoutMs: number): Promise<'flushed' | 'timed-out'> {
-    const giveUp = new AbortController();
-    const flushed = this.untilBelow(1).then(() => 'flushed' as const);
-    const tooLate = this.#options.clock.sleep(timeoutMs, giveUp.signal).then(() => 'timed-out' as const);
-    const outcome = await Promise.race([flushed, tooLate]);
-    giveUp.abort();
-    return outcome;
+    const flushed = this.untilBelow(1).then((): 'flushed' | 'timed-out' => 'flushed');
+    return await answeredWithin(this.#options.clock, timeoutMs, flushed, () => 'timed-out');
   }
 
   /** Flushes and closes, both bounded in time. Errors: KAFKA_UNREACHABLE when records were left behind. */

@@ -101,8 +101,9 @@ export class TransactionalProducer extends Producer {
     const answered = new Promise<void>((resolve, reject) => {
       start(client, (error) => (error ? reject(failureToError(failureOf(error), where)) : resolve()));
     });
-    const late = () =>
-      new HeadraceError('KAFKA_UNREACHABLE', 'the Kafka library did not come back in time', { where });
+    const late = () => {
+      throw new HeadraceError('KAFKA_UNREACHABLE', 'the Kafka library did not come back in time', { where });
+    };
     return answeredWithin(this.#clock, timeoutMs + GRACE_MS, answered, late);
   }
 }

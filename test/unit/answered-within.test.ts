@@ -3,7 +3,9 @@ import { answeredWithin } from '#src/kafka/answered-within.js';
 import { ManualClock } from '../support/group-fakes.js';
 
 describe('an answer that is waited for', () => {
-  const late = () => new Error('late');
+  const late = () => {
+    throw new Error('late');
+  };
 
   it('is passed on, as is a refusal', async () => {
     const clock = new ManualClock();

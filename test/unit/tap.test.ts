@@ -22,7 +22,7 @@ import { createTable, laneEntry, openLedger, SOURCE } from '../support/fake-ledg
 import { eventually, HurriedClock } from '../support/fake-time.js';
 import { info, LakeStory, printed, sessionRow } from '../support/lake-story.js';
 import { withFolder } from '../support/lake-table.js';
-import { headrace } from '../support/run-cli.js';
+import { FIVE, headrace } from '../support/run-cli.js';
 
 const MASKED_TEXT = `
 name: masks
@@ -383,21 +383,8 @@ describe('headrace tap dead-letters', () => {
 });
 
 describe('the command line of tap', () => {
-  const five = [
-    '--brokers',
-    'b:9092',
-    '--topic',
-    't',
-    '--group',
-    'g',
-    '--model',
-    'clickstream',
-    '--lake',
-    '/lake',
-  ];
-
   it('shows people so many a second, and machines or a bounded number all', async () => {
-    const events = (await headrace(['tap', 'events', ...five])).tap[0];
+    const events = (await headrace(['tap', 'events', ...FIVE])).tap[0];
     expect(events).toMatchObject({
       ...{
         name: 'events',
@@ -411,7 +398,7 @@ describe('the command line of tap', () => {
       config: { kafka: { topic: 't' } },
     });
     for (const flags of [['--json'], ['--limit', '5'], ['--sample', '1%'], ['--rate', 'off']])
-      expect((await headrace(['tap', 'events', ...five, ...flags])).tap[0]).toMatchObject({
+      expect((await headrace(['tap', 'events', ...FIVE, ...flags])).tap[0]).toMatchObject({
         perSecond: null,
       });
     const rated = ['--json', '--rate', '5', '--filter', 'a=b', '--filter', 'c!=d', '--from', 'earliest'];
@@ -439,7 +426,7 @@ describe('the command line of tap', () => {
     [['--rate', '0'], /--rate must be a whole number/],
     [['--sample', '5'], /write 5% if you mean that/],
   ])('%j is refused', async (flags, says) => {
-    const { code, stderr, tap } = await headrace(['tap', 'events', ...five, ...flags]);
+    const { code, stderr, tap } = await headrace(['tap', 'events', ...FIVE, ...flags]);
     expect({ code, tap }).toEqual({ code: 64, tap: [] });
     expect(stderr).toMatch(says);
   });
