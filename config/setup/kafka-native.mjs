@@ -11,6 +11,7 @@ import { cachePath, logPath, publishFolder } from './cache-folder.mjs';
 import { checkout, inCheckout, readJson } from './checkout.mjs';
 import { run } from './child-processes.mjs';
 import { withLock } from './lock.mjs';
+import { headersFolder } from './node-headers.mjs';
 import { removeStamp, stampIs, writeStamp } from './stamp.mjs';
 import { StepError } from './step-error.mjs';
 
@@ -136,11 +137,29 @@ async function fromSource(note) {
         CKJS_LINKING: 'dynamic',
         npm_config_ignore_scripts: 'false',
         npm_config_build_from_source: 'true',
+        ...nodeHeaders(),
       },
     });
     if (answer.code === 0 && (await loads())) return;
   }
-  throw new StepError(`the native part of ${PACKAGE} could not be built`, { log });
+  throw new StepError(`the native part of ${PACKAGE} could not be built`, { log, ...headersRemedy() });
+}
+
+/** What the user's own npm says of headers goes first. */
+function nodeHeaders() {
+  if (process.env.npm_config_nodedir !== undefined) return {};
+  const folder = headersFolder(process.execPath, process.version);
+  return folder === undefined ? {} : { npm_config_nodedir: folder };
+}
+
+function headersRemedy() {
+  if (process.env.npm_config_nodedir !== undefined || headersFolder(process.execPath, process.version))
+    return {};
+  return {
+    remedy:
+      "if nodejs.org can't be reached from here: take a Node.js that brings its headers (include/node beside bin, " +
+      'as in its own archives), or set npm_config_nodedir to a folder with them',
+  };
 }
 
 function clean() {

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -16,6 +17,7 @@ import { ensurePackages } from '../../config/setup/apt.mjs';
 import { publishFolder } from '../../config/setup/cache-folder.mjs';
 import { run, runOrFail } from '../../config/setup/child-processes.mjs';
 import { withLock } from '../../config/setup/lock.mjs';
+import { headersFolder } from '../../config/setup/node-headers.mjs';
 import { checkNodeVersion, compareVersions } from '../../config/setup/node-version.mjs';
 import { countResults, summaryLine } from '../../config/setup/vitest.mjs';
 
@@ -201,4 +203,38 @@ test('a Node.js that is too old is refused with the version that is needed', () 
   expect(checkNodeVersion('20.19.0')).toBe('20.19.0');
   expect(compareVersions('20.9.0', '20.19.0')).toBeLessThan(0);
   expect(compareVersions('22.0.0', '20.19.0')).toBeGreaterThan(0);
+});
+
+describe("Node's headers for a build from source", () => {
+  const node = () => join(folder, 'bin', 'node');
+
+  beforeEach(() => {
+    mkdirSync(join(folder, 'bin'));
+    writeFileSync(node(), '');
+  });
+
+  function writeHeaders(text: string) {
+    mkdirSync(join(folder, 'include', 'node'), { recursive: true });
+    writeFileSync(join(folder, 'include', 'node', 'node_version.h'), text);
+  }
+
+  const headers =
+    '#define NODE_MAJOR_VERSION 24\n#define NODE_MINOR_VERSION 1\n#define NODE_PATCH_VERSION 0\n#define NODE_PATCH_VERSION_X 7\n';
+
+  test('are those beside the executable when they are of its version', () => {
+    writeHeaders(headers);
+    expect(headersFolder(node(), 'v24.1.0')).toBe(realpathSync(folder));
+  });
+
+  test('are not those of another version, which would build against a wrong ABI', () => {
+    writeHeaders(headers);
+    expect(headersFolder(node(), 'v24.1.1')).toBeUndefined();
+    expect(headersFolder(node(), 'v20.1.0')).toBeUndefined();
+  });
+
+  test('are nowhere when the folder or what it should say is missing', () => {
+    expect(headersFolder(node(), 'v24.1.0')).toBeUndefined();
+    writeHeaders('#define NODE_MAJOR_VERSION 24\n');
+    expect(headersFolder(node(), 'v24.1.0')).toBeUndefined();
+  });
 });

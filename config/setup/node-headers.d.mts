@@ -1,0 +1,1 @@
+export function headersFolder(executable: string, version: string): string | undefined;
