@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The entry: parses the command line, picks a command, ends with its exit code. */
 import { main } from './commands/cli.js';
+import { endProcess } from './commands/end-process.js';
 import { reportFailure, wantsStacks } from './commands/failure.js';
 
 const args = process.argv.slice(2);
@@ -8,7 +9,7 @@ const args = process.argv.slice(2);
 /** An error that nobody caught leaves the state unknown: the ledger makes a restart cheap, so end at once. */
 function die(error: unknown): never {
   const stderr = (text: string) => process.stderr.write(text);
-  process.exit(reportFailure(error, { stacks: wantsStacks(args), stderr }));
+  endProcess(reportFailure(error, { stacks: wantsStacks(args), stderr }));
 }
 process.on('uncaughtException', die);
 process.on('unhandledRejection', die);
@@ -21,4 +22,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const exitCode = await main(args);
 // native threads would keep the process alive; what was written to a pipe must be out before the exit
 await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
-process.exit(exitCode);
+endProcess(exitCode);

@@ -9,6 +9,7 @@ import type { CompiledModel } from '../model/types.js';
 import { systemRandom } from '../random.js';
 import { type AdjustableLog, createLog, type Log } from '../telemetry/log.js';
 import { packageVersion } from '../version.js';
+import { endProcess } from './end-process.js';
 import type { RunOptions } from './options.js';
 import { checkAtBoot } from './run/clickhouse.js';
 import { announceCrash } from './run/crash-order.js';
@@ -179,7 +180,7 @@ function stopOnSignal(log: Log): AbortSignal {
       controller.abort();
     } else if (nowMs - firstMs >= SAME_SIGNAL_MS) {
       log.warn({ signal }, 'ending at once; the next start replays what was not committed');
-      process.exit(EXIT_TERMINATED);
+      endProcess(EXIT_TERMINATED);
     }
   };
   process.on('SIGTERM', onSignal);

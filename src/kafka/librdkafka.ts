@@ -4,7 +4,7 @@ import { isMainThread } from 'node:worker_threads';
 import type { Clock } from '../clock.js';
 import { type ErrorCode, HeadraceError, type Where } from '../errors.js';
 import { invariant } from '../invariant.js';
-import { answeredWithin } from './answered-within.js';
+import { calledWithin } from './held-threads.js';
 
 /**
  * The thin bridge to librdkafka through the callback API of @confluentinc/kafka-javascript: loading, configuration,
@@ -268,7 +268,7 @@ export async function closeWithin(
   clock: Clock,
 ): Promise<'closed' | 'timed-out'> {
   const closed = new Promise<'closed' | 'timed-out'>((resolve) => close(() => resolve('closed')));
-  return await answeredWithin(clock, timeoutMs, closed, () => 'timed-out');
+  return await calledWithin(clock, timeoutMs, closed, () => 'timed-out');
 }
 
 /**

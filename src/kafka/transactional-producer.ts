@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import { HeadraceError } from '../errors.js';
 import { invariant } from '../invariant.js';
-import { answeredWithin } from './answered-within.js';
+import { calledWithin } from './held-threads.js';
 import {
   failureOf,
   failureToError,
@@ -104,6 +104,6 @@ export class TransactionalProducer extends Producer {
     const late = () => {
       throw new HeadraceError('KAFKA_UNREACHABLE', 'the Kafka library did not come back in time', { where });
     };
-    return answeredWithin(this.#clock, timeoutMs + GRACE_MS, answered, late);
+    return calledWithin(this.#clock, timeoutMs + GRACE_MS, answered, late);
   }
 }
