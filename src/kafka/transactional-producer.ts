@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import { HeadraceError } from '../errors.js';
 import { invariant } from '../invariant.js';
+import { answeredWithin } from './answered-within.js';
 import { calledWithin } from './held-threads.js';
 import {
   failureOf,
@@ -19,9 +20,10 @@ import { Producer, type ProducerOptions } from './producer.js';
  *   open, and fences that producer for good.
  * - After any failure between begin and the end of commit, what became of the transaction is not known here: abort() may
  *   end it; when that fails too, only a new producer with the same id can.
- * - Each call holds a thread of libuv's pool for as long as it takes, so all of them have an end. The library was seen not to
- *   come back from one for minutes, when all brokers had been away while the group was rebalanced: who waited for it then left the
- *   group waiting for him. So a call is given up behind that end, and its thread with it.
+ * - Each call holds a thread of libuv's pool for as long as it takes, so all of them have an end. But librdkafka can lose the answer to
+ *   sendOffsetsToTransaction when brokers go (rd_kafka_txn_handle_TxnOffsetCommit returns without one, and the call waits without
+ *   end), and closing the producer waits for the call. So a call is given up behind its end, the producer stays open, and
+ *   release() brings the library back.
  */
 export interface TransactionalOptions extends ProducerOptions {
   transactionalId: string;
@@ -32,11 +34,14 @@ export interface TransactionalOptions extends ProducerOptions {
 const CALL_TIMEOUT_MS = 10_000;
 /** Behind the time that the library was given. */
 const GRACE_MS = 10_000;
+const REFUSED_KEY = Buffer.from('headrace');
 
 export class TransactionalProducer extends Producer {
   readonly #where: { transactional_id: string; brokers: string };
   readonly #clock: Clock;
   #failedBefore = 0;
+  /** A call that was given up and is still out. */
+  #lost: Promise<void> | null = null;
 
   constructor(options: TransactionalOptions) {
     super({
@@ -90,6 +95,33 @@ export class TransactionalProducer extends Producer {
     await this.#call('abortTransaction', (client, done) => client.abortTransaction(CALL_TIMEOUT_MS, done));
   }
 
+  /** A call was given up and is still out: closing would wait for it. */
+  get isHeld(): boolean {
+    return this.#lost !== null;
+  }
+
+  /**
+   * Brings the library back from a call that was given up, and closes. To be called when another producer with the same id has been
+   * through init: of this one the brokers refuse any record from then on, and a producer that learns so ends whatever call is out.
+   * False: it did not come back.
+   */
+  async release(topic: string): Promise<boolean> {
+    const lost = this.#lost ?? Promise.resolve();
+    try {
+      this.produce(topic, 0, REFUSED_KEY, null, this.#clock.nowMs());
+    } catch {
+      // it knows already
+    }
+    const back = lost.then(
+      () => true,
+      () => true,
+    );
+    if (!(await answeredWithin(this.#clock, CALL_TIMEOUT_MS + GRACE_MS, back, () => false))) return false;
+    // what was not delivered is void
+    await this.close(0).catch(() => undefined);
+    return true;
+  }
+
   #call(
     name: string,
     start: (client: NativeProducer, done: (error: NativeError | null | undefined) => void) => void,
@@ -102,6 +134,11 @@ export class TransactionalProducer extends Producer {
       start(client, (error) => (error ? reject(failureToError(failureOf(error), where)) : resolve()));
     });
     const late = () => {
+      this.#lost = answered;
+      const back = () => {
+        this.#lost = null;
+      };
+      answered.then(back, back);
       throw new HeadraceError('KAFKA_UNREACHABLE', 'the Kafka library did not come back in time', { where });
     };
     return calledWithin(this.#clock, timeoutMs + GRACE_MS, answered, late);

@@ -1,9 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '#src/clock.js';
+import { TransactionalProducer } from '#src/kafka/transactional-producer.js';
 import { type Random, seededRandom } from '#src/random.js';
 import type { EngineOptions, RunResult } from '../support/engine-process.js';
-import { type ProducedRecord, SpineProducer } from '../support/spine-kafka.js';
+import { FakeLog } from '../support/fake-log.js';
+import { endOffsets, type ProducedRecord, SpineProducer } from '../support/spine-kafka.js';
 import { goodRecord, SmallKafka } from '../support/spine-lane.js';
 import { committedEvents, readSpineTable } from '../support/spine-table.js';
 
@@ -188,6 +191,48 @@ it('many transactions in answers of a few batches each give the committed events
     expect(result).toMatchObject({ events: total, deadLetters: 0, haltedLanes: 0 });
     expect(await sessionsIn(lake)).toEqual(expected);
   }
+});
+
+describe('a producer whose place another one with its id has taken', () => {
+  const topic = 'taken';
+  const make = async () => {
+    const made = new TransactionalProducer({
+      brokers: kafka.cluster.bootstrap,
+      clientId: 'taken',
+      transactionalId: 'taken',
+      transactionTimeoutMs: RUN_MS_MAX,
+      clock: systemClock,
+      log: new FakeLog(),
+    });
+    await made.connect();
+    await made.init();
+    return made;
+  };
+  const one = Buffer.from('one');
+  const put = (by: TransactionalProducer) => by.produce(topic, 0, one, one, systemClock.nowMs());
+  const ends = () => endOffsets(kafka.cluster.bootstrap, topic, 1);
+
+  it('learns it by a record, which ends what it is about, and of which nothing is in the topic', async () => {
+    await kafka.createTopic(topic, 1);
+    const first = await make();
+    await first.begin();
+    put(first);
+    await first.allDelivered();
+    const second = await make();
+    // a record, and that its transaction was aborted
+    expect(await ends()).toEqual([2]);
+    put(first);
+    await expect(first.allDelivered()).rejects.toThrow('1 records were not taken');
+    await expect(first.commit()).rejects.toThrow(/fenced/i);
+    expect([first.isHeld, await first.release(topic)]).toEqual([false, true]);
+    expect(await ends()).toEqual([2]);
+    await second.begin();
+    put(second);
+    await second.allDelivered();
+    await second.commit();
+    await second.close();
+    expect(await ends()).toEqual([4]);
+  });
 });
 
 describe('events by every codec, with headers, null keys and null values, and the time of the broker', () => {

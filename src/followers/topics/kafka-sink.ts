@@ -51,6 +51,8 @@ export class KafkaTopicSink implements TopicSink {
   readonly #reader: CompactedReader;
   #producer: TransactionalProducer | null = null;
   #positionsTopic: TopicInfo | null = null;
+  /** Earlier ones that the library did not come back from. */
+  readonly #held = new Set<TransactionalProducer>();
 
   constructor(options: KafkaSinkOptions) {
     this.#options = options;
@@ -77,6 +79,7 @@ export class KafkaTopicSink implements TopicSink {
     await producer.connect();
     this.#producer = producer;
     await producer.init();
+    for (const held of this.#held) void this.#release(held);
   }
 
   async positions(appIds: readonly string[]): Promise<Map<string, LanePosition | null>> {
@@ -124,8 +127,25 @@ export class KafkaTopicSink implements TopicSink {
   async close(): Promise<void> {
     const producer = this.#producer;
     this.#producer = null;
+    if (producer?.isHeld === true) this.#held.add(producer);
     // what it could not send is void
-    await producer?.close(0).catch(() => undefined);
+    else await producer?.close(0).catch(() => undefined);
+  }
+
+  /** A new producer has taken its place. */
+  async #release(held: TransactionalProducer): Promise<void> {
+    const { topics, transactionalId, log } = this.#options;
+    this.#held.delete(held);
+    const where = { topic: topics.output, transactional_id: transactionalId };
+    if (await held.release(topics.output)) {
+      log.info(where, 'the Kafka library came back from a call that had been given up');
+      return;
+    }
+    this.#held.add(held);
+    log.warn(
+      where,
+      'a call of the Kafka library does not come back, and keeps a thread of those that read and write files; tried again',
+    );
   }
 
   #open(): TransactionalProducer {
