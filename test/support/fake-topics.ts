@@ -115,6 +115,13 @@ export class FakeSink implements TopicSink {
 
   async close(): Promise<void> {}
 
+  /** How often it was ended for good. */
+  ends = 0;
+
+  async end(): Promise<void> {
+    this.ends++;
+  }
+
   async #step(step: Step): Promise<void> {
     this.calls.push(step);
     await this.before(step);

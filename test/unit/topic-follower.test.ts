@@ -51,6 +51,23 @@ describe('the topic follower', () => {
     expect(rig.topics.rows).toEqual(['a', 'b']);
   });
 
+  it('ends its topics for good when it is closed, and not when something went wrong', async () => {
+    const rig = new TopicRig();
+    const { follower, caughtUp, sink } = rig.engine();
+    let fails = true;
+    sink.before = async (step) => {
+      if (step !== 'prepare' || !fails) return;
+      fails = false;
+      throw unreachable();
+    };
+    follower.acquired([0]);
+    rig.tell({ rows: { 0: ['a'] } });
+    expect(await caughtUp()).toBe(true);
+    expect([fails, sink.ends]).toEqual([false, 0]);
+    await follower.close(1_000);
+    expect(sink.ends).toBe(1);
+  });
+
   it('writes a lane’s position before its first record, and each time with what it sends', async () => {
     const rig = new TopicRig();
     const { follower, caughtUp } = rig.engine();

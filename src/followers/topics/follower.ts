@@ -208,7 +208,7 @@ export class TopicFollower {
     await this.released([...this.#lanes.keys()], 0);
     this.abandon();
     await withinMs(clock, GIVE_UP_MS, this.#running);
-    await sink.close();
+    await sink.end();
     return behind;
   }
 

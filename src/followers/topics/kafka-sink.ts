@@ -63,8 +63,16 @@ export class KafkaTopicSink implements TopicSink {
   async open(): Promise<void> {
     await this.close();
     await this.#checkTopics();
+    const producer = this.#newProducer();
+    await producer.connect();
+    this.#producer = producer;
+    await producer.init();
+    for (const held of this.#held) void this.#release(held);
+  }
+
+  #newProducer(): TransactionalProducer {
     const { brokers, clientId, transactionalId, clock, log, extra = {} } = this.#options;
-    const producer = new TransactionalProducer({
+    return new TransactionalProducer({
       brokers,
       clientId,
       transactionalId,
@@ -76,10 +84,6 @@ export class KafkaTopicSink implements TopicSink {
       log: quiet(log),
       extra,
     });
-    await producer.connect();
-    this.#producer = producer;
-    await producer.init();
-    for (const held of this.#held) void this.#release(held);
   }
 
   async positions(appIds: readonly string[]): Promise<Map<string, LanePosition | null>> {
@@ -130,6 +134,21 @@ export class KafkaTopicSink implements TopicSink {
     if (producer?.isHeld === true) this.#held.add(producer);
     // what it could not send is void
     else await producer?.close(0).catch(() => undefined);
+  }
+
+  async end(): Promise<void> {
+    await this.close();
+    if (this.#held.size === 0) return;
+    const successor = this.#newProducer();
+    try {
+      await successor.connect();
+      await successor.init();
+      await Promise.all([...this.#held].map((held) => this.#release(held)));
+    } catch {
+      // without brokers nobody is refused anything: the process ends without waiting for its threads
+    } finally {
+      if (!successor.isHeld) await successor.close(0).catch(() => undefined);
+    }
   }
 
   /** A new producer has taken its place. */

@@ -18,6 +18,8 @@ export interface TopicSink {
   abort(): Promise<void>;
   /** Never rejects. What is open stays open, until open() is called or the broker gives it up. */
   close(): Promise<void>;
+  /** The same for good: calls that were given up are brought back where that is possible, or the process could not end. */
+  end(): Promise<void>;
 }
 
 export interface SentRecord {

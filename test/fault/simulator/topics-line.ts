@@ -96,6 +96,10 @@ export class TopicsLine implements TopicSink {
     this.#queue = nothing();
   }
 
+  async end(): Promise<void> {
+    await this.close();
+  }
+
   #flushSoon(): void {
     if (this.#flushing !== null) return;
     this.#flushing = this.#options.process.pause(LINGER_MS).then(() => {
