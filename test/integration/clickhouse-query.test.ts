@@ -66,6 +66,15 @@ describe('headrace query', () => {
     for (const { token, rows } of story.next()) await rig.insertRows(rows, token);
     const json = await query({ name: 'brands' });
     expect(sessionsIn(json)).toBe(story.visits.length);
+    // read from the sums it says what the view for people says
+    const { data } = JSON.parse(json) as { data: { brand: string; sessions: number; events: number }[] };
+    const shown = await rig.rows<{ brand: string; sessions: number; events: number }>(
+      `SELECT brand, toFloat64(sum(sessions)) AS sessions, toFloat64(sum(events)) AS events
+       FROM ${MODEL}.brand_analytics WHERE date > (SELECT max(date) FROM ${MODEL}.brand_analytics) - 30 GROUP BY brand`,
+    );
+    const sorted = (rows: readonly { brand: string; sessions: number; events: number }[]) =>
+      rows.map(({ brand, sessions, events }) => `${brand} ${sessions} ${events}`).sort();
+    expect(sorted(data)).toEqual(sorted(shown));
     const csv = (await query({ name: 'brand_analytics', format: 'csv' })).trim().split('\n');
     expect(csv[0]).toMatch(/^"brand",/);
     expect(csv).toHaveLength(1 + (JSON.parse(json) as { rows: number }).rows);

@@ -88,7 +88,9 @@ describe('the analytic views on the page', () => {
     expect(status).toBe(200);
     expect(body).toEqual({ name: 'brands', days: 7, keys: ['brand'], ...ANSWER } satisfies ViewAnswer);
     expect(asked).toEqual([
-      expect.stringMatching(/FROM `web_clicks`\.`brand_analytics` .*- 7 .*ORDER BY sessions DESC LIMIT 100$/),
+      expect.stringMatching(
+        /FROM `web_clicks`\.`brand_analytics_sums` .*- 7 .*ORDER BY sessions DESC LIMIT 100$/,
+      ),
     ]);
     const summary = (await get('/api/view?name=summary')).body as ViewAnswer;
     expect([summary.days, summary.keys]).toEqual([30, ['date']]);

@@ -178,7 +178,8 @@ export function peopleView(view: AnalyticView, place: ViewPlace): string {
   ].join('\n');
 }
 
-export function peopleSelect(view: AnalyticView, place: ViewPlace): string {
+/** `where`: of the sums' rows; null: all. */
+export function peopleSelect(view: AnalyticView, place: ViewPlace, where: string | null = null): string {
   const { database } = place;
   const keys = [DAY, ...view.keys.map(({ name }) => name)].map(quoteName);
   const sums = view.sums.map(({ name }) => `sum(${quoteName(name)}) AS ${quoteName(`sum_${name}`)}`);
@@ -186,6 +187,7 @@ export function peopleSelect(view: AnalyticView, place: ViewPlace): string {
   const grouped = [
     `SELECT ${[...keys, ...sums].join(', ')}`,
     `FROM ${quoteTable(database, `${view.name}${SUMS}`)}`,
+    ...(where === null ? [] : [`WHERE ${where}`]),
     `GROUP BY ${keys.join(', ')}`,
     'HAVING sum_sessions != 0',
   ].join(' ');
