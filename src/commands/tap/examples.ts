@@ -34,7 +34,8 @@ Examples:
   headrace tap sessions --lake ./lake --from earliest --sample 1% --json
       For a script: from the oldest version that the log still has.
 
-Files that a vacuum took since are left out and counted; headrace lake read has their rows.
+Files that a vacuum took since are left out and counted; headrace lake read has their rows. Versions that the log's clean-up took
+before they were read are named and passed over; when the table is removed or made again it ends.
 Exit codes: 0 done, 64 wrong flag, 70 the log can't be read, 75 try again later, 78 no such table.
 `;
 
@@ -47,5 +48,6 @@ Examples:
       For a script. headrace dlq list counts them, dlq show has one whole.
 
 Values that the model masks are shown as it keeps them; bytes that are no event, which may hold such a value, are hidden then.
+Versions that the log's clean-up took before they were read are named and passed over.
 Exit codes: 0 done, 64 wrong flag, 70 the log can't be read, 75 try again later, 78 wrong setting or no such table.
 `;

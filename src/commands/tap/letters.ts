@@ -36,7 +36,8 @@ export async function tapLetters(options: TapLettersOptions): Promise<number> {
   const interrupt = watchSignals();
   try {
     output.begin(`dead letters of ${lake.table}, version ${lake.log.newest}`);
-    const how = { from, signal: interrupt.signal, clock: systemClock };
+    const onGone = (first: number, last: number) => output.gone(first, last);
+    const how = { from, signal: interrupt.signal, clock: systemClock, onGone };
     for await (const letter of committedLetters(lake.store, newVersions(lake, how), output)) {
       if (!output.isChosen()) continue;
       const look = lookOf(letterBytes(letter.value), masking);

@@ -42,7 +42,8 @@ export async function tapSessions(options: TapSessionsOptions): Promise<number> 
   const interrupt = watchSignals();
   try {
     output.begin(`sessions of ${lake.table}, version ${lake.log.newest}`);
-    const how = { from, signal: interrupt.signal, clock: systemClock };
+    const onGone = (first: number, last: number) => output.gone(first, last);
+    const how = { from, signal: interrupt.signal, clock: systemClock, onGone };
     for await (const { version, actions } of newVersions(lake, how)) {
       const columns = changedColumns(version, actions);
       // an older table may lack what the newest has: then it is null

@@ -48,6 +48,15 @@ export class TapOutput {
     if (this.#troubles++ === 0) this.#options.stderr(`left out: ${what}\n`);
   }
 
+  /** Versions of the table that can't be shown any more; what comes behind them is. */
+  gone(first: number, last: number): void {
+    const [which, they] =
+      first === last ? [`version ${first} is`, 'it was'] : [`versions ${first} to ${last} are`, 'they were'];
+    this.#options.stderr(
+      `${which} gone: the table's log was cleaned up before ${they} read; on with version ${last + 1}\n`,
+    );
+  }
+
   end(): void {
     const { shown, passedOver } = this.#share;
     const over =
