@@ -15,9 +15,11 @@ process.on('uncaughtException', die);
 process.on('unhandledRejection', die);
 
 // a reader that has seen enough, as in `headrace --help | head`, is no error
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') die(error);
-});
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') die(error);
+  });
+}
 
 const exitCode = await main(args);
 // native threads would keep the process alive; what was written to a pipe must be out before the exit

@@ -7,6 +7,7 @@ import type { EngineConfig } from '../config/types.js';
 import { HeadraceError } from '../errors.js';
 import { packageVersion } from '../version.js';
 import { addCheckCommand, type CheckLoader, ownCheckLoader } from './check/command.js';
+import { groupCommands } from './command-groups.js';
 import { completionScript, SHELLS, type Shell } from './completion.js';
 import { addConfigCommand, type ConfigLoader, ownConfigLoader } from './config/command.js';
 import { addDlqCommand, type DlqLoaders, ownDlqLoaders } from './dlq/command.js';
@@ -115,7 +116,6 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
     .helpOption('-h, --help', 'print this help')
     // `lake read --version 7` means the table's
     .enablePositionalOptions()
-    .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', MAIN_EXAMPLES)
     .configureOutput({
       writeOut: stdout,
@@ -173,6 +173,7 @@ export function buildCli(surroundings: CliSurroundings, outcome: Outcome): Comma
   addTopCommand(cli, { ...ofEngines, loader: surroundings.topLoader ?? ownTopLoader });
   addTapCommand(cli, { ...ofEngines, loaders: surroundings.tapLoaders ?? ownTapLoaders });
   addMachineCommands(cli, surroundings, ofEngines.done);
+  groupCommands(cli);
   return cli;
 }
 
@@ -187,7 +188,11 @@ function addMachineCommands(
     .command('completion')
     .description('print what makes a shell complete commands and flags')
     .argument('<shell>', SHELLS.join(' or '), shellOf)
-    .action((shell: Shell) => stdout(completionScript(cli, shell)));
+    .option('--json', 'the script in a JSON object')
+    .action((shell: Shell, { json }: { json?: boolean }) => {
+      const script = completionScript(cli, shell);
+      stdout(json === true ? `${JSON.stringify({ shell, script })}\n` : script);
+    });
 }
 
 function shellOf(text: string): Shell {

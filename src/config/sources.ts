@@ -112,7 +112,7 @@ function readConfigFile(file: string): NamedText {
 }
 
 const READ_FAILURES: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
+  ENOENT: 'there is no such file; headrace init FILE writes one',
   EISDIR: 'is a folder; name the file in it',
   EACCES: 'may not be read by this user',
 };

@@ -97,6 +97,13 @@ describe('headrace init', () => {
     expect(readFileSync(file, 'utf8')).toBe('mine');
     expect((await headrace('init', '-')).stdout).toBe(settingsText(new Set()));
     expect((await headrace('init', '-', '--with', 'clikhouse')).stderr).toMatch(/did you mean clickhouse\?/);
+    expect(await headrace('init', join(folder, 'none', 'engine.yaml'))).toMatchObject({
+      code: 64,
+      stderr: expect.stringMatching(/^USAGE: its folder is not there .*make the folder/),
+    });
+    const third = join(folder, 'third.yaml');
+    const told = JSON.parse((await headrace('init', third, '--json')).stdout) as object;
+    expect(told).toEqual({ file: third, text: readFileSync(third, 'utf8') });
   });
 });
 

@@ -28,7 +28,14 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 function install(more: Partial<Parameters<typeof systemdInstall>[0]> = {}) {
   let [stdout, stderr] = ['', ''];
   const code = systemdInstall({
-    ...{ instance: 'clicks', config, prefix: join(folder, 'root'), dryRun: false, userId: 1_000 },
+    ...{
+      instance: 'clicks',
+      config,
+      prefix: join(folder, 'root'),
+      dryRun: false,
+      json: false,
+      userId: 1_000,
+    },
     node: process.execPath,
     stdout: (text) => {
       stdout += text;
@@ -100,6 +107,20 @@ describe('headrace systemd install', () => {
       `# ${placed('headrace@clicks.service.d/headrace.conf')} is not there yet\n# Written`,
     );
     expect(() => statSync(join(folder, 'root'))).toThrow(/ENOENT/);
+  });
+
+  it('--json has the same for a script: files, notes, what to call next', () => {
+    const { stdout, stderr } = install({ json: true });
+    expect(stderr).toBe('');
+    const told = JSON.parse(stdout) as { files: { path: string; state: string; text: string }[] };
+    expect(told).toMatchObject({ service: 'headrace@clicks', written: true, next: [] });
+    expect(told.files.map(({ path, state }) => [path, state])).toEqual([
+      [placed('headrace@.service'), 'new'],
+      [placed('headrace@clicks.service.d/headrace.conf'), 'new'],
+    ]);
+    for (const { path, text } of told.files) expect(readFileSync(path, 'utf8')).toBe(text);
+    const again = JSON.parse(install({ json: true, dryRun: true }).stdout) as typeof told;
+    expect(again).toMatchObject({ written: false, files: [{ state: 'same' }, { state: 'same' }] });
   });
 
   it('without an instance it is the only one', () => {

@@ -33,6 +33,7 @@ export function addConfigCommand(cli: Command, { stdout, load, done, loader }: C
   config
     .command('schema')
     .description('print the form of a configuration as JSON schema, for editors')
+    .option('--json', 'as always: it is JSON')
     .action(async () => {
       const { configJsonSchema } = await import('../../config/json-schema.js');
       stdout(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);

@@ -18,12 +18,14 @@ export function addInitCommand(cli: Command, { stdout, writeNew = writeNewFile }
     .description('write a configuration with remarks, for a local folder or for what there is')
     .argument('[file]', 'where to; - prints it', 'engine.yaml')
     .option('--with <parts>', `with commas: ${PARTS.join(', ')}`)
+    .option('--json', 'where it is, and its text, as one JSON object on stdout')
     .addHelpText('after', INIT_EXAMPLES)
-    .action((file: string, { with: parts }: { with?: string }) => {
+    .action((file: string, { with: parts, json }: { with?: string; json?: boolean }) => {
       const text = settingsText(partsOf(parts ?? ''));
-      if (file === '-') return stdout(text);
-      writeNew(file, text);
-      stdout(`${file} is written: look through it, then  headrace run --config ${file}\n`);
+      if (file !== '-') writeNew(file, text);
+      if (json === true) stdout(`${JSON.stringify({ file: file === '-' ? null : file, text })}\n`);
+      else if (file === '-') stdout(text);
+      else stdout(`${file} is written: look through it, then  headrace run --config ${file}\n`);
     });
 }
 
@@ -40,15 +42,22 @@ function partOf(name: string): Part {
   throw new HeadraceError('USAGE', `--with: there is no part ${JSON.stringify(name)}`, { remedy: hint });
 }
 
+const WRITE_FAILURES: Readonly<Record<string, string>> = {
+  EEXIST: 'the file exists, and stays as it is',
+  ENOENT: 'its folder is not there',
+  EACCES: 'this user may not write there',
+  EISDIR: 'that is a folder: name the file in it',
+};
+
 /** Nothing that is there is written over. */
 function writeNewFile(file: string, text: string): void {
   try {
     writeFileSync(file, text, { flag: 'wx' });
   } catch (error) {
-    const exists = (error as NodeJS.ErrnoException).code === 'EEXIST';
-    throw new HeadraceError('USAGE', exists ? 'the file exists, and stays as it is' : messageOf(error), {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    throw new HeadraceError('USAGE', WRITE_FAILURES[code] ?? messageOf(error), {
       where: { path: file },
-      remedy: 'name another file; - prints it',
+      remedy: code === 'ENOENT' ? 'make the folder, or name another file' : 'name another file; - prints it',
     });
   }
 }

@@ -98,7 +98,7 @@ interface ReadFlags extends TableFlags, AtFlags {
   where: string[];
   columns?: string;
   changes?: boolean;
-  format: string;
+  format?: string;
   limit?: number;
   output?: string;
 }
@@ -109,14 +109,14 @@ function addRead(lake: Command, { stdout, stderr, load, done, loaders }: LakeSur
   )
     .option('--columns <name,…>', 'only these, in this order')
     .option('--changes', 'the rows as they are in the files, with their sign')
-    .option('--format <name>', FORMATS.join(', '), 'table')
+    .option('--format <name>', `${FORMATS.join(', ')}; table`)
+    .option('--json', 'the same as --format jsonl')
     .option('--limit <n>', 'at most so many rows; of a table for people 50', wholeNumber('--limit'))
     .option('--output <file>', 'into a file instead of stdout; one that is there is replaced')
     .addHelpText('after', READ_EXAMPLES)
     .action(async (flags: ReadFlags) => {
       const table = tableOf(flags, load);
-      const format = FORMATS.find((name) => name === flags.format);
-      if (format === undefined) throw unknownFormat(flags.format);
+      const format = formatOf(flags);
       const { where, columns, output } = flags;
       const { lakeRead } = await loaders.read();
       const how = {
@@ -203,6 +203,14 @@ function whereFlag(command: Command): Command {
 
 function atOf({ version, asOf }: AtFlags): AtFlags {
   return { ...(version === undefined ? {} : { version }), ...(asOf === undefined ? {} : { asOf }) };
+}
+
+function formatOf({ format: text, json }: ReadFlags): (typeof FORMATS)[number] {
+  if (text === undefined) return json === true ? 'jsonl' : 'table';
+  const format = FORMATS.find((name) => name === text);
+  if (format === undefined) throw unknownFormat(text);
+  if (json !== true || format === 'jsonl') return format;
+  throw new HeadraceError('USAGE', `--json and --format ${format} are two formats: give one`);
 }
 
 function unknownFormat(format: string): HeadraceError {

@@ -90,6 +90,7 @@ export function addModelCommand(cli: Command, surroundings: ModelSurroundings): 
   model
     .command('schema')
     .description('print the form of a model file as JSON schema')
+    .option('--json', 'as always: it is JSON')
     .addHelpText('after', SCHEMA_EXAMPLES)
     .action(async () => {
       const { modelJsonSchema } = await loaders.schema();

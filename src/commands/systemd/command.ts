@@ -19,6 +19,7 @@ interface InstallFlags {
   config?: string;
   prefix: string;
   dryRun?: boolean;
+  json?: boolean;
 }
 
 /** Adds `headrace systemd` to the command line. */
@@ -34,8 +35,9 @@ export function addSystemdCommand(cli: Command, { stdout, stderr, done, loader }
     .option('--config <file>', 'its settings; default is /etc/headrace/<instance, or engine>.yaml')
     .option('--prefix <folder>', 'write below this folder, as for an image', '/')
     .option('--dry-run', 'print the files, write none')
+    .option('--json', 'files, what is to be looked at and what to call next as one JSON object on stdout')
     .addHelpText('after', SYSTEMD_EXAMPLES)
-    .action(async ({ instance, config, prefix, dryRun }: InstallFlags) => {
+    .action(async ({ instance, config, prefix, dryRun, json }: InstallFlags) => {
       const { systemdInstall } = await loader();
       done(
         systemdInstall({
@@ -43,6 +45,7 @@ export function addSystemdCommand(cli: Command, { stdout, stderr, done, loader }
           config: config ?? null,
           prefix,
           dryRun: dryRun === true,
+          json: json === true,
           userId: process.getuid?.() ?? null,
           node: process.execPath,
           stdout,

@@ -23,6 +23,7 @@ export interface SystemdInstallOptions {
   /** What the files are written below: / is this machine. */
   prefix: string;
   dryRun: boolean;
+  json: boolean;
   /** Null: the system has no such numbers. */
   userId: number | null;
   node: string;
@@ -38,7 +39,7 @@ const HIDDEN = /^\/(home|root|run\/user)(\/|$)/;
 
 /** `headrace systemd install`: the unit, and beside it what is this machine's. Gives the exit code. */
 export function systemdInstall(options: SystemdInstallOptions): number {
-  const { instance, prefix, dryRun, userId, stdout, stderr } = options;
+  const { instance, prefix, dryRun, userId, json, stdout, stderr } = options;
   const isOurs = resolve(prefix) === '/';
   if (isOurs && !dryRun && userId !== null && userId !== 0) {
     throw new HeadraceError('USAGE', 'only root may write units of this machine, and nothing was written', {
@@ -57,9 +58,26 @@ export function systemdInstall(options: SystemdInstallOptions): number {
     'utf8',
   );
   const files = serviceFiles({ ...{ instance, node, engine, unit }, ...found });
-  const states = files.map((file) => place(file, prefix, dryRun, stdout));
+  const placed = files.map((file) => {
+    const each = placedFile(file, prefix);
+    if (!dryRun && each.state !== 'same') write(each.path, each.text);
+    // what is written is told before the next one may fail
+    if (!json) stdout(dryRun ? wouldBeText(each) : writtenText(each));
+    return each;
+  });
+  const service = serviceName(instance);
+  const states = placed.map(({ state }) => state);
+  const next = isOurs && !dryRun ? nextSteps(service, states) : [];
+  if (json) {
+    stdout(`${JSON.stringify({ service, written: !dryRun, files: placed, notes: found.notes, next })}\n`);
+    return 0;
+  }
   for (const note of found.notes) stderr(`note: ${note}\n`);
-  if (isOurs) stdout(nextSteps(serviceName(instance), states, dryRun));
+  if (next.length > 0) {
+    const isSame = states.every((state) => state === 'same');
+    const first = isSame ? 'nothing has changed; if it does not run yet:' : 'next:';
+    stdout(`${first}\n${next.map((step) => `  ${step}\n`).join('')}`);
+  }
   return 0;
 }
 
@@ -118,30 +136,34 @@ function refuseOddPath(path: string): void {
 
 type State = 'new' | 'same' | 'changed';
 
-/** Writes a file, or says what it would be; what is there and differs is shown line by line. */
-function place(
-  { path, text }: ServiceFile,
-  prefix: string,
-  dryRun: boolean,
-  stdout: (text: string) => void,
-): State {
+interface PlacedFile {
+  path: string;
+  /** Before anything is written. */
+  state: State;
+  /** Of one that is there and differs, line by line. */
+  diff: string[];
+  text: string;
+}
+
+function placedFile({ path, text }: ServiceFile, prefix: string): PlacedFile {
   const target = join(resolve(prefix), path);
   const before = textAt(target);
   const state = before === null ? 'new' : before === text ? 'same' : 'changed';
-  const diff = state === 'changed' ? lineDiff(before!, text).map((line) => `${line}\n`) : [];
-  if (dryRun) {
-    const words = {
-      new: 'is not there yet',
-      same: 'is there as it should be',
-      changed: 'is there and would change',
-    };
-    stdout(`# ${target} ${words[state]}\n${diff.map((line) => `#   ${line}`).join('')}${text}\n`);
-    return state;
-  }
-  if (state !== 'same') write(target, text);
+  return { path: target, state, diff: state === 'changed' ? lineDiff(before!, text) : [], text };
+}
+
+function wouldBeText({ path, state, diff, text }: PlacedFile): string {
+  const words = {
+    new: 'is not there yet',
+    same: 'is there as it should be',
+    changed: 'is there and would change',
+  };
+  return `# ${path} ${words[state]}\n${diff.map((line) => `#   ${line}\n`).join('')}${text}\n`;
+}
+
+function writtenText({ path, state, diff }: PlacedFile): string {
   const words = { new: 'written', same: 'there as it should be', changed: 'written anew; what changed:' };
-  stdout(`${target}: ${words[state]}\n${diff.map((line) => `  ${line}`).join('')}`);
-  return state;
+  return `${path}: ${words[state]}\n${diff.map((line) => `  ${line}\n`).join('')}`;
 }
 
 function textAt(path: string): string | null {
@@ -165,15 +187,12 @@ function write(path: string, text: string): void {
   }
 }
 
-function nextSteps(name: string, states: readonly State[], dryRun: boolean): string {
-  if (dryRun) return '';
+function nextSteps(name: string, states: readonly State[]): string[] {
   const isSame = states.every((state) => state === 'same');
-  const steps = [
+  return [
     ...(isSame ? [] : ['systemctl daemon-reload']),
     `systemctl enable --now ${name}`,
     ...(states.includes('changed') ? [`systemctl restart ${name}`] : []),
     `systemctl status ${name}`,
   ];
-  const first = isSame ? 'nothing has changed; if it does not run yet:' : 'next:';
-  return `${first}\n${steps.map((step) => `  ${step}\n`).join('')}`;
 }

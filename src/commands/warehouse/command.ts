@@ -90,21 +90,22 @@ export function addWarehouseCommands(
     .argument('[name]', 'such as brands, pages, summary')
     .option('--sql <statement>', 'SQL of your own; it may only read')
     .option('--days <n>', 'the last days that there are rows of', '30')
-    .option('--format <name>', 'table, csv or json', 'table')
+    .option('--format <name>', 'table, csv or json; table')
+    .option('--json', 'the same as --format json')
     .option(
       '--cached-for <duration>',
       'an answer that ClickHouse gave this short a time ago will do, such as 60s',
     )
     .addHelpText('after', QUERY_EXAMPLES)
     .action(async (name: string | undefined, flags: QueryFlags) => {
-      const { sql, days, format, cachedFor, ...rest } = flags;
+      const { sql, days, format, json, cachedFor, ...rest } = flags;
       if (name !== undefined && sql !== undefined)
         throw new HeadraceError('USAGE', 'a name or --sql, not both');
       const asked = {
         name: name ?? null,
         sql: sql ?? null,
         days: daysOf(days),
-        format: formatOf(format),
+        format: formatOf(format, json === true),
         cachedMs: cachedOf(cachedFor),
       };
       const settings = loadClickHouse(toLoad(rest));
@@ -116,7 +117,8 @@ export function addWarehouseCommands(
 interface QueryFlags extends WarehouseFlags {
   sql?: string;
   days: string;
-  format: string;
+  format?: string;
+  json?: boolean;
   cachedFor?: string;
 }
 
@@ -133,7 +135,10 @@ function daysOf(text: string): number {
   throw new HeadraceError('USAGE', `--days must be a whole number from 1 to ${DAYS_MAX}, not ${text}`);
 }
 
-function formatOf(text: string): QueryFormat {
+function formatOf(text: string | undefined, json: boolean): QueryFormat {
+  if (text === undefined) return json ? 'json' : 'table';
+  if (json && text !== 'json')
+    throw new HeadraceError('USAGE', `--json and --format ${text} are two formats: give one`);
   const found = FORMATS.find((each) => each === text);
   if (found !== undefined) return found;
   throw new HeadraceError('USAGE', `--format must be table, csv or json, not ${text}`);
