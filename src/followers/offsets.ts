@@ -136,7 +136,7 @@ export class OffsetsFollower {
       this.#log.warn(
         'commit',
         { lanes: offsets.length, error: messageOf(error) },
-        'offsets were not committed; retrying',
+        'offsets were not committed; trying again: only lag displays need them',
       );
       return;
     }

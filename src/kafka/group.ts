@@ -323,7 +323,10 @@ export class Group {
   #lose(partitions: number[]): void {
     if (partitions.length === 0) return;
     for (const partition of partitions) this.#owned.delete(partition);
-    this.#log.warn({ ...this.#where, partitions }, 'partitions lost');
+    this.#log.warn(
+      { ...this.#where, partitions },
+      'partitions lost: the group gave them to others, as after a silence longer than kafka.session_timeout; what is not committed is made again there',
+    );
     this.#options.onLost(partitions);
   }
 
@@ -342,7 +345,10 @@ export class Group {
 
   #noteStray(messages: number): void {
     if (this.#strayMessages === 0) {
-      this.#log.warn({ ...this.#where, messages }, 'the group member was handed messages it never asked for');
+      this.#log.warn(
+        { ...this.#where, messages },
+        'the group member was handed messages it never asked for; they are not used, the fetcher reads by itself',
+      );
     }
     this.#strayMessages += messages;
   }

@@ -90,7 +90,7 @@ export class Producer {
       this.#log.warn(
         kind,
         { brokers: String(this.#options.brokers), reason: text },
-        'the Kafka producer reports trouble',
+        'the Kafka producer reports trouble; it goes on trying',
       );
     });
     await connectClient(client, this.#config);

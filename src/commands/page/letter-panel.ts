@@ -72,7 +72,10 @@ export class LetterPanel {
     if (outcome.ok)
       log.info({ ...fields, sent: outcome.value.sent }, 'dead letters were sent again, as a page asked');
     else if (outcome.failure.status === 503)
-      log.warn({ ...fields, why: outcome.failure.error }, 'a replay that a page asked for did not end well');
+      log.warn(
+        { ...fields, why: outcome.failure.error },
+        'a replay that a page asked for did not end well; what went is noted: asked for again, the rest goes',
+      );
     return outcome;
   }
 }

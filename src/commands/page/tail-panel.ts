@@ -68,7 +68,12 @@ export class TailPanel {
       new Tail({
         ...{ poll: pollOf(filter), everyMs, clock },
         ended: () => this.#tails.delete(key),
-        onError: (error) => this.#repeats.warn('tail', { error }, 'a page that follows could not be served'),
+        onError: (error) =>
+          this.#repeats.warn(
+            'tail',
+            { error },
+            'a page that follows could not be served; it is tried again, the engine goes on',
+          ),
       });
     const refused = streams.add(response, tail);
     if (refused === null) this.#tails.set(key, tail);

@@ -110,7 +110,8 @@ export class Service {
       },
       routes: new Map([...this.#routes(streams), ...panels.routes()]),
       changes: new Map(panels.changes()),
-      onError: (error) => repeats.warn('http', { error }, 'an HTTP request could not be answered'),
+      onError: (error) =>
+        repeats.warn('http', { error }, 'an HTTP request could not be answered; the engine goes on'),
     });
     log.info({ url: this.#listener.url }, 'metrics, health and page');
   }

@@ -131,7 +131,11 @@ export class Supervisor {
     if (this.#options.socket === null) return Promise.resolve();
     return new Promise((resolve) => {
       execFile('systemd-notify', [...lines], { timeout: NOTIFY_TIMEOUT_MS }, (error) => {
-        if (error !== null) this.#options.log.warn({ error }, 'systemd could not be told how it is');
+        if (error !== null)
+          this.#options.log.warn(
+            { error },
+            'systemd could not be told how it is; the next time is tried: is systemd-notify there?',
+          );
         resolve();
       });
     });
