@@ -1,7 +1,7 @@
-import type { Helper } from '#src/commands/page/page-process.js';
+import { type Helper, PageProcess } from '#src/commands/page/page-process.js';
 import { Panels, type PanelsOptions } from '#src/commands/page/panels.js';
 import { resolveConfig } from '#src/config/load.js';
-import type { EngineConfig } from '#src/config/types.js';
+import type { EngineConfig, LakeConfig } from '#src/config/types.js';
 import { EventStreams } from '#src/http/event-streams.js';
 import { HttpListener } from '#src/http/listener.js';
 import { loadModel } from '#src/model/load.js';
@@ -20,17 +20,33 @@ export class PanelsRig {
   readonly #panels: Panels;
   #listener: HttpListener | null = null;
 
-  private constructor(lake: string, options: Partial<PanelsOptions>, streamsMax: number) {
-    const text = `kafka: { brokers: "127.0.0.1:1", topic: clicks, group: another }\nmodel: clickstream\nlake: { path: ${JSON.stringify(lake)} }\n`;
+  private constructor(lake: string | LakeConfig, options: Partial<PanelsOptions>, streamsMax: number) {
+    const isPath = typeof lake === 'string';
+    const path = isPath ? lake : lake.path;
+    const text = `kafka: { brokers: "127.0.0.1:1", topic: clicks, group: another }\nmodel: clickstream\nlake: { path: ${JSON.stringify(path)} }\n`;
     const machine = { cores: 4, memoryBytes: 16 * 2 ** 30 };
-    this.config = resolveConfig({ name: 'engine.yaml', text }, {}, { machine, workingFolder: '/' });
+    const config = resolveConfig({ name: 'engine.yaml', text }, {}, { machine, workingFolder: '/' });
+    this.config = isPath ? config : { ...config, lake };
     this.streams = new EventStreams({ streamsMax, intervalMs: 1_000, clock: this.clock });
-    const { config, clock, log, streams } = this;
+    const { clock, log, streams } = this;
     const model = loadModel(config.model);
-    this.#panels = new Panels({ config, model, clock, log, streams, facts: () => null, ...options });
+    this.#panels = new Panels({
+      config: this.config,
+      model,
+      clock,
+      log,
+      streams,
+      facts: () => null,
+      helper: patientHelper(),
+      ...options,
+    });
   }
 
-  static async open(lake: string, options: Partial<PanelsOptions> = {}, streamsMax = 4): Promise<PanelsRig> {
+  static async open(
+    lake: string | LakeConfig,
+    options: Partial<PanelsOptions> = {},
+    streamsMax = 4,
+  ): Promise<PanelsRig> {
     const rig = new PanelsRig(lake, options, streamsMax);
     rig.#listener = await HttpListener.open({
       host: '127.0.0.1',
@@ -49,6 +65,25 @@ export class PanelsRig {
     return this.#listener!.url;
   }
 
+  /** The first `count` things that a stream sends. */
+  async heard(path: string, count: number): Promise<unknown[]> {
+    const controller = new AbortController();
+    const response = await fetch(`${this.url}${path}`, { signal: controller.signal });
+    if (response.status !== 200) throw new Error(`${path} was answered with ${response.status}`);
+    let text = '';
+    const events: unknown[] = [];
+    const decoder = new TextDecoder();
+    for await (const part of response.body!) {
+      text += decoder.decode(part, { stream: true });
+      const whole = text.split('\n\n');
+      text = whole.pop()!;
+      for (const each of whole) if (each.startsWith('data: ')) events.push(JSON.parse(each.slice(6)));
+      if (events.length >= count) break;
+    }
+    controller.abort();
+    return events;
+  }
+
   async get(path: string): Promise<{ status: number; body: unknown }> {
     return await answerOf(await fetch(`${this.url}${path}`));
   }
@@ -65,6 +100,12 @@ export class PanelsRig {
     this.#panels.close();
     await this.#listener?.close();
   }
+}
+
+/** The real process, which has as much time as a busy machine takes to begin one. */
+function patientHelper(): Helper {
+  const process = new PageProcess({ requestsMax: 8, busy: 'busy' });
+  return { ask: (request) => process.ask(request, 200_000), close: () => process.close() };
 }
 
 /** Answers at once, and remembers what it was asked. */

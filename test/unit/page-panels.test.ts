@@ -223,25 +223,6 @@ describe('those who follow', () => {
   const BATCH = { columns: ['event', 'key', 'value'], looked: 3, passed: 1, trouble: null };
   const facts = () => ({ tableVersion: 7, lanes: [{ partition: 2 }] as never });
 
-  /** The first `count` things that a stream sends. */
-  async function heard(path: string, count: number): Promise<unknown[]> {
-    const controller = new AbortController();
-    const response = await fetch(`${rig!.url}${path}`, { signal: controller.signal });
-    expect(response.status).toBe(200);
-    let text = '';
-    const events: unknown[] = [];
-    const decoder = new TextDecoder();
-    for await (const part of response.body!) {
-      text += decoder.decode(part, { stream: true });
-      const whole = text.split('\n\n');
-      text = whole.pop()!;
-      for (const each of whole) if (each.startsWith('data: ')) events.push(JSON.parse(each.slice(6)));
-      if (events.length >= count) break;
-    }
-    controller.abort();
-    return events;
-  }
-
   it('hear of rows and events with their filter, from where they left off', async () => {
     let batches = 0;
     const { helper, asked } = fakeHelper(() => {
@@ -249,7 +230,7 @@ describe('those who follow', () => {
       return { ...BATCH, rows: [[`2:${batches}`, null, 'x']], positions: { 2: batches } };
     });
     rig = await PanelsRig.open('/none', { helper, facts });
-    const events = await heard('/api/tail/events?filter=a%26b', 2);
+    const events = await rig.heard('/api/tail/events?filter=a%26b', 2);
     expect(events).toMatchObject([
       { ...BATCH, rows: [['2:1', null, 'x']] },
       { ...BATCH, rows: [['2:2', null, 'x']] },
@@ -259,7 +240,7 @@ describe('those who follow', () => {
       { kind: 'events', filter: 'a&b', partitions: [2], after: { 2: 1 } },
     ]);
     asked.length = 0;
-    const [rows] = await heard('/api/tail/sessions', 1);
+    const [rows] = await rig.heard('/api/tail/sessions', 1);
     expect(rows).toMatchObject({ looked: 3 });
     // the version is the same: there is nothing to be asked again
     expect(asked.filter(({ kind }) => kind === 'sessions')).toMatchObject([
