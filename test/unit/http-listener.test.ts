@@ -1,5 +1,8 @@
+import { Agent, get } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '#src/clock.js';
+import { EventStreams } from '#src/http/event-streams.js';
 import { HttpListener, type ListenerOptions, TEXT } from '#src/http/listener.js';
 import { rawExchange, statusOf } from '../support/raw-http.js';
 
@@ -57,7 +60,7 @@ afterAll(async () => {
   await guarded.close();
 });
 
-const get = (path: string, headers = 'Host: localhost') =>
+const getting = (path: string, headers = 'Host: localhost') =>
   `GET ${path} HTTP/1.1\r\n${headers}\r\nConnection: close\r\n\r\n`;
 const post = (headers: string, path = '/change') =>
   `POST ${path} HTTP/1.1\r\n${headers}\r\nConnection: close\r\n\r\n`;
@@ -66,28 +69,28 @@ const request = (method: string, headers = '') =>
   `${method} /here HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`;
 
 const HOSTILE: [what: string, bytes: string, status: (number | null)[]][] = [
-  ['a folder above', get('/../../etc/passwd'), [404]],
-  ['a folder above, encoded', get('/%2e%2e/%2e%2e/etc/passwd'), [404]],
-  ['a folder above, twice encoded', get('/%252e%252e/etc/passwd'), [404]],
-  ['a folder above with backslashes', get('/..\\..\\etc\\passwd'), [404]],
-  ['a path with a zero byte', get('/here%00.html'), [404]],
-  ['a known path with something behind it', get('/here/'), [404]],
-  ['a known path in capitals', get('/HERE'), [404]],
-  ['a whole URL of another host', get('http://evil.example/here'), [404]],
-  ['a name of the prototype', get('/__proto__'), [404]],
-  ['a name of objects', get('/constructor'), [404]],
+  ['a folder above', getting('/../../etc/passwd'), [404]],
+  ['a folder above, encoded', getting('/%2e%2e/%2e%2e/etc/passwd'), [404]],
+  ['a folder above, twice encoded', getting('/%252e%252e/etc/passwd'), [404]],
+  ['a folder above with backslashes', getting('/..\\..\\etc\\passwd'), [404]],
+  ['a path with a zero byte', getting('/here%00.html'), [404]],
+  ['a known path with something behind it', getting('/here/'), [404]],
+  ['a known path in capitals', getting('/HERE'), [404]],
+  ['a whole URL of another host', getting('http://evil.example/here'), [404]],
+  ['a name of the prototype', getting('/__proto__'), [404]],
+  ['a name of objects', getting('/constructor'), [404]],
   ['no Host', 'GET /here HTTP/1.1\r\nConnection: close\r\n\r\n', [400]],
   ['no Host in HTTP/1.0', 'GET /here HTTP/1.0\r\n\r\n', [400]],
-  ['an empty Host', get('/here', 'Host:'), [400]],
-  ['a Host that is elsewhere', get('/here', 'Host: evil.example'), [403]],
-  ['a Host that begins as ours', get('/here', 'Host: localhost.evil.example'), [403]],
-  ['a Host that ends as ours', get('/here', 'Host: evil-localhost'), [403]],
-  ['a Host with a user', get('/here', 'Host: localhost@evil.example'), [400]],
-  ['two Hosts', get('/here', 'Host: localhost\r\nHost: evil.example'), [400, 200]],
-  ['a Host that is a name for this machine elsewhere', get('/here', 'Host: 127.0.0.1.nip.io'), [403]],
-  ['an Origin that is elsewhere', get('/here', 'Host: localhost\r\nOrigin: https://evil.example'), [403]],
-  ['no Origin at all', get('/here', 'Host: localhost\r\nOrigin: null'), [403]],
-  ['an Origin on another port', get('/here', 'Host: localhost:1\r\nOrigin: http://localhost:2'), [403]],
+  ['an empty Host', getting('/here', 'Host:'), [400]],
+  ['a Host that is elsewhere', getting('/here', 'Host: evil.example'), [403]],
+  ['a Host that begins as ours', getting('/here', 'Host: localhost.evil.example'), [403]],
+  ['a Host that ends as ours', getting('/here', 'Host: evil-localhost'), [403]],
+  ['a Host with a user', getting('/here', 'Host: localhost@evil.example'), [400]],
+  ['two Hosts', getting('/here', 'Host: localhost\r\nHost: evil.example'), [400, 200]],
+  ['a Host that is a name for this machine elsewhere', getting('/here', 'Host: 127.0.0.1.nip.io'), [403]],
+  ['an Origin that is elsewhere', getting('/here', 'Host: localhost\r\nOrigin: https://evil.example'), [403]],
+  ['no Origin at all', getting('/here', 'Host: localhost\r\nOrigin: null'), [403]],
+  ['an Origin on another port', getting('/here', 'Host: localhost:1\r\nOrigin: http://localhost:2'), [403]],
   ['POST', request('POST', 'Connection: close\r\n'), [405]],
   ['PUT with a body', `${request('PUT', 'Content-Length: 5\r\n')}hello`, [405]],
   ['DELETE', request('DELETE', 'Connection: close\r\n'), [405]],
@@ -105,14 +108,22 @@ const HOSTILE: [what: string, bytes: string, status: (number | null)[]][] = [
     [400, 405],
   ],
   ['a length that is none', request('GET', 'Content-Length: -1\r\n'), [400]],
-  ['a header of 20 KB', get('/here', `Host: localhost\r\nX-Long: ${'x'.repeat(20_000)}`), [400, 431]],
-  ['a path of 20 KB', get(`/${'x'.repeat(20_000)}`), [400, 431]],
-  ['a header with a line break', get('/here', 'Host: localhost\r\nX: a\rb'), [400]],
-  ['a header without a colon', get('/here', 'Host: localhost\r\nnonsense'), [400]],
+  ['a header of 20 KB', getting('/here', `Host: localhost\r\nX-Long: ${'x'.repeat(20_000)}`), [400, 431]],
+  ['a path of 20 KB', getting(`/${'x'.repeat(20_000)}`), [400, 431]],
+  ['a header with a line break', getting('/here', 'Host: localhost\r\nX: a\rb'), [400]],
+  ['a header without a colon', getting('/here', 'Host: localhost\r\nnonsense'), [400]],
   ['TLS', '\u0016\u0003\u0001\u0002\u0000\u0001\u0000', [400]],
   ['HTTP/2 without asking', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', [400]],
   ['nonsense', '\u0000\u0001\u0002\r\n\r\n', [400]],
 ];
+
+function statusBy(agent: Agent, address: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    get(address, { agent }, (response) => {
+      response.resume().once('end', () => resolve(response.statusCode));
+    }).once('error', reject);
+  });
+}
 
 describe('a hostile request is refused', () => {
   it.each(HOSTILE.filter(([, , status]) => !status.includes(200)))('%s', async (_, bytes, status) => {
@@ -129,8 +140,8 @@ describe('a hostile request is refused', () => {
   });
 
   it.each([
-    ['by GET', get('/change?to=1', OURS), 405],
-    ['by HEAD', get('/change', OURS).replace('GET', 'HEAD'), 405],
+    ['by GET', getting('/change?to=1', OURS), 405],
+    ['by HEAD', getting('/change', OURS).replace('GET', 'HEAD'), 405],
     ['by PUT', post(OURS).replace('POST', 'PUT'), 405],
     ['by a page elsewhere', post('Host: localhost\r\nOrigin: https://evil.example'), 403],
     ['by a page on another port', post('Host: localhost:8787\r\nOrigin: http://localhost:9999'), 403],
@@ -162,7 +173,7 @@ describe('a hostile request is refused', () => {
   });
 
   it('of several Hosts the first counts, and it must be ours', async () => {
-    const second = await rawExchange(listener.url, get('/here', 'Host: evil.example\r\nHost: localhost'));
+    const second = await rawExchange(listener.url, getting('/here', 'Host: evil.example\r\nHost: localhost'));
     expect([400, 403]).toContain(statusOf(second.answer));
   });
 
@@ -179,6 +190,32 @@ describe('a hostile request is refused', () => {
     const ended = await Promise.all(waiting);
     expect(ended.every((each) => each.ended)).toBe(true);
     expect((await fetch(`${listener.url}/here`)).status).toBe(200);
+  });
+
+  it('ten thousand streams: a few are served, all others refused, and room comes back', async () => {
+    const streams = new EventStreams({ streamsMax: 4, intervalMs: 1_000, clock: systemClock });
+    const feed = { first: () => 'now', next: () => null };
+    const streaming = await HttpListener.open(
+      options({
+        connectionsMax: 300,
+        routes: new Map([['/stream', (response) => streams.add(response, feed)]]),
+      }),
+    );
+    const controller = new AbortController();
+    const open = () => fetch(`${streaming.url}/stream`, { signal: controller.signal });
+    const served = await Promise.all(Array.from({ length: 4 }, open));
+    expect(served.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    const agent = new Agent({ keepAlive: true, maxSockets: 250 });
+    const refused = await Promise.all(
+      Array.from({ length: 10_000 }, () => statusBy(agent, `${streaming.url}/stream`)),
+    );
+    expect(new Set(refused)).toEqual(new Set([503]));
+    agent.destroy();
+    expect(streams.open).toBe(4);
+    controller.abort();
+    await expect.poll(() => streams.open, { timeout: 20_000 }).toBe(0);
+    streams.close();
+    await streaming.close();
   });
 
   it('what fails inside is told to the log, not to who asked', async () => {
@@ -201,7 +238,7 @@ describe('a good request', () => {
   });
 
   it('may come by a name that was allowed, and as HEAD', async () => {
-    const named = await rawExchange(listener.url, get('/here', 'Host: Metrics.Internal:443'));
+    const named = await rawExchange(listener.url, getting('/here', 'Host: Metrics.Internal:443'));
     expect(statusOf(named.answer)).toBe(200);
     const head = await fetch(`${listener.url}/here`, { method: 'HEAD' });
     expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, '5', '']);
