@@ -128,10 +128,39 @@ describe('what needs no service is called', () => {
       .map((each) => argumentsOf(each) ?? [])
       .filter((args) => NEEDS_NOTHING.test(args.join(' ')));
     const names = new Set(lines.map((args) => args.slice(0, 2).join(' ')));
-    for (const name of ['model check', 'model explain', 'model test', 'model export'])
+    for (const name of ['model check', 'model explain', 'model test', 'model export', 'systemd install'])
       expect(names).toContain(name);
-    for (const args of lines) expect(await call(args), args.join(' ')).not.toBe('');
+    for (const args of lines) expect(await call(below(args)), args.join(' ')).not.toBe('');
   });
+
+  it('the way to a service, with settings as `init` is told to write them there', {
+    timeout: RUN_MS_MAX,
+  }, async () => {
+    const [init, ...others] = commands
+      .filter(({ isMention }) => !isMention)
+      .map((each) => argumentsOf(each) ?? [])
+      .filter(([name]) => name === 'init');
+    expect([init?.slice(0, 2), others]).toEqual([['init', 'engine.yaml'], []]);
+    await call(init!.with(1, 'service.yaml'));
+    const named = ['--config', 'service.yaml'];
+    const printed = await call(['config', 'print', ...named]);
+    for (const setting of ['kafka.security.password_file', 'lake.s3.region', 'clickhouse.url'])
+      expect(printed).toContain(setting);
+    expect(await call(below(['systemd', 'install', ...named]))).toContain('headrace.service: ');
+    // the document says to take the # away where a file is to be named
+    const text = readFileSync(join(folder, 'service.yaml'), 'utf8');
+    const files = [...text.matchAll(/^ +#?(\w+_file): \.\/(\S+)$/gm)].map(([, , name]) => name!);
+    const readme = readFileSync('README.md', 'utf8');
+    expect(files.length).toBeGreaterThan(3);
+    for (const name of files.filter((each) => !each.endsWith('.pem'))) expect(readme).toContain(name);
+  });
+
+  /** A unit goes into the folder, not into this machine, and is of settings that are there. */
+  function below(args: readonly string[]): string[] {
+    if (args[0] !== 'systemd') return [...args];
+    const config = args.includes('--config') ? [] : ['--config', 'engine.yaml'];
+    return [...args, ...config, '--prefix', join(folder, 'root')];
+  }
 
   it('those that sentences mention, with a file of settings where they leave it out', {
     timeout: RUN_MS_MAX,
