@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { DCLinter } from 'dclint';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { JMX_AGENT_VERSION } from '../../config/setup/jmx-agent.mjs';
 
 /** config/compose.yaml is not run here: there is no Docker. It is held against the schema of Compose files, and what it says. */
 
 const FILE = 'config/compose.yaml';
+const METRICS_FILE = 'config/compose.metrics.yaml';
 const text = readFileSync(FILE, 'utf8');
 const folder = mkdtempSync(join(tmpdir(), 'headrace-compose-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -38,8 +40,8 @@ interface Service {
 
 const compose = parse(text, { merge: true }) as { services: Record<string, Service>; volumes: object };
 
-it('is a Compose file, to the linter too', () => {
-  expect(problemsOf(FILE)).toEqual([]);
+it.each([FILE, METRICS_FILE])('%s is a Compose file, to the linter too', (file) => {
+  expect(problemsOf(file)).toEqual([]);
 });
 
 it('and the linter would say so if it were none', () => {
@@ -59,6 +61,20 @@ describe('its services', () => {
       if (restart !== undefined) expect(healthcheck?.test.length, name).toBeGreaterThan(1);
       for (const port of ports) expect(port, name).toMatch(/^127\.0\.0\.1:/);
     }
+  });
+
+  it('are three brokers, the maintained page to look at them, MinIO and ClickHouse', () => {
+    const images = Object.entries(compose.services).map(([name, { image }]) => [name, image.split(':')[0]]);
+    expect(images).toEqual([
+      ['kafka-1', 'apache/kafka'],
+      ['kafka-2', 'apache/kafka'],
+      ['kafka-3', 'apache/kafka'],
+      ['kafka-ui', 'ghcr.io/kafbat/kafka-ui'],
+      ['minio', 'minio/minio'],
+      ['minio-bucket', 'minio/mc'],
+      ['clickhouse', 'clickhouse/clickhouse-server'],
+    ]);
+    expect(text).not.toMatch(/ZOOKEEPER|zookeeper-/);
   });
 
   it('keep their data in volumes that are declared', () => {
@@ -83,4 +99,24 @@ describe('its services', () => {
     const id = Buffer.from(String(brokers[0]![1].environment?.CLUSTER_ID), 'base64url');
     expect(id.length).toBe(16);
   });
+});
+
+it('the brokers of the other file have the JMX agent that the tests start one with, each at a port of its own', () => {
+  const more = readFileSync(METRICS_FILE, 'utf8');
+  const { services } = parse(more, { merge: true }) as typeof compose;
+  expect(Object.keys(services)).toEqual(['kafka-1', 'kafka-2', 'kafka-3']);
+  for (const [name, { environment, volumes = [] }] of Object.entries(services)) {
+    const [, jar, rules] = /^-javaagent:(\S+)=9404:(\S+)$/.exec(String(environment?.KAFKA_OPTS))!;
+    expect(volumes, name).toEqual([
+      expect.stringMatching(new RegExp(`^\\$\\{JMX_AGENT:\\?.*\\}:${jar}:ro$`)),
+      `./kafka/jmx-rules.yaml:${rules}:ro`,
+    ]);
+    // Kafka's tools inherit a container's environment: a second agent at the same port would end them
+    expect(compose.services[name]!.healthcheck!.test.join(' ')).toContain(' KAFKA_OPTS= ');
+  }
+  const agents = Object.values(services).map(
+    ({ ports }, at) => `${at + 1}=localhost:${ports![0]!.split(':')[1]}`,
+  );
+  expect(more).toContain(`--metrics ${agents.join(',')}`);
+  expect(new Set(more.match(/\b\d+\.\d+\.\d+\b(?=\.jar|\/jmx)/g))).toEqual(new Set([JMX_AGENT_VERSION]));
 });
