@@ -11,7 +11,8 @@ import type { BrokerAccess } from './types.js';
  * kafka.brokers and kafka.security are read: whoever keeps the topics need not be who runs the engine.
  */
 
-const EXAMPLE = 'headrace topics check --brokers localhost:9092';
+/** Of whichever command it was. */
+const EXAMPLE = '--brokers localhost:9092';
 
 const schema = section({
   kafka: section({ brokers: brokers(), security: kafkaSecurity }).prefault({} as never),

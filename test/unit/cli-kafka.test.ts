@@ -80,7 +80,7 @@ describe('headrace topics', () => {
   });
 
   it.each([
-    [[], /--brokers.*for example: headrace topics check --brokers/],
+    [[], /--brokers.*for example: --brokers localhost:9092$/m],
     [['--brokers', 'kafka'], /"kafka" has no port: write kafka:9092/],
   ])('with brokers %j ends with 78', async (flags, says) => {
     const { code, stderr, asked } = await headrace(['topics', 'describe', ...flags]);

@@ -7,7 +7,6 @@ import { filmsFor } from '../../generator/load/load.js';
 import { type LoadSpec, type LoadWish, planLoad } from '../../generator/load/load-plan.js';
 import type { Topic } from '../../kafka/topic.js';
 import { createLog } from '../../telemetry/log.js';
-import { formatWhole } from '../../telemetry/progress.js';
 import { connectBrokers } from '../connect-brokers.js';
 import { Narrator, type NarratorStream } from '../demo-narrator.js';
 import { watchSignals } from '../demo-signals.js';
@@ -15,7 +14,7 @@ import { BulkRun } from './bulk-run.js';
 import { ClientRun } from './client-run.js';
 import { ProducerSender } from './record-sender.js';
 import { cpuUs, type LoadRun } from './run.js';
-import { progressLine, resultJson, resultText, type Statistics } from './statistics.js';
+import { headline, progressLine, resultJson, resultText, type Statistics } from './statistics.js';
 
 /** What `headrace produce` was asked to do. */
 export interface ProduceOptions extends LoadWish, BrokerAccess {
@@ -46,7 +45,9 @@ export async function produceCommand(options: ProduceOptions): Promise<number> {
   const clock = systemClock;
   const log = createLog({ level: 'warn', format: 'auto' });
   const interrupt = watchSignals();
-  const cluster = await connectBrokers({ brokers: options.brokers, security: options.security, log });
+  // that no broker answers is said once, in the end; while it runs the senders tell of what their batches meet
+  const quiet = createLog({ level: 'error', format: 'auto' });
+  const cluster = await connectBrokers({ brokers: options.brokers, security: options.security, log: quiet });
   try {
     const topic = await topicOf(cluster, options.topic);
     const { spec, speed } = planned(options, topic.partitions.length, clock);
@@ -70,7 +71,8 @@ async function topicOf(cluster: Awaited<ReturnType<typeof connectBrokers>>, name
   if (described !== undefined && described.partitions.length > 0) return await cluster.topic(name);
   throw new HeadraceError('KAFKA_TOPIC_MISSING', 'the topic does not exist', {
     where: { topic: name },
-    remedy: 'create it, or name another with --topic; nothing was sent',
+    remedy:
+      'headrace topics create makes those of the models; or name another with --topic; nothing was sent',
   });
 }
 
@@ -93,7 +95,7 @@ function workersOf({ workers }: ProduceOptions): number {
 /** Runs it, tells of it meanwhile, and what it came to. */
 async function told(
   run: LoadRun,
-  { sender, topic, json, terminal }: ProduceOptions,
+  { brokers, sender, topic, rate, json, terminal }: ProduceOptions,
   { spec, speed, clock, signal }: { spec: LoadSpec; speed: number | null; clock: Clock; signal: AbortSignal },
 ): Promise<Statistics> {
   const narrator = new Narrator(terminal);
@@ -107,6 +109,7 @@ async function told(
     return {
       sender,
       topic,
+      rate,
       spec,
       speed,
       standing,
@@ -119,7 +122,7 @@ async function told(
   const ended = new AbortController();
   const telling = async () => {
     let last = now();
-    if (!json) narrator.line(headline(last));
+    if (!json) narrator.line(headline(brokers, last));
     while (!ended.signal.aborted) {
       await clock.sleep(TELL_MS, ended.signal);
       const next = now();
@@ -142,9 +145,4 @@ async function told(
     await teller;
     await run.close();
   }
-}
-
-function headline({ sender, topic, spec, speed }: Statistics): string {
-  const pace = speed === null ? 'as fast as it goes' : `event time ${Number(speed.toPrecision(3))} × time`;
-  return `Starting data generator: ${formatWhole(spec.records)} events of ${spec.model} (${spec.sessions}) by ${formatWhole(spec.users)} users into ${topic}, ${spec.partitions} partitions, sender ${sender}, ${pace}`;
 }

@@ -14,6 +14,8 @@ import type { Standing } from './run.js';
 export interface Statistics {
   sender: 'client' | 'bulk';
   topic: string;
+  /** As asked for, events a second; null: as fast as it goes. */
+  rate: number | null;
   spec: LoadSpec;
   /** Event time against time; null: as fast as it went. */
   speed: number | null;
@@ -27,6 +29,20 @@ export interface Statistics {
 }
 
 const BAR_CELLS = 24;
+
+/** What begins, before anything is sent. */
+export function headline(brokers: readonly string[], statistics: Statistics): string {
+  const { sender, topic, rate, spec, speed } = statistics;
+  const users = `${formatWhole(spec.users)} ${spec.users === 1 ? 'user' : 'users'}`;
+  const pace =
+    rate === null
+      ? 'as fast as it goes'
+      : `${formatRate(rate, 1_000)} for ${formatElapsed((1_000 * spec.records) / rate)}, event time ${Number(speed!.toPrecision(3))} × time`;
+  return [
+    `Starting data generator: ${formatWhole(spec.records)} events of ${spec.model} (${spec.sessions}) by ${users}`,
+    `into ${topic} (${spec.partitions} partitions) at ${brokers.join(',')}, sender ${sender}, ${pace}`,
+  ].join(' ');
+}
 
 export function progressLine({ standing, spec }: Statistics, sinceRecords: number, sinceMs: number): string {
   const { sent, failed, nowMs } = standing;
@@ -43,7 +59,7 @@ export function progressLine({ standing, spec }: Statistics, sinceRecords: numbe
 }
 
 export function resultJson(statistics: Statistics): object {
-  const { sender, topic, spec, speed, standing, elapsedMs, cpuMs, setUpCpuMs, isWhole } = statistics;
+  const { sender, topic, rate, spec, speed, standing, elapsedMs, cpuMs, setUpCpuMs, isWhole } = statistics;
   const { counts, sent, failed, bytes, nowMs, latencyMs } = standing;
   const { records, disordered, ...extras } = counts;
   const good = records - Object.values(extras).reduce((sum, count) => sum + count, 0);
@@ -60,6 +76,7 @@ export function resultJson(statistics: Statistics): object {
     sent,
     failed,
     bytes,
+    rate,
     seconds: Number((elapsedMs / 1_000).toFixed(3)),
     recordsPerSecond: Math.round((sent * 1_000) / Math.max(1, elapsedMs)),
     cpuMicrosPerRecord: sent === 0 ? null : Number(((cpuMs * 1_000) / sent).toFixed(3)),
@@ -71,7 +88,7 @@ export function resultJson(statistics: Statistics): object {
 }
 
 export function resultText(statistics: Statistics): string {
-  const { sender, topic, spec, standing, elapsedMs, cpuMs, setUpCpuMs, isWhole } = statistics;
+  const { sender, topic, rate, spec, standing, elapsedMs, cpuMs, setUpCpuMs, isWhole } = statistics;
   const { counts, sent, failed, bytes, nowMs, latencyMs } = standing;
   const dirt = DIRT_KINDS.filter((kind) => counts[kind] > 0).map(
     (kind) => `${formatWhole(counts[kind])} ${kind}`,
@@ -84,7 +101,7 @@ export function resultText(statistics: Statistics): string {
     ...(dirt.length > 0 ? [`  Among them: ${dirt.join(', ')}`] : []),
     ...(failed > 0 ? [`  FAILED: ${formatWhole(failed)}`] : []),
     `  Total time: ${formatElapsed(elapsedMs)}`,
-    `  Actual rate: ${formatRate(sent, elapsedMs)}`,
+    `  Actual rate: ${formatRate(sent, elapsedMs)}${rate === null ? '' : `, asked for ${formatRate(rate, 1_000)}`}`,
     `  CPU: ${sent === 0 ? '–' : ((cpuMs * 1_000) / sent).toFixed(2)} µs an event, generation included; ${(setUpCpuMs / 1_000).toFixed(1)} s before the first`,
     ...(bytes === null ? [] : [`  In the log: ${formatBytes(bytes)}`]),
     `  Event time: ${new Date(spec.startMs).toISOString()} to ${new Date(nowMs).toISOString()}`,
