@@ -13,6 +13,17 @@ import { batchedRecords, plainRecords, SPEC } from '../support/load-records.js';
 
 const DIRTY: DirtShares = { disordered: 0.2, late: 0.03, duplicated: 0.02, malformed: 0.02, future: 0.01 };
 const MINUTE_MS = 60_000;
+/** Of the description of web_clicks, in percent. */
+const NEWS_MIX = {
+  article_view: 60,
+  article_click: 15,
+  video_play: 5,
+  newsletter_signup: 2,
+  subscription_prompt: 3,
+  ad_click: 5,
+  search: 5,
+  navigation: 5,
+};
 const SPECS: [string, Partial<LoadSpec>][] = [
   ['journeys of clickstream', {}],
   ['journeys of web_clicks', { model: 'web_clicks' }],
@@ -69,7 +80,8 @@ describe('a load', () => {
       if (type !== 'session_end') types.set(type, (types.get(type) ?? 0) + 1);
     }
     const all = [...types.values()].reduce((sum, count) => sum + count, 0);
-    for (const [type, percent] of Object.entries(WEB_EVENT_SHARES)) {
+    expect(WEB_EVENT_SHARES).toEqual(NEWS_MIX);
+    for (const [type, percent] of Object.entries(NEWS_MIX)) {
       expect(Math.abs((100 * types.get(type)!) / all - percent), type).toBeLessThan(2);
     }
     expect(types.size).toBe(8);
@@ -84,6 +96,57 @@ describe('a load', () => {
     for (const type of ['page_view', 'click', 'add_to_cart', 'purchase', 'search']) {
       const share = events.filter(({ event_type: own }) => own === type).length / events.length;
       expect(Math.abs(share - 0.2), type).toBeLessThan(0.03);
+    }
+  });
+
+  it('of single events has the values of the description’s own load loop', () => {
+    const { records } = plainRecords({ ...SPEC, sessions: 'one-event', awayMsMin: 0 });
+    const values = (path: string) => {
+      const of = ({ value }: { value: Buffer }) =>
+        path
+          .split('.')
+          .reduce(
+            (each, name) => (each as Record<string, unknown>)[name],
+            JSON.parse(value.toString()) as unknown,
+          );
+      return [...new Set([...records.values()].flat().map(of))] as (string | number)[];
+    };
+    const known: Record<string, string[]> = {
+      event_type: ['page_view', 'click', 'add_to_cart', 'purchase', 'search'],
+      page_url: ['/', '/products', '/products/12345', '/cart', '/checkout', '/search'].concat([
+        '/category/electronics',
+        '/category/fashion',
+      ]),
+      referrer: ['https://google.com', 'https://facebook.com', 'https://twitter.com', 'direct'].concat([
+        'https://instagram.com',
+      ]),
+      'geo.country': ['US', 'UK', 'CA', 'DE', 'FR', 'JP', 'AU', 'IN'],
+      'device.type': ['desktop', 'mobile', 'tablet'],
+      'device.os': ['iOS', 'Android', 'Windows', 'macOS', 'Linux'],
+      'device.browser': ['Chrome', 'Safari', 'Firefox', 'Edge'],
+    };
+    for (const [path, all] of Object.entries(known)) expect(values(path).sort(), path).toEqual(all.sort());
+    const shaped: Record<string, RegExp> = {
+      user_id: /^user-\d+$/,
+      user_agent: /^Mozilla\/5\.0 \((iOS|Android|Windows|macOS|Linux)\) (Chrome|Safari|Firefox|Edge)$/,
+      ip_address: /^(\d{1,3}\.){3}\d{1,3}$/,
+      'geo.city': /^City-\d{1,2}$/,
+      'metadata.product_id': /^\d{1,4}$/,
+      'metadata.category': /^category-1?\d$/,
+    };
+    for (const [path, shape] of Object.entries(shaped)) {
+      expect(
+        values(path).filter((each) => !shape.test(String(each))),
+        path,
+      ).toEqual([]);
+    }
+    for (const [path, most] of [
+      ['geo.latitude', 90],
+      ['geo.longitude', 180],
+    ] as const) {
+      const places = values(path) as number[];
+      expect(Math.max(...places.map(Math.abs)), path).toBeLessThanOrEqual(most);
+      expect(Math.max(...places) - Math.min(...places), path).toBeGreaterThan(1.9 * most);
     }
   });
 
