@@ -33,6 +33,8 @@ const BULK_FLOOR: Contender = "bulk's bytes alone";
 export interface ContenderFigures {
   name: Contender;
   eventsPerSecond: number;
+  /** Of the fastest round. */
+  eventsPerSecondMax: number;
   cpuUsPerEvent: number;
   /** CPU an event in those of Java's, within each round. */
   javaRatio: number;
@@ -70,6 +72,7 @@ export function contenderFigures(
   return CONTENDERS.map((name) => ({
     name,
     eventsPerSecond: middle(name, ({ perSecond }) => perSecond),
+    eventsPerSecondMax: Math.max(...rounds.map((each) => each[name].perSecond)),
     cpuUsPerEvent: median(rounds.map((each) => cpuUs(each, name))),
     javaRatio: median(rounds.map((each) => cpuUs(each, name) / cpuUs(each, RIVAL))),
     latencyMsP50: middle(name, ({ latencyMs }) => latencyMs.p50),

@@ -65,6 +65,7 @@ describe('the benchmark producer-latency', () => {
       .map((name, at) => ({
         name,
         eventsPerSecond: 1_000 * (at + 1),
+        eventsPerSecondMax: 1_500 * (at + 1),
         cpuUsPerEvent: 6 - at,
         javaRatio: 1,
         latencyMsP50: 1,
@@ -85,6 +86,24 @@ describe('the benchmark producer-latency', () => {
       contenders,
     };
     const whole = htmlReport({ ...RESULT, throughput });
+    const rows = (text: string) =>
+      [...text.matchAll(/<tr><td>(.*?)<\/tr>/g)].map(([, row]) =>
+        row!.split('</td>').slice(0, 3).join('|').replaceAll('<td>', ''),
+      );
+    const latencies = [
+      'latency, p50|5 ms|4.0 ms at 10,000/s',
+      'latency, p99|25 ms|16.0 ms at 10,000/s',
+    ].concat('latency, p99.9|100 ms|36.0 ms at 10,000/s');
+    expect(rows(whole)).toEqual([
+      'events/s, at most|1,200,000|6,000 (bulk, its fastest round)',
+      'events/s, sustained|1,000,000|4,000 (bulk, median over 1 × 1,000 events)',
+      ...latencies,
+    ]);
+    expect(rows(html)).toEqual([
+      'events/s, at most|1,200,000|–',
+      'events/s, sustained|1,000,000|–',
+      ...latencies,
+    ]);
     expect(whole).toContain('"title":"Throughput"');
     expect(whole).toContain(producerReport(throughput).split('\n')[0]);
   });

@@ -51,6 +51,9 @@ describe('the benchmark producer', () => {
     const figures = contenderFigures(rounds, (name) => (name.startsWith('bulk') ? 10_000 : 1_000));
     expect(figures.map(({ name }) => name)).toEqual(CONTENDERS);
     expect(figures.map(({ eventsPerSecond }) => eventsPerSecond)).toEqual([50, 100, 150, 200, 500, 1_000]);
+    expect(figures.map(({ eventsPerSecondMax }) => eventsPerSecondMax)).toEqual([
+      100, 200, 300, 400, 1_000, 2_000,
+    ]);
     expect(figures.map(({ cpuUsPerEvent }) => Number(cpuUsPerEvent.toFixed(1)))).toEqual([
       6, 4, 3, 2, 0.8, 0.4,
     ]);
