@@ -97,16 +97,21 @@ class Load {
   async run(count: number): Promise<void> {
     for (let id = 0; id < count; id++) {
       if (!this.#producer.hasRoom) await this.#producer.untilRoom();
-      const name = `e${this.#sent.length}`;
-      this.#sent.push(
-        this.#producer.send(event(this.#sent.length, this.#users)).then(
-          (result) => void this.acknowledged.set(name, result),
-          (error: HeadraceError) => void this.failed.set(name, error),
-        ),
-      );
+      this.sendRegardless();
       // reports have their turn
       if (id % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
+  }
+
+  /** Whether there is room or not. */
+  sendRegardless(): void {
+    const name = `e${this.#sent.length}`;
+    this.#sent.push(
+      this.#producer.send(event(this.#sent.length, this.#users)).then(
+        (result) => void this.acknowledged.set(name, result),
+        (error: HeadraceError) => void this.failed.set(name, error),
+      ),
+    );
   }
 
   async settled(): Promise<void> {
@@ -261,6 +266,48 @@ test('a broker that freezes until events time out: each promise says what became
   const expected = ['DELIVERY_TIMED_OUT', 'KAFKA_UNREACHABLE'];
   expect([...codes].filter((code) => !expected.includes(code))).toEqual([]);
   proveAcknowledged(load, await committedRecords(cluster.bootstrap, 'frozen', 2));
+});
+
+test('a full buffer and a broker that stands still: who waits too long is refused and not sent, the others are there once', {
+  timeout: 240_000,
+}, async () => {
+  await cluster.createTopic({ name: 'full', partitions: 1, replicationFactor: 1 });
+  const producer = await connected('full', {
+    maxBlockMs: 1_000,
+    overrides: { 'queue.buffering.max.kbytes': 64 },
+  });
+  const load = new Load(producer, 10);
+  const leaderId = await cluster.leaderOf('full', 0);
+  const { pid } = cluster.brokers.find(({ id }) => id === leaderId)!;
+  process.kill(pid!, 'SIGSTOP');
+  try {
+    for (let sent = 0; sent < 600; sent++) load.sendRegardless();
+    const { inFlight, waiting, bufferAvailableBytes } = producer.metrics();
+    expect(bufferAvailableBytes).toBeLessThan(1_000);
+    // of the line, too, as many bytes as of the buffer
+    expect(Math.abs(waiting - inFlight)).toBeLessThan(5);
+    await eventually('nobody waits any more', () => producer.metrics().waiting === 0);
+    expect(load.acknowledged.size).toBe(0);
+  } finally {
+    process.kill(pid!, 'SIGCONT');
+  }
+  await load.settled();
+  const reasons = [...load.failed.values()].map(
+    (error) => /^PRODUCER_BUFFER_FULL: [\w ]+/.exec(String(error))?.[0],
+  );
+  expect([...new Set(reasons)].sort()).toEqual([
+    'PRODUCER_BUFFER_FULL: no room in the buffer for 1 s ',
+    'PRODUCER_BUFFER_FULL: the buffer and the line before it are full',
+  ]);
+  const records = await committedRecords(cluster.bootstrap, 'full', 1);
+  proveAcknowledged(load, records);
+  expect(records.length).toBe(load.acknowledged.size);
+  expect(producer.metrics()).toMatchObject({ sent: records.length, failed: 0, refused: load.failed.size });
+
+  await producer.close();
+  expect(await codeOf(producer.send(event(0, 1)))).toMatch(
+    /^PRODUCER_CLOSED: .*not sent.*make a new producer/,
+  );
 });
 
 test('one broker of three dies under load, and a topic that asks for all three refuses', {
