@@ -67,8 +67,9 @@ interface Outgoing {
  * Sends events of one model to its topic: idempotent, acknowledged by all in-sync replicas, each user (in web_clicks: each
  * session) in the partition where a Java producer puts it, and in order there.
  *
- * - An event whose promise resolved is in the topic once. One whose promise rejected may be there all the same, where its error
- *   says so: a request may have been written and its answer lost.
+ * - An event whose promise resolved is in the topic, once unless an event has timed out: librdkafka then begins a new sequence, and
+ *   what was under way may be written twice. One whose promise rejected may be there all the same, where its error says so: a
+ *   request may have been written and its answer lost.
  * - A full buffer makes send() wait, in order. What waits is bounded too: who sends on regardless is refused with
  *   PRODUCER_BUFFER_FULL. `await untilRoom()` before a send() keeps a fast loop within both.
  * - Each rejection is a HeadraceError with a `code` and a `remedy`.
