@@ -53,6 +53,11 @@ export class ClickHouseSide {
     return answer.json<Row>();
   }
 
+  /** What has no answer. */
+  async command(sql: string): Promise<void> {
+    await this.#client.command({ query: sql });
+  }
+
   /** Adds up the sessions of a database. */
   async sums(database: string): Promise<TableSums> {
     const [sums] = await this.query<TableSums>(
@@ -75,7 +80,7 @@ export class ClickHouseSide {
   }
 
   async drop(database: string): Promise<void> {
-    await this.#client.command({ query: `DROP DATABASE IF EXISTS ${database}` });
+    await this.command(`DROP DATABASE IF EXISTS ${database}`);
   }
 
   async stop(): Promise<void> {

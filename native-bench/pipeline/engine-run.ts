@@ -31,7 +31,8 @@ export interface EngineRunOptions {
   reaper: Reaper;
   /** More of the engine's command line. */
   flags: readonly string[];
-  onPoll: (ledger: LedgerWatch, elapsedMs: number) => void;
+  /** `cpuSeconds`: of all threads seen so far. */
+  onPoll: (ledger: LedgerWatch, elapsedMs: number, cpuSeconds: number) => void;
 }
 
 export interface EngineRun {
@@ -91,7 +92,7 @@ export async function runEngine(options: EngineRunOptions): Promise<EngineRun> {
     folder,
     reaper,
   );
-  const samples = await watch(child, ledger, (elapsedMs) => onPoll(ledger, elapsedMs));
+  const samples = await watch(child, ledger, (...now) => onPoll(ledger, ...now));
   const seconds = (performance.now() - began) / 1_000;
   const figures = child.lastLine<EngineFigures>();
   await clickhouse?.untilSettled();
@@ -123,7 +124,7 @@ interface Samples {
 async function watch(
   child: EngineChild,
   ledger: LedgerWatch,
-  onPoll: (elapsedMs: number) => void,
+  onPoll: (elapsedMs: number, cpuSeconds: number) => void,
 ): Promise<Samples> {
   const began = performance.now();
   let movedMs = began;
@@ -150,7 +151,11 @@ async function watch(
       child.kill();
       throw new Error(`the engine committed nothing for ${SILENT_MS_MAX / 1_000} s:\n${child.tail()}`);
     }
-    onPoll(nowMs - began);
+    onPoll(nowMs - began, cpuSecondsOf([...seen.values()]));
   }
   return { peakRssBytes, threads: { begin: begin ?? [], end, last: [...seen.values()] } };
+}
+
+function cpuSecondsOf(threads: readonly ThreadCpu[]): number {
+  return threads.reduce((sum, { userSeconds, systemSeconds }) => sum + userSeconds + systemSeconds, 0);
 }

@@ -6,13 +6,14 @@ import { runForeground } from '../child-processes.mjs';
 import { deltaRsPython } from '../delta-rs.mjs';
 import { kafkaJarsFolder } from '../kafka-jars.mjs';
 import { minioBinary } from '../minio.mjs';
+import { frameworkPlaces, frameworkSteps } from '../rival-jars.mjs';
 import { filesBelow } from '../stamp.mjs';
 import { StepError } from '../step-error.mjs';
 import { BUILD, KAFKA, MINIO, runSteps } from '../steps.mjs';
 
 const SUFFIX = '.bench.js';
 /** Those that run a real broker. */
-const WITH_KAFKA = ['latency', 'pipeline', 'producer', 'producer-latency', 'recovery'];
+const WITH_KAFKA = ['compare', 'latency', 'pipeline', 'producer', 'producer-latency', 'recovery'];
 /** Those that run an object store. */
 const WITH_MINIO = ['lake'];
 
@@ -21,6 +22,7 @@ export async function bench([name, ...args]) {
   const services = [
     ...(WITH_KAFKA.includes(name) ? [KAFKA] : []),
     ...(WITH_MINIO.includes(name) ? [MINIO] : []),
+    ...(name === 'compare' ? frameworkSteps(args) : []),
   ];
   await runSteps([...BUILD, ...services]);
   const folder = inCheckout('dist', 'native-bench');
@@ -37,6 +39,7 @@ export async function bench([name, ...args]) {
     HEADRACE_MINIO: minioBinary(),
     HEADRACE_DELTA_RS: deltaRsPython(),
     HEADRACE_BENCH_CACHE: cachePath('bench'),
+    HEADRACE_RIVALS: JSON.stringify(frameworkPlaces()),
   };
   return runForeground(process.execPath, [script, ...args], { cwd: checkout, env });
 }
