@@ -93,6 +93,11 @@ export class ModelClickHouse {
     for (const path of this.#content.files.keys()) if (this.#random.below(4) === 0) this.#vanished.add(path);
   }
 
+  /** As somebody wrote it before. */
+  hasPosition(appId: string, position: StoredPosition): void {
+    this.#content.positions.set(appId, position);
+  }
+
   has(path: string): boolean {
     return this.#content.files.has(path);
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HeadraceError } from '#src/errors.js';
+import { isAhead } from '#src/followers/ahead.js';
 import { hasRestartedSince, isTokenGood } from '#src/followers/clickhouse/doubt.js';
 import { LaneOffsets } from '#src/followers/lane-offsets.js';
 import { filesOfVersion } from '#src/followers/ledger-files.js';
@@ -184,5 +185,19 @@ describe('trouble with ClickHouse', () => {
     expect([met.isOn, met.untilMs]).toEqual([false, 0]);
     met.took('a');
     expect(met.file('a', error('CLICKHOUSE_REFUSED'), false) - clock.monotonicMs()).toBeLessThanOrEqual(250);
+  });
+});
+
+describe('a version that is ahead of what is known', () => {
+  const log =
+    (...there: number[]) =>
+    async (version: number) =>
+      there.includes(version) ? [] : null;
+
+  it('is one that the table never had; one that another engine wrote, or that was cleaned up since, is not', async () => {
+    expect(await isAhead(3, 3, log())).toBe(false);
+    expect(await isAhead(5, 3, log(4, 5))).toBe(false);
+    expect(await isAhead(5, 3, log(6))).toBe(false);
+    expect(await isAhead(5, 3, log(1, 2, 3, 4))).toBe(true);
   });
 });

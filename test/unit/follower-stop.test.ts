@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HeadraceError } from '#src/errors.js';
 import { ClickHouseFollower } from '#src/followers/clickhouse/follower.js';
+import type { StoredPosition } from '#src/followers/clickhouse/tables.js';
 import type { Action } from '#src/lake/delta/actions.js';
 import type { CutEntry } from '#src/ledger/types.js';
 import { seededRandom } from '#src/random.js';
@@ -19,10 +20,16 @@ function version(number: number): Action[] {
   return [{ commitInfo: commitInfo('attempt', { cuts: [cut] }) }, { add }];
 }
 
-function rig(problem: HeadraceError | null, versions = [version(0), version(1), version(2)]) {
+function rig(
+  problem: HeadraceError | null,
+  versions = [version(0), version(1), version(2)],
+  newest = 2,
+  stored: StoredPosition | null = null,
+) {
   const [clock, log, random] = [new HurriedClock(), new FakeLog(), seededRandom(1)];
   const clickhouse = new ModelClickHouse({ clock, random, window: 100, before: () => [] });
   const reached: string[] = [];
+  if (stored !== null) clickhouse.hasPosition('lane/0', stored);
   const follower = new ClickHouseFollower({
     tables: clickhouse.tables(),
     inserter: clickhouse.inserter(),
@@ -30,7 +37,7 @@ function rig(problem: HeadraceError | null, versions = [version(0), version(1), 
       if (problem !== null) throw problem;
     },
     readVersion: async (number) => versions[number] ?? null,
-    newestVersion: () => 2,
+    newestVersion: () => newest,
     appId: (partition) => `lane/${partition}`,
     workerOf: () => 0,
     window: 100,
@@ -70,5 +77,33 @@ describe('the end of the ClickHouse follower', () => {
       },
     ]);
     follower.abandon();
+  });
+
+  it('comes at once when ClickHouse is at a version that the table never had, and none of its files is taken for in', async () => {
+    const versions = [version(0), version(1)];
+    const { follower, log, clickhouse } = rig(null, versions, 1, { version: 7, seq: 3n });
+    expect(await follower.caughtUp(1e9)).toBe(false);
+    expect(log.with('not followed any more')).toMatchObject([
+      {
+        fields: {
+          error: expect.stringMatching(
+            /^CLICKHOUSE_RESTORED: .* does not have.*version=7 newest_version=1.*clickhouse rebuild/,
+          ),
+        },
+      },
+    ]);
+    expect(follower.health.positions.size).toBe(0);
+    expect([...clickhouse.counts.keys()]).toEqual([]);
+    follower.abandon();
+  });
+
+  it('does not come when another engine has gone further than this one knows of', async () => {
+    const { follower, clickhouse } = rig(null, [version(0), version(1), version(2)], 1, {
+      version: 2,
+      seq: 3n,
+    });
+    expect(await follower.caughtUp(60_000)).toBe(true);
+    expect([...clickhouse.counts.keys()]).toEqual([]);
+    await follower.close(1_000);
   });
 });

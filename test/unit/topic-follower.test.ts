@@ -234,6 +234,27 @@ describe('the topic follower', () => {
   });
 });
 
+describe('a lane whose position is ahead', () => {
+  it('halts when the table never had that version, and sends nothing that would be taken for sent', async () => {
+    const rig = new TopicRig();
+    const first = rig.engine('first');
+    first.follower.acquired([0]);
+    rig.tell({ rows: { 0: ['a'] } });
+    rig.tell({ rows: { 0: ['b'] } });
+    await first.caughtUp();
+    await first.follower.close(1_000);
+    // an older copy of the table
+    rig.versions.length = 1;
+    const second = rig.engine('second');
+    second.follower.acquired([0]);
+    expect(await second.caughtUp()).toBe(false);
+    expect(String(second.log.with('not followed any more')[0]!.fields.error)).toMatch(
+      /OUTPUT_HALTED.*does not have.*partition=0 version=1 newest_version=0.*new topics under `output`/,
+    );
+    expect(rig.topics.rows).toEqual(['a', 'b']);
+  });
+});
+
 describe('a lane without a position', () => {
   it('goes on at its start when none was ever written, however far the ledger is', async () => {
     const rig = new TopicRig();

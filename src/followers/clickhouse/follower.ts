@@ -3,6 +3,7 @@ import { WakeSignal } from '../../kafka/wake-signal.js';
 import type { Action } from '../../lake/delta/actions.js';
 import type { Random } from '../../random.js';
 import type { PlainLog } from '../../telemetry/log.js';
+import { isAhead } from '../ahead.js';
 import { LaneOffsets } from '../lane-offsets.js';
 import { filesOfVersion, type LedgerFile } from '../ledger-files.js';
 import { concernsFile, FollowerTrouble } from '../trouble.js';
@@ -10,7 +11,7 @@ import { withinMs } from '../within-ms.js';
 import { BacklogLines, countFiles } from './backlog.js';
 import type { FileInserter, InsertOutcome } from './file-inserter.js';
 import { Flights } from './flights.js';
-import { logTooShort } from './log-too-short.js';
+import { logBehind, logTooShort } from './log-too-short.js';
 import { FollowerPositions } from './positions.js';
 import { type Doubtful, FollowerSchedule } from './schedule.js';
 import { Settlement } from './settlement.js';
@@ -283,11 +284,20 @@ export class ClickHouseFollower {
   async #acquire(): Promise<void> {
     const partitions = [...this.#wanted];
     if (partitions.length === 0) return;
-    for (const [partition, position] of await this.#positions.read(partitions)) {
+    const positions = await this.#positions.read(partitions);
+    await this.#refuseAhead(positions);
+    for (const [partition, position] of positions) {
       if (!this.#wanted.delete(partition)) continue;
       this.#leaving.delete(partition);
       this.#schedule.hold(partition, position);
     }
+  }
+
+  async #refuseAhead(positions: ReadonlyMap<number, number>): Promise<void> {
+    const { newestVersion, readVersion } = this.#options;
+    const newest = newestVersion();
+    for (const [partition, version] of positions)
+      if (await isAhead(version, newest, readVersion)) throw logBehind(partition, version, newest);
   }
 
   async #readLedger(newest: number): Promise<void> {

@@ -12,3 +12,16 @@ export function logTooShort(version: number): HeadraceError {
     },
   );
 }
+
+/** ClickHouse stands at a version that the table never had: files of the versions up to there would be taken for in. */
+export function logBehind(partition: number, version: number, newest: number): HeadraceError {
+  return new HeadraceError(
+    'CLICKHOUSE_RESTORED',
+    'ClickHouse stands at a version that the table does not have: the table was put back from an older copy, or made anew',
+    {
+      where: { partition, version, newest_version: newest },
+      remedy:
+        'run `headrace clickhouse rebuild --yes`, which fills ClickHouse from the table as it is, or bring the newer table back; then start the engine again',
+    },
+  );
+}

@@ -1,16 +1,18 @@
 import type { Clock } from '../../clock.js';
 import { crashPoint } from '../../crash-points.js';
-import { HeadraceError } from '../../errors.js';
+import type { HeadraceError } from '../../errors.js';
 import { WakeSignal } from '../../kafka/wake-signal.js';
 import type { Action } from '../../lake/delta/actions.js';
 import type { RecordRequest } from '../../ledger/record-pack.js';
 import { unpackRecords } from '../../ledger/record-pack.js';
 import type { Random } from '../../random.js';
 import type { PlainLog } from '../../telemetry/log.js';
+import { isAhead } from '../ahead.js';
 import { LaneOffsets } from '../lane-offsets.js';
 import { FollowerTrouble } from '../trouble.js';
 import { withinMs } from '../within-ms.js';
 import { Batch, type FollowedLane } from './batch.js';
+import { logBehind, logTooShort } from './log-too-short.js';
 import type { LanePlaces } from './places.js';
 import type { ReadRecords, TopicSink } from './sink.js';
 import { type RecordSource, sourcesOf } from './sources.js';
@@ -272,12 +274,19 @@ export class TopicFollower {
     const stored = await sink.positions(lanes.map(({ appId }) => appId));
     for (const [index, lane] of lanes.entries()) {
       const found = stored.get(lane.appId) ?? null;
+      if (found !== null) await this.#refuseAhead(lane.partition, found.version);
       const { position, positioned } = await places.of(lane, remembered[index]!, found);
       lane.stored = found;
       lane.storedMs = clock.monotonicMs();
       lane.positioned = positioned;
       lane.position = position;
     }
+  }
+
+  async #refuseAhead(partition: number, version: number): Promise<void> {
+    const { newestVersion, readVersion } = this.#options;
+    const newest = newestVersion();
+    if (await isAhead(version, newest, readVersion)) throw logBehind(partition, version, newest);
   }
 
   /** One transaction, should there be something to send. */
@@ -479,15 +488,4 @@ export class TopicFollower {
 
 function throwIfVoid({ isVoid }: Batch): void {
   if (isVoid) throw VOID;
-}
-
-function logTooShort(version: number): HeadraceError {
-  return new HeadraceError(
-    'OUTPUT_HALTED',
-    "the topics stand before the oldest version that the table's log still has",
-    {
-      where: { version },
-      remedy: 'bring the older log files back, and start the engine again',
-    },
-  );
 }
