@@ -1,4 +1,7 @@
-import { heldThreads } from '../kafka/held-threads.js';
+import { writeSync } from 'node:fs';
+import { heldCalls } from '../kafka/held-threads.js';
+
+const STDERR = 2;
 
 /**
  * Ends the process with this code, whatever holds it. Node's exit waits for the threads of libuv's pool; with one of them in a call of
@@ -6,7 +9,12 @@ import { heldThreads } from '../kafka/held-threads.js';
  * its lanes. Then the process ends as it is.
  */
 export function endProcess(code: number): never {
-  if (heldThreads() > 0) endAsItIs(code);
+  const held = heldCalls();
+  if (held.length > 0) {
+    const text = `headrace: the Kafka library did not come back from ${held.join(', ')}; the process ends without waiting for it`;
+    writeSync(STDERR, `${text}\n`);
+    endAsItIs(code);
+  }
   process.exit(code);
 }
 

@@ -6,12 +6,18 @@ import { answeredWithin } from './answered-within.js';
  * with it Node's exit, which waits for all of them: who ends the process has to know (commands/end-process.ts).
  */
 
-const given = new Set<Promise<unknown>>();
+const given = new Map<Promise<unknown>, string>();
 
-/** As answeredWithin, for a call that holds a thread of the pool until it is answered. */
-export function calledWithin<T>(clock: Clock, ms: number, call: Promise<T>, late: () => T): Promise<T> {
+/** As answeredWithin, for a call that holds a thread of the pool until it is answered. `name`: what it is called. */
+export function calledWithin<T>(
+  clock: Clock,
+  ms: number,
+  name: string,
+  call: Promise<T>,
+  late: () => T,
+): Promise<T> {
   return answeredWithin(clock, ms, call, () => {
-    given.add(call);
+    given.set(call, name);
     const back = () => {
       given.delete(call);
     };
@@ -20,7 +26,7 @@ export function calledWithin<T>(clock: Clock, ms: number, call: Promise<T>, late
   });
 }
 
-/** Calls that were given up and have not come back. */
-export function heldThreads(): number {
-  return given.size;
+/** Names of the calls that were given up and have not come back. */
+export function heldCalls(): string[] {
+  return [...given.values()];
 }

@@ -268,7 +268,7 @@ export async function closeWithin(
   clock: Clock,
 ): Promise<'closed' | 'timed-out'> {
   const closed = new Promise<'closed' | 'timed-out'>((resolve) => close(() => resolve('closed')));
-  return await calledWithin(clock, timeoutMs, closed, () => 'timed-out');
+  return await calledWithin(clock, timeoutMs, 'disconnect', closed, () => 'timed-out');
 }
 
 /**

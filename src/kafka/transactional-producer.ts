@@ -141,6 +141,6 @@ export class TransactionalProducer extends Producer {
       answered.then(back, back);
       throw new HeadraceError('KAFKA_UNREACHABLE', 'the Kafka library did not come back in time', { where });
     };
-    return calledWithin(this.#clock, timeoutMs + GRACE_MS, answered, late);
+    return calledWithin(this.#clock, timeoutMs + GRACE_MS, name, answered, late);
   }
 }

@@ -21,7 +21,7 @@ async function endOf(body: string): Promise<[number | null, string | null]> {
   const imports = [
     "import { open } from 'node:fs';",
     `import { endProcess } from ${dist('commands/end-process.js')};`,
-    `import { calledWithin, heldThreads } from ${dist('kafka/held-threads.js')};`,
+    `import { calledWithin, heldCalls } from ${dist('kafka/held-threads.js')};`,
     `import { systemClock } from ${dist('clock.js')};`,
     "process.on('SIGTERM', () => process.stdout.write('an engine would stop in order now'));",
   ];
@@ -35,7 +35,7 @@ it('a process ends although a call that was given up holds a thread of the pool'
   execFileSync('mkfifo', [pipe]);
   const ended = await endOf(`
     const call = new Promise((resolve) => open(${JSON.stringify(pipe)}, 'r', resolve));
-    if ((await calledWithin(systemClock, 50, call, () => 'late')) !== 'late') throw new Error('answered');
+    if ((await calledWithin(systemClock, 50, 'open', call, () => 'late')) !== 'late') throw new Error('answered');
     endProcess(75);
   `);
   expect([
@@ -48,12 +48,12 @@ it('with nothing held it ends with its code; a call that came back late holds no
   const ended = await endOf(`
     let answer;
     const call = new Promise((resolve) => { answer = resolve; });
-    await calledWithin(systemClock, 1, call, () => 'late');
-    const before = heldThreads();
+    await calledWithin(systemClock, 1, 'answer', call, () => 'late');
+    const before = heldCalls().length;
     answer();
     await call;
     await Promise.resolve();
-    endProcess(before === 1 && heldThreads() === 0 ? 75 : 1);
+    endProcess(before === 1 && heldCalls().length === 0 ? 75 : 1);
   `);
   expect(ended).toEqual([75, null]);
 });
