@@ -30,3 +30,9 @@ export function calledWithin<T>(
 export function heldCalls(): string[] {
   return [...given.values()];
 }
+
+/** Resolves when they are all back, or after so long. */
+export async function callsBack(clock: Clock, ms: number): Promise<void> {
+  const all = Promise.allSettled(given.keys());
+  await answeredWithin<unknown>(clock, ms, all, () => null);
+}

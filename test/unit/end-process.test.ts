@@ -21,7 +21,7 @@ async function endOf(body: string): Promise<[number | null, string | null]> {
   const imports = [
     "import { open } from 'node:fs';",
     `import { endProcess } from ${dist('commands/end-process.js')};`,
-    `import { calledWithin, heldCalls } from ${dist('kafka/held-threads.js')};`,
+    `import { callsBack, calledWithin, heldCalls } from ${dist('kafka/held-threads.js')};`,
     `import { systemClock } from ${dist('clock.js')};`,
     "process.on('SIGTERM', () => process.stdout.write('an engine would stop in order now'));",
   ];
@@ -42,6 +42,17 @@ it('a process ends although a call that was given up holds a thread of the pool'
     [75, null],
     [null, 'SIGTERM'],
   ]).toContainEqual(ended);
+});
+
+it('a call that comes back in the meantime is waited for', async () => {
+  const ended = await endOf(`
+    const call = new Promise((resolve) => setTimeout(resolve, 300));
+    await calledWithin(systemClock, 1, 'slow', call, () => 'late');
+    const before = heldCalls().join();
+    await callsBack(systemClock, 60_000);
+    endProcess(before === 'slow' && heldCalls().length === 0 ? 75 : 1);
+  `);
+  expect(ended).toEqual([75, null]);
 });
 
 it('with nothing held it ends with its code; a call that came back late holds nothing any more', async () => {
