@@ -8,7 +8,7 @@ import { callsBack } from './kafka/held-threads.js';
 
 const args = process.argv.slice(2);
 /** A call that is merely slow comes back in that time. */
-const CALLS_BACK_MS = 5_000;
+const CALLS_BACK_MS = 15_000;
 
 /** An error that nobody caught leaves the state unknown: the ledger makes a restart cheap, so end at once. */
 function die(error: unknown): never {

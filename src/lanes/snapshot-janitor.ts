@@ -69,8 +69,14 @@ export class SnapshotJanitor {
     newest: LaneHistory['snapshots'][number],
     replaced: ReadonlySet<string>,
   ): Promise<void> {
+    // it took long, or stood still: a later one waits behind this
+    if (this.#pairs.get(partition)?.now.includes(newest.path) === false) return;
+    const folder = newest.path.slice(0, newest.path.lastIndexOf('/') + 1);
     const bytes = await this.#store.get(newest.path);
     if (bytes === null) {
+      const there = await this.#store.list(folder);
+      // the lane's next owner has gone on, and has cleaned up
+      if (there.some(({ path }) => offsetPart(path) > offsetPart(newest.path))) return;
       this.#log.error(
         { partition, path: newest.path },
         'a committed snapshot is not there; older ones are kept',
@@ -84,7 +90,6 @@ export class SnapshotJanitor {
       offset: newest.offset,
       cutId: newest.cutId,
     });
-    const folder = newest.path.slice(0, newest.path.lastIndexOf('/') + 1);
     const keptOffset = offsetPart(kept.path);
     for (const { path } of await this.#store.list(folder)) {
       if (path === newest.path || path === kept.path) continue;

@@ -1,8 +1,10 @@
-import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openStore } from '#src/lake/store/open-store.js';
 import { OPS_TOPIC, OpsRig } from '../support/ops-rig.js';
 import { runCommandLine } from '../support/run-command.js';
+import { isPut, S3Rig, s3Answer } from '../support/s3-rig.js';
 
 /** `headrace check` against a broker that is there and services that are not. */
 const TEST_MS_MAX = 120_000;
@@ -77,6 +79,43 @@ describe('headrace check', { timeout: TEST_MS_MAX }, () => {
     expect(model.code).toBe(78);
     expect(model.lines.get('model')).toMatchObject({ ok: false, code: 'MODEL_INVALID' });
     expect(model.lines.get('brokers')!.ok).toBe(true);
+  });
+
+  it('reaches a bucket, and says of one that keeps not the first of two writes, or has other keys, what to do', async () => {
+    const bucket = await S3Rig.start();
+    try {
+      const { accessKeyId, secretAccessKey } = bucket.minio.keyFiles;
+      const tried = async (name: string, keyId: string) => {
+        const config = join(rig.folder, `${name}.yaml`);
+        const s3 = {
+          endpoint: bucket.proxy.url,
+          access_key_id_file: keyId,
+          secret_access_key_file: secretAccessKey,
+        };
+        await writeFile(config, JSON.stringify({ lake: { s3: { ...s3, region: 'us-east-1' } } }));
+        const { code, lines } = await check({
+          '--config': config,
+          '--lake': `s3://${bucket.minio.bucket}/${name}`,
+        });
+        return { code, ...lines.get('table')! };
+      };
+      expect(await tried('good', accessKeyId)).toMatchObject({ code: null, ok: true });
+      const fault = bucket.proxy.inject(s3Answer(501, 'NotImplemented'), { when: isPut, times: 9 });
+      expect(await tried('unconditional', accessKeyId)).toMatchObject({
+        code: 'LAKE_UNWRITABLE',
+        ok: false,
+        remedy: expect.stringContaining('If-None-Match'),
+      });
+      fault.remove();
+      const other = join(rig.folder, 'other-key');
+      await writeFile(other, 'somebody');
+      const denied = await tried('denied', other);
+      expect(denied).toMatchObject({ ok: false, remedy: expect.stringMatching(/\w/) });
+      expect(JSON.stringify(denied)).not.toContain(await readFile(secretAccessKey, 'utf8'));
+      expect(await (await openStore(bucket.minio.place('good'))).list('')).toEqual([]);
+    } finally {
+      await bucket.close();
+    }
   });
 
   it('shows people one line each, with what to do below', async () => {

@@ -113,6 +113,31 @@ describe('the janitor of snapshots', () => {
     expect(log.with('is not there')[0]!.fields).toMatchObject({ partition: 4, path: pathOf(30, '3') });
   });
 
+  it('says nothing of one that the next owner of the lane has replaced and cleaned up', async () => {
+    const { write, committed, left, log } = await setUp();
+    await write(10, '1');
+    await write(40, '4');
+    await committed([20, '2'], [30, '3']);
+    expect(log.lines).toEqual([]);
+    expect(left()).toEqual([pathOf(10, '1'), pathOf(40, '4')]);
+  });
+
+  it('that is behind reads only what is the newest by now', async () => {
+    const { store, write, tell, janitor, left } = await setUp();
+    const all = [10, 20, 30, 40].map((offset): [number, string] => [offset, `${offset}`]);
+    for (const [offset, id] of all) await write(offset, id);
+    const read: string[] = [];
+    const get = store.get.bind(store);
+    store.get = async (path) => {
+      read.push(path);
+      return await get(path);
+    };
+    for (const at of [1, 2, 3]) tell(all[at - 1]!, all[at]!);
+    await janitor.settled();
+    expect(read).toEqual([pathOf(30, '30'), pathOf(40, '40')]);
+    expect(left()).toEqual([pathOf(30, '30'), pathOf(40, '40')]);
+  });
+
   it('removes nothing when the newest can not be read back whole, and goes on with the next', async () => {
     const { store, write, committed, left, log } = await setUp();
     for (const offset of [10, 20, 30]) await write(offset, `${offset}`);
