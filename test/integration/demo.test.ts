@@ -87,7 +87,7 @@ describe('headrace demo', () => {
         expect(model.answers).toHaveLength(3);
         for (const { query, sql, rows } of model.answers) {
           expect(query).toMatch(/^[a-z]+$/);
-          expect(sql).toMatch(new RegExp(`FROM \`${name}\`\\.\`[a-z]+_analytics\``));
+          expect(sql).toMatch(new RegExp(`FROM \`${name}\`\\.\`[a-z]+_analytics_sums\``));
           expect(rows.length).toBeGreaterThan(0);
         }
       }
