@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type Clock, systemClock } from '#src/clock.js';
-import { formatCount, formatRate } from '#src/telemetry/progress.js';
 import { ClickHouseSide } from '../clickhouse-side.js';
 import { measureJsonParse } from '../json-parse.js';
 import { Reaper } from '../kafka-cluster/reaper.js';
@@ -34,8 +32,6 @@ export interface ComparePlaces extends RivalPlaces {
   cacheFolder: string | null;
 }
 
-const PROGRESS_MS = 1_000;
-
 /** Throws Error for flags it does not know, for a run of ours that is not right, and at its end when a rival failed. */
 export async function runCompare(
   args: readonly string[],
@@ -48,17 +44,12 @@ export async function runCompare(
   const machine = thisMachine();
   output.progress('making the sample for JSON.parse');
   const sample = firstValues(options.topic, options.sampleEvents);
-  const hash = createHash('sha256');
-  for (const value of sample) hash.update(value);
   const filled = await startFilledBroker({
     topic: options.topic,
     jarsFolder: places.kafkaJars,
     cacheFolder: options.cached ? places.cacheFolder : null,
-    sampleSha256: hash.digest('hex'),
+    sample,
     onProgress: output.progress,
-    onEvents: everySecond((events, elapsedMs) =>
-      output.progress(`filling: ${formatCount(events)} events, ${formatRate(events, elapsedMs)}`),
-    ),
   });
   try {
     const measured = await measure(options, places, filled, sample, output);
@@ -144,15 +135,4 @@ function told(result: CompareResult, { report, out, json }: CompareOptions, outp
     output.print(`\nplots in ${report}`);
   }
   if (json) output.print(JSON.stringify(result));
-}
-
-function everySecond(show: (events: number, elapsedMs: number) => void): (events: number) => void {
-  const began = performance.now();
-  let shownMs = began;
-  return (events) => {
-    const nowMs = performance.now();
-    if (nowMs - shownMs < PROGRESS_MS) return;
-    shownMs = nowMs;
-    show(events, nowMs - began);
-  };
 }

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '#src/errors.js';
 import { formatCount } from '#src/telemetry/progress.js';
+import { everySecond } from '../every-second.js';
 import type { TopicFacts } from '../pipeline/fill.js';
 import { machineTicks, processSeconds, stealShare } from '../pipeline/proc.js';
 import { TOPICS } from '../pipeline/topic-options.js';
@@ -31,8 +32,6 @@ export interface Measured {
   /** Of all events of a run. */
   clickhouseCpuUs: number[];
 }
-
-const SHOWN_MS = 1_000;
 
 export class Rounds {
   readonly #options: RoundsOptions;
@@ -148,14 +147,4 @@ export class Rounds {
 function summary({ seconds, cpuUsPerEvent, steady }: RunFigure): string {
   const steadily = steady === null ? '' : `, steady ${steady.cpuUsPerEvent.toFixed(2)} µs`;
   return `${cpuUsPerEvent.toFixed(2)} µs an event${steadily}, ${seconds.toFixed(1)} s: right`;
-}
-
-function everySecond(show: (events: number) => void): (events: number) => void {
-  let shownMs = performance.now();
-  return (events) => {
-    const nowMs = performance.now();
-    if (nowMs - shownMs < SHOWN_MS) return;
-    shownMs = nowMs;
-    show(events);
-  };
 }

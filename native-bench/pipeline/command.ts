@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type Clock, systemClock } from '#src/clock.js';
-import { formatCount, formatRate, progressLine } from '#src/telemetry/progress.js';
+import { formatCount, progressLine } from '#src/telemetry/progress.js';
 import { ClickHouseSide } from '../clickhouse-side.js';
 import { measureJsonParse } from '../json-parse.js';
 import { Reaper } from '../kafka-cluster/reaper.js';
@@ -53,11 +52,8 @@ export async function runPipeline(
     topic: options.topic,
     jarsFolder: places.jarsFolder,
     cacheFolder: options.cached ? places.cacheFolder : null,
-    sampleSha256: sha256(sample),
+    sample,
     onProgress: output.progress,
-    onEvents: everySecond((events, elapsedMs) =>
-      output.progress(`filling: ${formatCount(events)} events, ${formatRate(events, elapsedMs)}`),
-    ),
   });
   try {
     const { facts } = filled;
@@ -175,21 +171,4 @@ function report(result: PipelineResult, { out, json }: PipelineOptions, output: 
   output.print(reportText(result, last));
   if (out !== undefined) output.print(`\nwritten to ${writeResult(out, result)}`);
   if (json) output.print(JSON.stringify(result));
-}
-
-function everySecond(show: (events: number, elapsedMs: number) => void): (events: number) => void {
-  const began = performance.now();
-  let shownMs = began;
-  return (events) => {
-    const nowMs = performance.now();
-    if (nowMs - shownMs < PROGRESS_MS) return;
-    shownMs = nowMs;
-    show(events, nowMs - began);
-  };
-}
-
-function sha256(values: readonly Buffer[]): string {
-  const hash = createHash('sha256');
-  for (const value of values) hash.update(value);
-  return hash.digest('hex');
 }

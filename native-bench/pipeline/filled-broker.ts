@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { formatElapsed } from '#src/telemetry/progress.js';
+import { formatCount, formatElapsed, formatRate } from '#src/telemetry/progress.js';
+import { everySecond } from '../every-second.js';
 import { type KafkaCluster, startKafkaCluster } from '../kafka-cluster/cluster.js';
 import { fillTopic, type TopicFacts } from './fill.js';
 import { TOPICS, type TopicOptions } from './topic-options.js';
@@ -23,10 +24,9 @@ export interface FilledBrokerOptions {
   jarsFolder: string;
   /** Null: fill it anew and keep nothing. */
   cacheFolder: string | null;
-  /** Of the topic's first events: another generator gives another topic. */
-  sampleSha256: string;
+  /** The topic's first events: another generator gives another topic. */
+  sample: readonly Buffer[];
   onProgress: (text: string) => void;
-  onEvents: (events: number) => void;
 }
 
 /** What Kafka's own start script gives a broker. */
@@ -68,12 +68,14 @@ export async function startFilledBroker(options: FilledBrokerOptions): Promise<F
   }
 }
 
-function cacheKey({ topic, jarsFolder, sampleSha256 }: FilledBrokerOptions): string {
-  const what = JSON.stringify([topic, basename(jarsFolder), sampleSha256]);
+function cacheKey({ topic, jarsFolder, sample }: FilledBrokerOptions): string {
+  const hash = createHash('sha256');
+  for (const value of sample) hash.update(value);
+  const what = JSON.stringify([topic, basename(jarsFolder), hash.digest('hex')]);
   return createHash('sha256').update(what).digest('hex').slice(0, 16);
 }
 
-async function fill(cluster: KafkaCluster, { topic, onEvents, onProgress }: FilledBrokerOptions) {
+async function fill(cluster: KafkaCluster, { topic, onProgress }: FilledBrokerOptions) {
   onProgress('filling the topic');
   await cluster.createTopic({
     name: TOPICS[topic.model].name,
@@ -85,6 +87,9 @@ async function fill(cluster: KafkaCluster, { topic, onEvents, onProgress }: Fill
       'compression.type': 'producer',
     },
   });
+  const onEvents = everySecond((events, elapsedMs) =>
+    onProgress(`filling: ${formatCount(events)} events, ${formatRate(events, elapsedMs)}`),
+  );
   return fillTopic(cluster.brokers[0]!, topic, onEvents);
 }
 
