@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HeadraceError } from '#src/errors.js';
-import { isAhead } from '#src/followers/ahead.js';
+import { refuseAhead } from '#src/followers/ahead.js';
 import { hasRestartedSince, isTokenGood } from '#src/followers/clickhouse/doubt.js';
 import { LaneOffsets } from '#src/followers/lane-offsets.js';
 import { filesOfVersion } from '#src/followers/ledger-files.js';
@@ -189,15 +189,21 @@ describe('trouble with ClickHouse', () => {
 });
 
 describe('a version that is ahead of what is known', () => {
-  const log =
-    (...there: number[]) =>
-    async (version: number) =>
-      there.includes(version) ? [] : null;
+  const ahead = (version: number, there: number[]) =>
+    refuseAhead(
+      0,
+      version,
+      { newestVersion: () => 3, readVersion: async (each) => (there.includes(each) ? [] : null) },
+      () => new HeadraceError('OUTPUT_HALTED', 'ahead'),
+    ).then(
+      () => false,
+      ({ message }: HeadraceError) => message === 'ahead',
+    );
 
   it('is one that the table never had; one that another engine wrote, or that was cleaned up since, is not', async () => {
-    expect(await isAhead(3, 3, log())).toBe(false);
-    expect(await isAhead(5, 3, log(4, 5))).toBe(false);
-    expect(await isAhead(5, 3, log(6))).toBe(false);
-    expect(await isAhead(5, 3, log(1, 2, 3, 4))).toBe(true);
+    expect(await ahead(3, [])).toBe(false);
+    expect(await ahead(5, [4, 5])).toBe(false);
+    expect(await ahead(5, [6])).toBe(false);
+    expect(await ahead(5, [1, 2, 3, 4])).toBe(true);
   });
 });

@@ -3,7 +3,7 @@ import { WakeSignal } from '../../kafka/wake-signal.js';
 import type { Action } from '../../lake/delta/actions.js';
 import type { Random } from '../../random.js';
 import type { PlainLog } from '../../telemetry/log.js';
-import { isAhead } from '../ahead.js';
+import { refuseAhead } from '../ahead.js';
 import { LaneOffsets } from '../lane-offsets.js';
 import { filesOfVersion, type LedgerFile } from '../ledger-files.js';
 import { concernsFile, FollowerTrouble } from '../trouble.js';
@@ -285,19 +285,13 @@ export class ClickHouseFollower {
     const partitions = [...this.#wanted];
     if (partitions.length === 0) return;
     const positions = await this.#positions.read(partitions);
-    await this.#refuseAhead(positions);
+    for (const [partition, position] of positions)
+      await refuseAhead(partition, position, this.#options, logBehind);
     for (const [partition, position] of positions) {
       if (!this.#wanted.delete(partition)) continue;
       this.#leaving.delete(partition);
       this.#schedule.hold(partition, position);
     }
-  }
-
-  async #refuseAhead(positions: ReadonlyMap<number, number>): Promise<void> {
-    const { newestVersion, readVersion } = this.#options;
-    const newest = newestVersion();
-    for (const [partition, version] of positions)
-      if (await isAhead(version, newest, readVersion)) throw logBehind(partition, version, newest);
   }
 
   async #readLedger(newest: number): Promise<void> {

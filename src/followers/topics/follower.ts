@@ -7,7 +7,7 @@ import type { RecordRequest } from '../../ledger/record-pack.js';
 import { unpackRecords } from '../../ledger/record-pack.js';
 import type { Random } from '../../random.js';
 import type { PlainLog } from '../../telemetry/log.js';
-import { isAhead } from '../ahead.js';
+import { refuseAhead } from '../ahead.js';
 import { LaneOffsets } from '../lane-offsets.js';
 import { FollowerTrouble } from '../trouble.js';
 import { withinMs } from '../within-ms.js';
@@ -274,19 +274,13 @@ export class TopicFollower {
     const stored = await sink.positions(lanes.map(({ appId }) => appId));
     for (const [index, lane] of lanes.entries()) {
       const found = stored.get(lane.appId) ?? null;
-      if (found !== null) await this.#refuseAhead(lane.partition, found.version);
+      if (found !== null) await refuseAhead(lane.partition, found.version, this.#options, logBehind);
       const { position, positioned } = await places.of(lane, remembered[index]!, found);
       lane.stored = found;
       lane.storedMs = clock.monotonicMs();
       lane.positioned = positioned;
       lane.position = position;
     }
-  }
-
-  async #refuseAhead(partition: number, version: number): Promise<void> {
-    const { newestVersion, readVersion } = this.#options;
-    const newest = newestVersion();
-    if (await isAhead(version, newest, readVersion)) throw logBehind(partition, version, newest);
   }
 
   /** One transaction, should there be something to send. */
