@@ -27,6 +27,10 @@ const HEADERS = [
   'liblz4-dev',
 ];
 
+const HEADERS_REMEDY =
+  "if nodejs.org can't be reached from here: take a Node.js that brings its headers (include/node beside bin, " +
+  'as in its own archives), or set npm_config_nodedir to a folder with them';
+
 const folder = inCheckout('node_modules', PACKAGE);
 const binary = join(folder, 'build', 'Release', 'confluent-kafka-javascript.node');
 const stamp = join(folder, 'build', '.headrace-loaded');
@@ -128,6 +132,8 @@ async function fromSource(note) {
     note,
   );
   const log = logPath('kafka-native');
+  // what the user's own npm says of headers goes first
+  const nodedir = process.env.npm_config_nodedir ?? headersFolder(process.execPath, process.version);
   for (let attempt = 1; attempt <= BUILD_TRIES; attempt++) {
     note(attempt === 1 ? 'building from source, 2–3 minutes' : 'building once more');
     const answer = await run('npm', ['rebuild', PACKAGE], {
@@ -137,29 +143,13 @@ async function fromSource(note) {
         CKJS_LINKING: 'dynamic',
         npm_config_ignore_scripts: 'false',
         npm_config_build_from_source: 'true',
-        ...nodeHeaders(),
+        ...(nodedir === undefined ? {} : { npm_config_nodedir: nodedir }),
       },
     });
     if (answer.code === 0 && (await loads())) return;
   }
-  throw new StepError(`the native part of ${PACKAGE} could not be built`, { log, ...headersRemedy() });
-}
-
-/** What the user's own npm says of headers goes first. */
-function nodeHeaders() {
-  if (process.env.npm_config_nodedir !== undefined) return {};
-  const folder = headersFolder(process.execPath, process.version);
-  return folder === undefined ? {} : { npm_config_nodedir: folder };
-}
-
-function headersRemedy() {
-  if (process.env.npm_config_nodedir !== undefined || headersFolder(process.execPath, process.version))
-    return {};
-  return {
-    remedy:
-      "if nodejs.org can't be reached from here: take a Node.js that brings its headers (include/node beside bin, " +
-      'as in its own archives), or set npm_config_nodedir to a folder with them',
-  };
+  const remedy = nodedir === undefined ? HEADERS_REMEDY : undefined;
+  throw new StepError(`the native part of ${PACKAGE} could not be built`, { log, remedy });
 }
 
 function clean() {

@@ -46,10 +46,13 @@ it('a process ends although a call that was given up holds a thread of the pool'
 
 it('a call that comes back in the meantime is waited for', async () => {
   const ended = await endOf(`
-    const call = new Promise((resolve) => setTimeout(resolve, 300));
+    let answer;
+    const call = new Promise((resolve) => { answer = resolve; });
     await calledWithin(systemClock, 1, 'slow', call, () => 'late');
     const before = heldCalls().join();
-    await callsBack(systemClock, 60_000);
+    const back = callsBack(systemClock, 60_000);
+    answer();
+    await back;
     endProcess(before === 'slow' && heldCalls().length === 0 ? 75 : 1);
   `);
   expect(ended).toEqual([75, null]);
