@@ -178,8 +178,7 @@ export function peopleView(view: AnalyticView, place: ViewPlace): string {
   ].join('\n');
 }
 
-/** `where`: of the sums' rows; null: all. */
-export function peopleSelect(view: AnalyticView, place: ViewPlace, where: string | null = null): string {
+export function peopleSelect(view: AnalyticView, place: ViewPlace): string {
   const { database } = place;
   const keys = [DAY, ...view.keys.map(({ name }) => name)].map(quoteName);
   const sums = view.sums.map(({ name }) => `sum(${quoteName(name)}) AS ${quoteName(`sum_${name}`)}`);
@@ -187,7 +186,6 @@ export function peopleSelect(view: AnalyticView, place: ViewPlace, where: string
   const grouped = [
     `SELECT ${[...keys, ...sums].join(', ')}`,
     `FROM ${quoteTable(database, `${view.name}${SUMS}`)}`,
-    ...(where === null ? [] : [`WHERE ${where}`]),
     `GROUP BY ${keys.join(', ')}`,
     'HAVING sum_sessions != 0',
   ].join(' ');
