@@ -23,6 +23,7 @@ export const SECONDS: Readonly<Record<string, number>> = {
   'test/integration/kafka-cluster.test.ts': 112,
   'test/integration/planted-secrets.test.ts': 100,
   'test/integration/clickhouse-rebuild.test.ts': 93,
+  'test/integration/documented-commands.test.ts': 85,
   'test/integration/bench-pipeline.test.ts': 84,
   'test/integration/dlq.test.ts': 79,
   'test/integration/demo.test.ts': 78,

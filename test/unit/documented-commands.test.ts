@@ -7,9 +7,10 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { main } from '#src/commands/cli.js';
 import { argumentsOf, commandsIn, inertCli, problemOf } from '../support/documented-commands.js';
+import { needsNoService } from '../support/needs-no-service.js';
 import { wordsOfLine } from '../support/shell-words.js';
 
-/** What documents tell people to call is what the program takes; what needs no service is called, as it stands there. */
+/** What documents tell people to call is what the program takes; what needs no service is called, as it stands there (the rest by test/integration/documented-commands). */
 const ENGINE = fileURLToPath(new URL('../../dist/engine.js', import.meta.url));
 const MODEL = fileURLToPath(new URL('../../config/models/clickstream.yaml', import.meta.url));
 const RUN_MS_MAX = 240_000;
@@ -120,13 +121,11 @@ describe('what needs no service is called', () => {
     return stdout;
   }
 
-  const NEEDS_NOTHING =
-    /^(model (check|explain|test|export|schema)|config (print|schema)|systemd install|completion (bash|zsh)$)/;
   it('each such line of a block, and its output is not empty', { timeout: RUN_MS_MAX }, async () => {
     const lines = commands
       .filter(({ isMention }) => !isMention)
       .map((each) => argumentsOf(each) ?? [])
-      .filter((args) => NEEDS_NOTHING.test(args.join(' ')));
+      .filter((args) => needsNoService(args) && args[0] !== 'init');
     const names = new Set(lines.map((args) => args.slice(0, 2).join(' ')));
     for (const name of ['model check', 'model explain', 'model test', 'model export', 'systemd install'])
       expect(names).toContain(name);
