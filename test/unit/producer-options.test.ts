@@ -23,7 +23,7 @@ describe('a profile', () => {
   const expected = {
     default: [32_768, 10, 64, 'lz4', 2_147_483_647],
     throughput: [65_536, 100, 128, 'lz4', 2_147_483_647],
-    latency: [1, 0, 64, 'lz4', 2_147_483_647],
+    latency: [32_768, 0, 64, 'lz4', 2_147_483_647],
     reliability: [32_768, 10, 64, 'lz4', 2_147_483_647],
     web_clicks: [32_768, 10, 64, 'snappy', 3],
   } as const;
