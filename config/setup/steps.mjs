@@ -13,6 +13,7 @@ import { proveNativePackages } from './native-proof.mjs';
 import { installNodeModules } from './node-modules.mjs';
 import { checkNodeVersion } from './node-version.mjs';
 import { Progress } from './progress.mjs';
+import { prepareSystemTools } from './system-tools.mjs';
 import { prepareSystemdTools } from './systemd.mjs';
 import { buildTypeScript } from './typescript-build.mjs';
 
@@ -36,6 +37,7 @@ export const TEST_SERVICES = [
   ['delta-rs for the tests', prepareDeltaRs],
   ['Chromium for the tests', prepareChromium],
   ['systemd tools for the tests', prepareSystemdTools],
+  ['system tools for the tests', prepareSystemTools],
   ['hadolint for the tests', prepareHadolint],
 ];
 

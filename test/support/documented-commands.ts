@@ -25,10 +25,8 @@ const OWN_NAMES = [['node', 'dist/engine.js'], ['npx', 'headrace'], ['headrace']
 
 export function commandsIn(file: string, text: string): DocumentedCommand[] {
   const lineOf = (index: number) => text.slice(0, index).split('\n').length;
-  const inBlocks = [...text.matchAll(SHELL)].flatMap(({ index, 1: body = '' }) =>
-    wholeLines(body).flatMap(({ n, line }) =>
-      wordsOfLine(line).map((words) => ({ file, line: lineOf(index) + 1 + n, words, isMention: false })),
-    ),
+  const inBlocks = shellLinesIn(file, text).flatMap(({ line, text }) =>
+    wordsOfLine(text).map((words) => ({ file, line, words, isMention: false })),
   );
   const prose = text.replace(FENCED, (block) => block.replace(/[^\n]/g, ' '));
   const inProse = [...prose.matchAll(SPAN)]
@@ -36,6 +34,36 @@ export function commandsIn(file: string, text: string): DocumentedCommand[] {
     .filter(({ words }) => isOurs(words) || words[0] === 'npm')
     .map(({ line, words }) => ({ file, line, words, isMention: true }));
   return [...inBlocks, ...inProse];
+}
+
+/** A line of a fenced block of shell, as somebody would copy it. */
+export interface DocumentedLine {
+  file: string;
+  /** From 1. */
+  line: number;
+  text: string;
+  /** The title of the chapter that it stands in. */
+  chapter: string;
+}
+
+export function shellLinesIn(file: string, text: string): DocumentedLine[] {
+  return [...text.matchAll(SHELL)].flatMap(({ index, 1: body = '' }) => {
+    const before = text.slice(0, index).split('\n');
+    const chapter = before.findLast((line) => line.startsWith('## '))?.slice('## '.length) ?? '';
+    return wholeLines(body)
+      .filter(({ line }) => wordsOfLine(line).length > 0)
+      .map(({ n, line }) => ({ file, line: before.length + 1 + n, text: line, chapter }));
+  });
+}
+
+const REMARK = /^# {3}((?:headrace|node|npm|npx|docker|podman|curl|export) .*|KAFKA_OPTS=.*)$/;
+
+/** Those that remarks of a file of settings give, each on a line of its own and three blanks in. */
+export function remarkLinesIn(file: string, text: string): DocumentedLine[] {
+  const remarks = text.split('\n').map((line) => REMARK.exec(line)?.[1] ?? /^#.*\S/.exec(line)?.[0] ?? '');
+  return wholeLines(remarks.join('\n'))
+    .filter(({ line }) => line !== '' && !line.startsWith('#'))
+    .map(({ n, line }) => ({ file, line: n + 1, text: line, chapter: '' }));
 }
 
 /** Those that a backslash carries on are one, which counts where it begins. */

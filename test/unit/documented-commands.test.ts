@@ -6,7 +6,21 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { main } from '#src/commands/cli.js';
-import { argumentsOf, commandsIn, inertCli, problemOf } from '../support/documented-commands.js';
+import {
+  argumentsOf,
+  commandsIn,
+  inertCli,
+  problemOf,
+  remarkLinesIn,
+} from '../support/documented-commands.js';
+import {
+  blocksOf,
+  documentedLines,
+  EXCEPTIONS,
+  exceptionFor,
+  linesFor,
+  runnerOf,
+} from '../support/documented-runs.js';
 import { needsNoService } from '../support/needs-no-service.js';
 import { wordsOfLine } from '../support/shell-words.js';
 
@@ -32,6 +46,69 @@ describe('command lines in documents', () => {
   it('name commands, flags and scripts that there are, and where they are whole, they are parsed', async () => {
     const problems = await Promise.all(commands.map(problemOf));
     expect(problems.filter((problem) => problem !== null)).toEqual([]);
+  });
+});
+
+describe('every line is called by a test', () => {
+  const lines = documentedLines();
+  const readme = lines.filter(({ file }) => file === 'README.md');
+
+  it('the README’s blocks of shell are read to their last line, and so are remarks of settings', () => {
+    const text = readFileSync('README.md', 'utf8');
+    const blocks = text.split('\n```').filter((block) => block.startsWith('sh\n'));
+    const inBlocks = blocks
+      .flatMap((block) => block.split('\n').slice(1))
+      .filter((line) => !line.startsWith('    '));
+    expect(readme).toHaveLength(inBlocks.length);
+    const remarks = lines
+      .filter(({ file }) => file !== 'README.md')
+      .map(({ text: line }) => line.split(' ')[0]);
+    for (const name of ['docker', 'podman', 'headrace', 'curl', 'export']) expect(remarks).toContain(name);
+    expect(
+      remarkLinesIn('x.yaml', '# a\n#   headrace run \\\n#   docker x\n# headrace y\nz: 1 #   npm z'),
+    ).toEqual([{ file: 'x.yaml', line: 2, text: 'headrace run  docker x', chapter: '' }]);
+  });
+
+  it('by one that runs it against services, by this one, or it is named with the reason why not', () => {
+    const runners = lines.map((line) => ({ line, runner: runnerOf(line) }));
+    const nobody = runners.filter(({ runner }) => runner.by === null);
+    // a list that grows is a list that hides
+    expect(nobody.length).toBeLessThanOrEqual(18);
+    for (const { runner } of nobody) {
+      if (runner.by !== null || runner.shownBy === undefined) continue;
+      expect(existsSync(`test/${runner.shownBy}.test.ts`), runner.shownBy).toBe(true);
+    }
+    for (const test of ['integration/documented-service', 'integration/documented-commands'] as const) {
+      expect(linesFor(test).length, test).toBeGreaterThan(8);
+      // it fails while one of its lines was not called
+      expect(readFileSync(`test/${test}.test.ts`, 'utf8')).toContain('expect(shell.left).toEqual([])');
+    }
+    expect(linesFor('unit/documented-commands').length).toBeGreaterThan(4);
+  });
+
+  it('no reason is for a line that is not there any more, and none is for a command of ours in the README', () => {
+    for (const exception of EXCEPTIONS)
+      expect(
+        lines.filter((line) => exceptionFor(line) === exception),
+        exception.begins,
+      ).not.toEqual([]);
+    expect(
+      readme.filter(
+        (line) => exceptionFor(line) !== undefined && /engine\.js (?!\/)|^headrace/.test(line.text),
+      ),
+    ).toEqual([]);
+  });
+
+  it('blocks of other languages: SQL and Python are run as well, TypeScript by the producer’s test, YAML is settings', () => {
+    const text = readFileSync('README.md', 'utf8');
+    const languages = new Set([...text.matchAll(/^```(\w+)$/gm)].map(([, language]) => language));
+    expect([...languages].sort()).toEqual(['python', 'sh', 'sql', 'ts', 'yaml']);
+    const test = readFileSync('test/integration/documented-commands.test.ts', 'utf8');
+    for (const language of ['sql', 'python'] as const) {
+      expect(blocksOf(language)).not.toEqual([]);
+      expect(test).toContain(`blocksOf('${language}')`);
+    }
+    expect(readFileSync('test/integration/producer.test.ts', 'utf8')).toContain('```ts');
   });
 });
 
@@ -125,7 +202,7 @@ describe('what needs no service is called', () => {
     const lines = commands
       .filter(({ isMention }) => !isMention)
       .map((each) => argumentsOf(each) ?? [])
-      .filter((args) => needsNoService(args) && args[0] !== 'init');
+      .filter((args) => needsNoService(args));
     const names = new Set(lines.map((args) => args.slice(0, 2).join(' ')));
     for (const name of ['model check', 'model explain', 'model test', 'model export', 'systemd install'])
       expect(names).toContain(name);
