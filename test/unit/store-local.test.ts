@@ -28,6 +28,28 @@ async function temps(folder: string): Promise<string[]> {
   return names.filter((name) => name.includes(TEMP_PREFIX));
 }
 
+describe('a name that leads out of the folder', () => {
+  it.each([['../out'], ['a/../../out'], ['/etc/out'], ['..'], ['./out']])(
+    '%s is refused by every call, and touches nothing',
+    async (name) => {
+      await withFolder(async (folder) => {
+        await fs.writeFile(join(folder, 'out'), 'theirs');
+        const store = new LocalStore(join(folder, 'table'));
+        await store.put('a/b', bytes('ours'));
+        const calls = [
+          () => store.put(name, bytes('x')),
+          () => store.putIfAbsent(name, bytes('x')),
+          () => store.get(name),
+          () => store.delete(name),
+        ];
+        for (const call of calls) await expect(call()).rejects.toThrow(HeadraceError);
+        expect(await fs.readFile(join(folder, 'out'), 'utf8')).toBe('theirs');
+        expect((await fs.readdir(folder)).sort()).toEqual(['out', 'table']);
+      });
+    },
+  );
+});
+
 describe('put if absent', () => {
   it('creates an object once and leaves the first one alone', async () => {
     await withFolder(async (folder) => {

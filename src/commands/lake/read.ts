@@ -30,6 +30,8 @@ export interface LakeReadOptions extends AtFlags {
   stderr(text: string): void;
 }
 
+/** Rows are of persons: for the user and the group, as the umask leaves it. */
+const ROWS_FILE_MODE = 0o660;
 /** Of a table for people. */
 const SHOWN_ROWS = 50;
 
@@ -116,7 +118,7 @@ async function toStdout(
 /** The file has its name when it is whole; one that is there is replaced. */
 async function toFile(chunks: AsyncIterable<string | Uint8Array>, path: string): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
-  const file = await fs.open(temporary, 'w').catch((error: unknown) => {
+  const file = await fs.open(temporary, 'w', ROWS_FILE_MODE).catch((error: unknown) => {
     throw unwritable(path, error);
   });
   try {

@@ -24,12 +24,17 @@ import type { ObjectInfo, ObjectStore } from './store.js';
  * putIfAbsent that step is link(2), which fails when the name is taken; rename(2) would overwrite. Nothing that was
  * answered is lost by a power cut: the file is synced before it gets its name and the folder after it, as are the
  * parents of new folders.
+ *
+ * Rows, dead letters and snapshots hold personal data: whoever is neither the user nor in the group gets nothing, whatever the umask.
  */
 
 /** Readers of the table pass over names that begin with a dot. */
 export const TEMP_PREFIX = '.tmp-';
 /** A temporary file of this age belongs to a process that is dead: writing one takes seconds. */
 const TEMP_AGE_MS_MAX = 3_600_000;
+/** The umask takes more away. */
+const FILE_MODE = 0o660;
+const FOLDER_MODE = 0o770;
 
 /** The calls to the file system, so that a test can let one fail. */
 export type LocalFs = Pick<
@@ -168,7 +173,7 @@ export class LocalStore implements ObjectStore {
   }
 
   async #writeSynced(temp: string, bytes: Uint8Array, halfWay: CrashPoint | null): Promise<void> {
-    const file = await this.#fs.open(temp, 'wx');
+    const file = await this.#fs.open(temp, 'wx', FILE_MODE);
     const written = halfWay === null ? 0 : bytes.byteLength >> 1;
     try {
       if (halfWay !== null) {
@@ -204,7 +209,7 @@ export class LocalStore implements ObjectStore {
     const parent = dirname(folder);
     for (let attempt = 0; ; attempt++) {
       try {
-        await this.#fs.mkdir(folder);
+        await this.#fs.mkdir(folder, FOLDER_MODE);
         break;
       } catch (error) {
         // another made it; it may have died before it synced the parent
