@@ -24,7 +24,7 @@ const HELP = `Usage: npm run <command> [-- arguments]
 
   setup  [--tests]     packages and native parts; with --tests also Kafka and delta-rs for the tests
   build                setup, then TypeScript into dist/
-  check                types, lint and formatting, house rules
+  check                types, lint and formatting, house rules; with --supply-chain what npm knows of the packages
   test   [vitest args] everything above but the checks, then all tests; the last line counts them
   demo   [demo args]   both models on an embedded Kafka and ClickHouse, e.g. -- --seconds 30 --json; -- --help says more
   bench  [name]        a benchmark; without a name, the list of them

@@ -1,13 +1,18 @@
 import { checkout, inCheckout } from '../checkout.mjs';
 import { runForeground } from '../child-processes.mjs';
+import { StepError } from '../step-error.mjs';
 import { PACKAGES, runSteps } from '../steps.mjs';
+import { checkSupplyChain } from './supply-chain.mjs';
 
 /** Exit codes above this are 128 + signal. */
 const KILLED = 128;
 
-/** Types, lint and house rules: all of them, even when the first finds something. Needs no native part. */
-export async function check() {
+/** Types, lint and house rules: all of them, even when the first finds something. Needs no native part. `--supply-chain`: packages instead. */
+export async function check(args) {
+  const unknown = args.find((arg) => arg !== '--supply-chain');
+  if (unknown !== undefined) throw new StepError(`check knows no argument ${unknown}, only --supply-chain`);
   await runSteps(PACKAGES);
+  if (args.length > 0) return checkSupplyChain();
   const checks = [
     ['types', 'typescript/bin/tsc', ['-p', '.']],
     ['types of the page', 'typescript/bin/tsc', ['-p', 'src/page/client', '--noEmit']],
