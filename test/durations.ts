@@ -30,6 +30,7 @@ export const SECONDS: Readonly<Record<string, number>> = {
   'test/integration/group.test.ts': 69,
   'test/integration/transactions.test.ts': 67,
   'test/integration/clickhouse-hosts.test.ts': 61,
+  'test/integration/no-way-out.test.ts': 62,
   'test/fault/commit-races.test.ts': 61,
   'test/integration/bad-input.test.ts': 58,
   'test/integration/operator-followers.test.ts': 57,
