@@ -10,6 +10,7 @@ import { type RewriteDraft, rewriteActions } from '../lake/maintenance/rewrite-a
 import type { Random } from '../random.js';
 import type { Log } from '../telemetry/log.js';
 import { RepeatLimitedLog } from '../telemetry/repeat-limited-log.js';
+import { ENTRY_FORMAT, refuseNewerFormat } from './entry-format.js';
 import { appIdOf, type LaneHistory, LedgerHistory, type VersionFacts } from './history.js';
 import { mustList } from './protocol.js';
 import { Removals } from './removals.js';
@@ -375,14 +376,15 @@ export function historyFrom(
   };
 }
 
-/** The parts of a version that decide about lanes. */
+/** The parts of a version that decide about lanes. Throws HeadraceError LAKE_NOT_OURS for one of a newer format. */
 export function factsOf(version: { version: number; actions: readonly Action[] }): VersionFacts {
   let entry: LedgerEntry | null = null;
   const txns: { appId: string; version: bigint }[] = [];
   for (const action of version.actions) {
     if ('commitInfo' in action) {
       const headrace = action.commitInfo.headrace as LedgerEntry | undefined;
-      if (headrace?.format === 1) entry = headrace;
+      refuseNewerFormat(headrace?.format, version.version);
+      if (headrace?.format === ENTRY_FORMAT) entry = headrace;
     }
     if ('txn' in action) txns.push({ appId: action.txn.appId, version: action.txn.version });
   }

@@ -67,4 +67,11 @@ describe('another writer’s change of the table, while an engine runs,', () => 
     expect(refusal).toContain('version=1');
     expect(refusal).toContain('version 0 (RESTORE)');
   });
+
+  it('of its format is a newer headrace’s, and not to be undone', async () => {
+    const refusal = await refreshedAfter({ configuration: { 'headrace.format': '2' } });
+    expect(refusal).toMatch(/^LAKE_NOT_OURS: the table has format 2, this headrace knows 1 \(.*version=1\)/);
+    expect(refusal).toMatch(/run the version of headrace that made it/);
+    expect(refusal).not.toContain('RESTORE');
+  });
 });

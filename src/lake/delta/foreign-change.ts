@@ -1,13 +1,14 @@
 import type { DeltaSchema } from '../../columnar/schema.js';
 import { HeadraceError } from '../../errors.js';
 import { lackingColumns, schemaDifferences } from './schema.js';
+import { refuseOtherFormat } from './table-format.js';
 import type { TableMetaData } from './table-state.js';
 
 /**
  * While an engine runs, others may change the table: comments, properties, statistics are theirs to change. Columns, partitioning
  * and whose table it is are not: no file of ours would fit it any more.
  *
- * @throws HeadraceError LAKE_NOT_OURS naming the version and what it changed
+ * @throws HeadraceError LAKE_NOT_OURS naming the version and what it changed, or the format that a newer headrace gave it
  */
 export function refuseForeignChange(
   before: TableMetaData,
@@ -15,6 +16,7 @@ export function refuseForeignChange(
   where: { table?: string; version: number },
 ): void {
   if (before === after) return;
+  refuseOtherFormat(after.configuration[FORMAT], where);
   const ours = before.schema as DeltaSchema;
   const differences = schemaDifferences(after.schema, ours);
   for (const name of lackingColumns(after.schema, ours))
@@ -33,6 +35,8 @@ export function refuseForeignChange(
     remedy: `what was committed before is whole; bring the table back to version ${where.version - 1} (RESTORE), or change it back, and start again`,
   });
 }
+
+const FORMAT = 'headrace.format';
 
 /** What the ledger stands on. */
 const FOLLOWED =

@@ -8,13 +8,13 @@ import type { Action, CommitInfo } from './actions.js';
 import { DeltaLog, type OpenOptions } from './log.js';
 import { lackingColumns, schemaDifferences } from './schema.js';
 import { isHidden, some } from './table-folder.js';
+import { refuseOtherFormat, TABLE_FORMAT } from './table-format.js';
 
 /**
  * The sessions table: created when it is not there, else checked for being ours, before anything is fetched. A table
  * belongs to one group, topic and model; its configuration says to which.
  */
 
-const TABLE_FORMAT = '1';
 /** It makes readers forget our lanes' positions; a table that has it cannot be a ledger. */
 const FORGETS_TXNS = 'delta.setTransactionRetentionDuration';
 
@@ -107,16 +107,7 @@ function checkOurs(store: ObjectStore, log: DeltaLog, model: CompiledModel, owne
       remedy: 'name an empty or new folder with --lake: headrace writes only to tables of its own',
     });
   }
-  if (format !== TABLE_FORMAT) {
-    throw new HeadraceError(
-      'LAKE_NOT_OURS',
-      `the table has format ${format}, this headrace knows ${TABLE_FORMAT}`,
-      {
-        where,
-        remedy: 'run the version of headrace that made it, or a newer one',
-      },
-    );
-  }
+  refuseOtherFormat(format, where);
   const differences = Object.entries(configurationOf(model, owner))
     .filter(([key, value]) => key.startsWith('headrace.') && configuration[key] !== value)
     .map(([key, value]) => `its ${key.slice('headrace.'.length)} is ${configuration[key]}, not ${value}`);
