@@ -28,12 +28,28 @@ export interface VacuumPlan {
   young: ObjectInfo[];
 }
 
-/** Data files that lie in the folder and are not in the table: removed ones that nobody vacuumed, and those of engines that ended. */
+/**
+ * Data files that lie in the folder and are not in the table: removed ones that nobody vacuumed, and those of engines that ended. What
+ * lies below the folder of another table is that one's, be it as old as it may.
+ */
 export function filesBeside(
   listed: readonly ObjectInfo[],
   active: { has(path: string): boolean },
 ): ObjectInfo[] {
-  return listed.filter(({ path }) => path.endsWith('.parquet') && !isInHidden(path) && !active.has(path));
+  const others = tablesBelow(listed);
+  return listed.filter(
+    ({ path }) =>
+      path.endsWith('.parquet') &&
+      !isInHidden(path) &&
+      !active.has(path) &&
+      !others.some((folder) => path.startsWith(folder)),
+  );
+}
+
+/** Folders of other Delta tables, with a slash at the end. */
+function tablesBelow(listed: readonly ObjectInfo[]): string[] {
+  const folders = listed.flatMap(({ path }) => /^(.+?\/)_delta_log\//.exec(path)?.[1] ?? []);
+  return [...new Set(folders)];
 }
 
 /** Names that begin with a dot or an underscore are passed over, and so is all below such a folder. */
