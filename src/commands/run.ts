@@ -1,6 +1,7 @@
 import { systemClock } from '../clock.js';
 import type { EngineConfig } from '../config/types.js';
 import { Cluster } from '../kafka/cluster.js';
+import { checkGroupProtocol } from '../kafka/group-protocol.js';
 import { accessOf } from '../kafka/security/access.js';
 import { StoreRetries } from '../lake/store/store-retries.js';
 import { semanticsOf } from '../ledger/semantics.js';
@@ -75,6 +76,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
         signal: waiting.signal,
         ...common,
       });
+      await checkGroupProtocol(config, cluster);
       service.starting('waits for the topic');
       const topic = await sourceTopic(config, cluster, lake.history);
       const endOffsets = options.untilEnd

@@ -2,7 +2,7 @@ import { HeadraceError, messageOf } from '../errors.js';
 import type { BrokerTransport, SecurityOptions, TransportOptions } from './broker-transport.js';
 import { PlainTransport } from './plain-transport.js';
 import { type Api, decodeResponse } from './wire/api.js';
-import { apiVersionsApi } from './wire/api-versions.js';
+import { type ApiRange, apiVersionsApi } from './wire/api-versions.js';
 import { KafkaErrorCode, nameOfError } from './wire/error-codes.js';
 import { fetchApi } from './wire/fetch.js';
 import { listOffsetsApi } from './wire/list-offsets.js';
@@ -28,6 +28,7 @@ const APIS_NEEDED = [fetchApi, listOffsetsApi, metadataApi, offsetForLeaderEpoch
 export class BrokerConnection {
   readonly address: string;
   readonly #transport: BrokerTransport;
+  #ranges: readonly ApiRange[] = [];
   #reason: HeadraceError | null = null;
 
   private constructor(options: TransportOptions, makeTransport: MakeTransport) {
@@ -50,6 +51,16 @@ export class BrokerConnection {
     } finally {
       closing.removeEventListener('abort', abort);
     }
+  }
+
+  /** Whether the broker knows a call in that version. */
+  speaks(api: Pick<Api<never, never>, 'key' | 'version'>): boolean {
+    const range = this.#rangeOf(api.key);
+    return range !== undefined && range.versionMin <= api.version && api.version <= range.versionMax;
+  }
+
+  #rangeOf(key: number): ApiRange | undefined {
+    return this.#ranges.find((range) => range.key === key);
   }
 
   get closed(): boolean {
@@ -83,9 +94,10 @@ export class BrokerConnection {
     if (errorCode !== KafkaErrorCode.NONE && errorCode !== KafkaErrorCode.UNSUPPORTED_VERSION) {
       throw new HeadraceError('KAFKA_PROTOCOL', `ApiVersions was answered with ${nameOfError(errorCode)}`);
     }
+    this.#ranges = ranges;
     for (const api of APIS_NEEDED) {
-      const range = ranges.find(({ key }) => key === api.key);
-      if (range !== undefined && range.versionMin <= api.version && api.version <= range.versionMax) continue;
+      if (this.speaks(api)) continue;
+      const range = this.#rangeOf(api.key);
       const speaks = range === undefined ? 'none' : `${range.versionMin} to ${range.versionMax}`;
       throw new HeadraceError(
         'KAFKA_TOO_OLD',

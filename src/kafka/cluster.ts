@@ -133,14 +133,28 @@ export class Cluster {
     return errorCode === KafkaErrorCode.NONE ? settings.get(name) : undefined;
   }
 
+  /** Whether the first broker that answers knows a call in that version, retried for ever. Throws KAFKA_UNREACHABLE once closed. */
+  async speaks(api: Pick<Api<never, never>, 'key' | 'version'>): Promise<boolean> {
+    for (;;) {
+      try {
+        return await this.#withAny(async (connection) => connection.speaks(api));
+      } catch {
+        await this.refresh();
+      }
+    }
+  }
+
+  #ask<Request, Response>(api: Api<Request, Response>, request: Request): Promise<Response> {
+    return this.#withAny((connection) => connection.send(api, request));
+  }
+
   /** One round over the brokers. */
-  async #ask<Request, Response>(api: Api<Request, Response>, request: Request): Promise<Response> {
+  async #withAny<T>(work: (connection: BrokerConnection) => Promise<T>): Promise<T> {
     let failure: unknown = new HeadraceError('KAFKA_UNREACHABLE', 'no broker is known');
     for (const address of this.#addresses()) {
       this.#throwIfClosed();
       try {
-        const connection = await this.#connections.get(address, 'control');
-        return await connection.send(api, request);
+        return await work(await this.#connections.get(address, 'control'));
       } catch (error) {
         failure = error;
       }

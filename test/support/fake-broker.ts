@@ -113,7 +113,7 @@ export class FakeCluster {
   readonly partitions: FakePartition[] = [];
   readonly fetches: { nodeId: number; request: FetchRequest }[] = [];
   readonly epochRequests: { nodeId: number; request: OffsetForLeaderEpochRequest }[] = [];
-  /** Highest version announced, by API; all others are the ones that are asked for. */
+  /** Highest version announced, by API, be it one that is answered or not; all others are the ones that are asked for. */
   readonly versionsMax = new Map<number, number>();
   throttleTimeMs = 0;
   /** Not null: SASL PLAIN is asked for, and nothing is answered before it. */
@@ -305,17 +305,13 @@ export class FakeBroker {
       case API.apiVersions:
         return encodeApiVersions({
           errorCode: 0,
-          ranges: [
-            [1, 11],
-            [2, 5],
-            [3, 10],
-            [18, 2],
-            [23, 2],
-          ].map(([key, version]) => ({
-            key: key!,
-            versionMin: 0,
-            versionMax: cluster.versionsMax.get(key!) ?? version!,
-          })),
+          ranges: [[1, 11], [2, 5], [3, 10], [18, 2], [23, 2], ...cluster.versionsMax].map(
+            ([key, version]) => ({
+              key: key!,
+              versionMin: 0,
+              versionMax: cluster.versionsMax.get(key!) ?? version!,
+            }),
+          ),
         });
       case API.metadata:
         decodeMetadataRequest(reader);

@@ -3,6 +3,7 @@ import { withReachable } from '../../clickhouse/hosts.js';
 import type { EngineConfig } from '../../config/types.js';
 import { HeadraceError, messageOf } from '../../errors.js';
 import type { Cluster } from '../../kafka/cluster.js';
+import { checkGroupProtocol } from '../../kafka/group-protocol.js';
 import { tablePlace } from '../../lake/delta/table-place.js';
 import { openStore } from '../../lake/store/open-store.js';
 import { probeWritable } from '../../lake/store/probe.js';
@@ -70,6 +71,12 @@ async function checkKafka(config: EngineConfig, log: PlainLog, attempt: Attempt)
   });
   if (cluster === null) return;
   try {
+    if (kafka.groupProtocol === 'consumer') {
+      await attempt('group protocol', async () => {
+        await checkGroupProtocol(config, cluster);
+        return { found: null, text: 'the brokers speak consumer (KIP-848)' };
+      });
+    }
     const partitions = await attempt('topic', () => topicTried(cluster, kafka.topic));
     if (partitions !== null) await attempt('reading', () => readingTried(cluster, config));
     const followed = output === null ? [] : [output.topic, output.deadLetters, output.positions];
