@@ -14,25 +14,31 @@ import { Admin } from '@platformatic/kafka';
 import type { Profile } from '#src/kafka/profiles.js';
 import { freePorts } from './free-ports.js';
 import { tryReadMetadata } from './metadata.js';
-import { type Java, javaArguments, KafkaNode } from './node.js';
+import { type Java, javaArguments, KafkaNode, ZOOKEEPER } from './node.js';
 import {
   type ListenerProtocol,
   LOG4J_PROPERTIES,
   type NodeAddress,
   nodeProperties,
   type Properties,
+  zooKeeperProperties,
 } from './node-properties.js';
 import { Reaper } from './reaper.js';
+import { type KafkaRelease, LOG4J1_PROPERTIES, releaseOf } from './release.js';
 
 const POLL_MS = 100;
 const READY_MS_MAX = 300_000;
 const START_TRIES = 3;
+/** Any from 4.0 on: nothing here tells them apart. */
+const USUAL_VERSION = '4.1.1';
 const CLUSTER_ID = 'aGVhZHJhY2UtdGVzdHMtMQ';
 
 export interface KafkaClusterOptions {
   brokers: 1 | 3;
   /** Folder of Kafka's jars. */
   jarsFolder: string;
+  /** Which Kafka they are, where it is another than the one that tests run against: an old one has one broker only. */
+  version?: string;
   /** Of the brokers' JVMs; quick to start by default. */
   javaOptions?: readonly string[];
   /** Begin with a copy of what `keepData` kept; one broker only. */
@@ -94,21 +100,33 @@ export class KafkaCluster {
   readonly #java: Java;
   readonly #hasData: boolean;
   readonly #addresses: readonly NodeAddress[];
+  readonly release: KafkaRelease;
+  /** Null: the nodes are their own quorum. */
+  readonly #zooKeeper: KafkaNode | null;
 
   constructor(folder: string, addresses: readonly NodeAddress[], options: KafkaClusterOptions) {
     const { jarsFolder, javaOptions, data, profile = 'standard', properties = {} } = options;
     this.#folder = folder;
     this.#addresses = addresses;
-    this.#java = { folder, jarsFolder, ...(javaOptions === undefined ? {} : { options: javaOptions }) };
+    this.release = releaseOf(options.version ?? USUAL_VERSION);
+    const { release } = this;
+    this.#java = {
+      folder,
+      jarsFolder,
+      release,
+      ...(javaOptions === undefined ? {} : { options: javaOptions }),
+    };
     this.#hasData = data !== undefined;
     this.#reaper = new Reaper(folder);
     this.#nodes = addresses.map(({ id, port }) => new KafkaNode(id, port, this.#java, this.#reaper));
     writeFileSync(join(folder, 'log4j2.properties'), LOG4J_PROPERTIES);
+    writeFileSync(join(folder, 'log4j.properties'), LOG4J1_PROPERTIES);
+    this.#zooKeeper = release.needsZooKeeper ? this.#makeZooKeeper() : null;
     for (const node of addresses) {
       const place = this.#dataFolder(node.id);
       if (data === undefined) mkdirSync(place);
       else copyFolder(data, place);
-      const text = nodeProperties(node, addresses, place, profile, properties);
+      const text = nodeProperties(node, addresses, place, profile, properties, release);
       writeFileSync(this.#propertiesPath(node.id), text);
       writeFileSync(join(folder, `node-${node.id}.log`), '');
     }
@@ -131,7 +149,8 @@ export class KafkaCluster {
 
   /** For `startKafkaCluster`. */
   async start(): Promise<void> {
-    if (!this.#hasData) await this.#format();
+    if (!this.#hasData && this.#zooKeeper === null) await this.#format();
+    this.#zooKeeper?.start();
     for (const node of this.#nodes) node.start();
     await this.#untilServing(this.#nodes);
   }
@@ -233,8 +252,18 @@ export class KafkaCluster {
 
   /** Ends all brokers and removes their data. */
   async stop(): Promise<void> {
-    await Promise.all(this.#nodes.map((node) => node.end('SIGKILL')));
+    await Promise.all([...this.#nodes, this.#zooKeeper].map((node) => node?.end('SIGKILL')));
     this.#reaper.finish();
+  }
+
+  #makeZooKeeper(): KafkaNode {
+    const [first, ...others] = this.#addresses;
+    if (others.length > 0) throw new Error('a cluster beside a ZooKeeper has one broker');
+    const place = this.#dataFolder(ZOOKEEPER);
+    mkdirSync(place);
+    writeFileSync(this.#propertiesPath(ZOOKEEPER), zooKeeperProperties(first!, place));
+    writeFileSync(join(this.#folder, `node-${ZOOKEEPER}.log`), '');
+    return new KafkaNode(ZOOKEEPER, first!.controllerPort, this.#java, this.#reaper);
   }
 
   /** Kafka formats the folder of one node; the others' are the same but for two ids, and three JVMs for it are a quarter of a start. */

@@ -1,11 +1,11 @@
-import { Connection, metadataV12 } from '@platformatic/kafka';
+import { Connection, metadataV9 } from '@platformatic/kafka';
 
-type MetadataResponse = Awaited<ReturnType<typeof metadataV12.api.async>>;
+type MetadataResponse = Awaited<ReturnType<typeof metadataV9.api.async>>;
 
 const ANSWER_MS_MAX = 5_000;
 
 /**
- * What one broker knows of the cluster, asked over a connection of its own; undefined while it does not answer.
+ * By a version that all brokers from 2.4 on speak: what one broker knows of the cluster, asked over a connection of its own; undefined while it does not answer.
  * @param topics names; [] for none
  */
 export async function tryReadMetadata(
@@ -21,7 +21,7 @@ export async function tryReadMetadata(
   connection.on('error', () => undefined);
   try {
     await connection.connect(host, port);
-    return await metadataV12.api.async(connection, topics, false, false);
+    return await metadataV9.api.async(connection, topics, false, false);
   } catch {
     return undefined;
   } finally {

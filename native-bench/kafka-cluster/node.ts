@@ -3,6 +3,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { JVM_FILE } from '#src/kafka/profiles.js';
 import type { Reaper } from './reaper.js';
+import type { KafkaRelease } from './release.js';
 
 /**
  * Over the flags that ship (config/kafka/broker.jvm): quick to start rather than quick to serve, since a test's load is small, and
@@ -21,20 +22,22 @@ export interface Java {
   /** The cluster's, with its log4j2.properties. */
   folder: string;
   jarsFolder: string;
+  release: Pick<KafkaRelease, 'logsByLog4j1'>;
   options?: readonly string[];
 }
 
-/** Arguments of `java` for a main class of Kafka's, logging as the folder's log4j2.properties says. */
+/** Arguments of `java` for a main class of Kafka's, logging as the folder's log4j2.properties (log4j.properties) says. */
 export function javaArguments(
-  { folder, jarsFolder, options = JAVA_OPTIONS }: Java,
+  { folder, jarsFolder, release, options = JAVA_OPTIONS }: Java,
   mainClass: string,
   args: readonly string[],
 ): string[] {
   return [
     `@${JVM_FILE}`,
     ...options,
-    `-Dlog4j2.configurationFile=${join(folder, 'log4j2.properties')}`,
-    '-Dlog4j2.disable.jmx=true',
+    ...(release.logsByLog4j1
+      ? [`-Dlog4j.configuration=file:${join(folder, 'log4j.properties')}`]
+      : [`-Dlog4j2.configurationFile=${join(folder, 'log4j2.properties')}`, '-Dlog4j2.disable.jmx=true']),
     '-cp',
     join(jarsFolder, '*'),
     mainClass,
@@ -42,7 +45,10 @@ export function javaArguments(
   ];
 }
 
-/** The process of one Kafka node: at most one at a time, its output in `node-N.log`. */
+/** The ZooKeeper of a cluster that needs one, in the place of a node. */
+export const ZOOKEEPER = 0;
+
+/** The process of one Kafka node, or of the ZooKeeper: at most one at a time, its output in `node-N.log`. */
 export class KafkaNode {
   readonly id: number;
   readonly port: number;
@@ -75,7 +81,7 @@ export class KafkaNode {
     const log = openSync(this.#logPath, 'a');
     const { folder } = this.#java;
     const properties = join(folder, `node-${this.id}.properties`);
-    const child = spawn('java', javaArguments(this.#java, 'kafka.Kafka', [properties]), {
+    const child = spawn('java', javaArguments(this.#java, this.#mainClass, [properties]), {
       cwd: folder,
       stdio: ['ignore', log, log],
     });
@@ -92,6 +98,10 @@ export class KafkaNode {
       child.once('exit', end);
       child.once('error', end);
     });
+  }
+
+  get #mainClass(): string {
+    return this.id === ZOOKEEPER ? 'org.apache.zookeeper.server.ZooKeeperServerMain' : 'kafka.Kafka';
   }
 
   /** Sends the signal and answers when the process is gone. */

@@ -11,5 +11,5 @@ export type { KafkaCluster, KafkaClusterOptions };
 
 /** Starts a cluster and answers when all brokers serve. Throws with the end of a broker's log when one does not. */
 export function startKafkaCluster(options: Omit<KafkaClusterOptions, 'jarsFolder'>): Promise<KafkaCluster> {
-  return start({ ...options, jarsFolder: kafkaJarsFolder() });
+  return start({ ...options, jarsFolder: kafkaJarsFolder(options.version) });
 }

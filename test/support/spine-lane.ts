@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EngineOptions, EngineProcess } from './engine-process.js';
-import { type KafkaCluster, startKafkaCluster } from './kafka-cluster.js';
+import { type KafkaCluster, type KafkaClusterOptions, startKafkaCluster } from './kafka-cluster.js';
 import { type ProducedRecord, SpineProducer } from './spine-kafka.js';
 import { tablePath } from './spine-table.js';
 
@@ -16,9 +16,9 @@ export class SmallKafka {
     readonly folder: string,
   ) {}
 
-  static async start(): Promise<SmallKafka> {
+  static async start(options: Pick<KafkaClusterOptions, 'version'> = {}): Promise<SmallKafka> {
     const folder = await mkdtemp(join(tmpdir(), 'headrace-bad-input-'));
-    return new SmallKafka(await startKafkaCluster({ brokers: 1, dir: folder }), folder);
+    return new SmallKafka(await startKafkaCluster({ brokers: 1, dir: folder, ...options }), folder);
   }
 
   async close(): Promise<void> {
