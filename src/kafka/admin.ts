@@ -1,5 +1,5 @@
 import {
-  Admin,
+  type Admin,
   type ConfigDescription,
   ConfigResourceTypes,
   ConfigSources,
@@ -7,6 +7,7 @@ import {
 } from '@platformatic/kafka';
 import type { BrokerAccess } from '../config/types.js';
 import { type ErrorCode, HeadraceError, messageOf, type Where } from '../errors.js';
+import { CorrectedAdmin } from './corrected-admin.js';
 import { accessOf } from './security/access.js';
 
 /**
@@ -43,7 +44,7 @@ export class KafkaAdmin {
 
   constructor({ brokers, security }: BrokerAccess) {
     this.#where = { brokers: brokers.join(',') };
-    this.#admin = new Admin({
+    this.#admin = new CorrectedAdmin({
       clientId: 'headrace-admin',
       bootstrapBrokers: [...brokers],
       ...accessOf(security).connection,
