@@ -31,6 +31,7 @@ const HELP = `Usage: npm run <command> [-- arguments]
   fuzz   [fuzz args]   kernel against reference on random logs, e.g. -- --minutes 10; -- --help says more
   simulate [arguments] engines that crash and stand still in a simulated world, e.g. -- --seeds 500; -- --help says more
   test:fault [vitest args] engines killed 200 times on a real Kafka; HEADRACE_KILLS=n, HEADRACE_SEED=s replays
+  test:fault compatibility [brokers|nodes] brokers from 2.8 to the newest, Node.js 20, 22 and 24
 
 Downloads and native builds are kept in $HEADRACE_CACHE, by default ~/.cache/headrace; deleting it costs only time.
 `;

@@ -5,7 +5,7 @@ import { prepareDeltaRs } from './delta-rs.mjs';
 import { prepareFlinkJars } from './flink-jars.mjs';
 import { prepareHadolint } from './hadolint.mjs';
 import { prepareJmxAgent } from './jmx-agent.mjs';
-import { prepareKafkaJars } from './kafka-jars.mjs';
+import { NEWEST_KAFKA, OLDEST_KAFKA, prepareBrokers, prepareKafkaJars } from './kafka-jars.mjs';
 import { prepareKafkaNative } from './kafka-native.mjs';
 import { buildKernel } from './kernel-build.mjs';
 import { prepareMinio } from './minio.mjs';
@@ -31,6 +31,7 @@ export const KAFKA = ['Apache Kafka', prepareKafkaJars];
 export const MINIO = ['MinIO', prepareMinio];
 export const TEST_SERVICES = [
   KAFKA,
+  ['oldest and newest Kafka for the tests', prepareBrokers([OLDEST_KAFKA, NEWEST_KAFKA])],
   ['JMX agent for the tests', prepareJmxAgent],
   MINIO,
   ['Apache Flink for the tests', prepareFlinkJars],

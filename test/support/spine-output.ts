@@ -33,8 +33,9 @@ export class SpineOutput {
   }
 
   async create(): Promise<void> {
-    const kept = { 'retention.ms': -1, 'min.insync.replicas': 2 };
-    const compacted = { 'cleanup.policy': 'compact', 'min.insync.replicas': 2 };
+    const durable = { 'min.insync.replicas': Math.min(2, this.#cluster.brokers.length) };
+    const kept = { 'retention.ms': -1, ...durable };
+    const compacted = { 'cleanup.policy': 'compact', ...durable };
     const { rows, letters, positions } = this.#topics;
     await this.#cluster.createTopic({ name: rows, partitions: OUTPUT_PARTITIONS, config: kept });
     await this.#cluster.createTopic({ name: letters, partitions: 1, config: kept });

@@ -12,7 +12,9 @@ export class SpinePlace {
     readonly clickhouse: SpineClickHouse,
   ) {}
 
-  static async open(options: Pick<KafkaClusterOptions, 'properties'> = {}): Promise<SpinePlace> {
+  static async open(
+    options: Partial<Pick<KafkaClusterOptions, 'properties' | 'brokers' | 'version'>> = {},
+  ): Promise<SpinePlace> {
     const folder = await mkdtemp(join(tmpdir(), 'headrace-spine-'));
     const clickhouse = SpineClickHouse.start(join(folder, 'clickhouse'));
     const cluster = await startKafkaCluster({ brokers: 3, ...options });

@@ -63,10 +63,9 @@ export class SpineTopic<Session extends OracleRow> {
     await place.cluster.createTopic({
       name: model.topic,
       partitions: PARTITIONS,
-      replicationFactor: 3,
       config: {
         'retention.ms': -1,
-        'min.insync.replicas': 2,
+        'min.insync.replicas': Math.min(2, place.cluster.brokers.length),
         'message.timestamp.type': 'CreateTime',
         'compression.type': 'producer',
       },
