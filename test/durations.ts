@@ -31,7 +31,6 @@ export const SECONDS: Readonly<Record<string, number>> = {
   'test/integration/group.test.ts': 69,
   'test/integration/transactions.test.ts': 67,
   'test/integration/field.test.ts': 47,
-  'test/integration/field-bucket.test.ts': 46,
   'test/integration/clickhouse-hosts.test.ts': 61,
   'test/integration/no-way-out.test.ts': 62,
   'test/fault/commit-races.test.ts': 61,
