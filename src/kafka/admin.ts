@@ -1,5 +1,4 @@
 import {
-  type Admin,
   type ConfigDescription,
   ConfigResourceTypes,
   ConfigSources,
@@ -39,7 +38,7 @@ const RETRIES = 3;
 const RETRY_MS = 300;
 
 export class KafkaAdmin {
-  readonly #admin: Admin;
+  readonly #admin: CorrectedAdmin;
   readonly #where: Where;
 
   constructor({ brokers, security }: BrokerAccess) {

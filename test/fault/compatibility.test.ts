@@ -187,7 +187,9 @@ describe.sequential.each(supported)('Kafka %s', { timeout: TEST_MS_MAX }, (versi
     expect(await done(['check', ...brokers, ...named, ...table])).toMatch(/^ok {6}reading/m);
     expect(await done(['ledger', 'verify', ...brokers, ...named, ...table])).toMatch(/Equal/);
     const looked = JSON.parse(await done(['monitor', ...brokers, '--once', '--json']));
-    expect(looked).toMatchObject({ totals: { brokers: 1, underReplicated: 0 } });
+    // the library asks for offsets of several groups at once, which brokers know from 3.0 on
+    const troubles = version.startsWith('2.') ? ['groups: Listing consumer group offsets failed.'] : [];
+    expect(looked).toMatchObject({ totals: { brokers: 1, underReplicated: 0 }, troubles });
     const made = JSON.parse(
       await done(['topics', 'create', ...brokers, 'web_clicks', '--development', '--json']),
     );

@@ -1,8 +1,9 @@
-import { Admin, type GroupBase } from '@platformatic/kafka';
+import type { GroupBase } from '@platformatic/kafka';
 import type { Clock } from '../../clock.js';
 import type { BrokerAccess } from '../../config/types.js';
 import { messageOf } from '../../errors.js';
 import type { Cluster } from '../../kafka/cluster.js';
+import { CorrectedAdmin } from '../../kafka/corrected-admin.js';
 import { accessOf } from '../../kafka/security/access.js';
 import { KafkaErrorCode } from '../../kafka/wire/error-codes.js';
 import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP, listOffsetsApi } from '../../kafka/wire/list-offsets.js';
@@ -19,7 +20,7 @@ const CONNECT_MS_MAX = 5_000;
 const ANSWER_MS_MAX = 10_000;
 
 export class ClusterEye {
-  readonly #admin: Admin;
+  readonly #admin: CorrectedAdmin;
   readonly #cluster: Cluster;
   readonly #metrics: readonly string[];
   readonly #producers: readonly string[];
@@ -36,7 +37,7 @@ export class ClusterEye {
     this.#producers = producers;
     this.#metrics = metrics;
     this.#clock = clock;
-    this.#admin = new Admin({
+    this.#admin = new CorrectedAdmin({
       clientId: 'headrace-monitor',
       bootstrapBrokers: [...brokers],
       ...accessOf(security).connection,
