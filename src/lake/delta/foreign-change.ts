@@ -1,7 +1,7 @@
 import type { DeltaSchema } from '../../columnar/schema.js';
 import { HeadraceError } from '../../errors.js';
 import { lackingColumns, schemaDifferences } from './schema.js';
-import { refuseOtherFormat } from './table-format.js';
+import { refuseOtherFormat, TABLE_FORMAT_KEY } from './table-format.js';
 import type { TableMetaData } from './table-state.js';
 
 /**
@@ -16,7 +16,7 @@ export function refuseForeignChange(
   where: { table?: string; version: number },
 ): void {
   if (before === after) return;
-  refuseOtherFormat(after.configuration[FORMAT], where);
+  refuseOtherFormat(after.configuration[TABLE_FORMAT_KEY], where);
   const ours = before.schema as DeltaSchema;
   const differences = schemaDifferences(after.schema, ours);
   for (const name of lackingColumns(after.schema, ours))
@@ -35,8 +35,6 @@ export function refuseForeignChange(
     remedy: `what was committed before is whole; bring the table back to version ${where.version - 1} (RESTORE), or change it back, and start again`,
   });
 }
-
-const FORMAT = 'headrace.format';
 
 /** What the ledger stands on. */
 const FOLLOWED =

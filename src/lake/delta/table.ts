@@ -8,7 +8,7 @@ import type { Action, CommitInfo } from './actions.js';
 import { DeltaLog, type OpenOptions } from './log.js';
 import { lackingColumns, schemaDifferences } from './schema.js';
 import { isHidden, some } from './table-folder.js';
-import { refuseOtherFormat, TABLE_FORMAT } from './table-format.js';
+import { refuseOtherFormat, TABLE_FORMAT, TABLE_FORMAT_KEY } from './table-format.js';
 
 /**
  * The sessions table: created when it is not there, else checked for being ours, before anything is fetched. A table
@@ -100,7 +100,7 @@ async function openOurs(
 function checkOurs(store: ObjectStore, log: DeltaLog, model: CompiledModel, owner: TableOwner): void {
   const { configuration, partitionColumns, schema } = log.metaData;
   const where = { table: store.url, version: log.metaDataVersion };
-  const format = configuration['headrace.format'];
+  const format = configuration[TABLE_FORMAT_KEY];
   if (format === undefined) {
     throw new HeadraceError('LAKE_NOT_OURS', 'the Delta table was not made by headrace', {
       where,
@@ -163,7 +163,7 @@ function otherColumns(where: Where, differences: readonly string[]): HeadraceErr
 function configurationOf(model: CompiledModel, owner: TableOwner): Record<string, string> {
   return {
     'delta.enableExpiredLogCleanup': 'false',
-    'headrace.format': TABLE_FORMAT,
+    [TABLE_FORMAT_KEY]: TABLE_FORMAT,
     'headrace.group': owner.group,
     'headrace.topic': owner.topic,
     'headrace.model': model.name,

@@ -1,4 +1,5 @@
 import type { MetaDataAction } from '../delta/actions.js';
+import { TABLE_FORMAT_KEY } from '../delta/table-format.js';
 import type { CellColumn } from './cell.js';
 
 /**
@@ -15,7 +16,7 @@ export const OF_THE_CUT: ReadonlySet<string> = new Set(['created_at', 'batch_id'
 
 /** Others' tables may have a column of that name too. */
 export function isOfChanges({ configuration }: Pick<MetaDataAction, 'configuration'>): boolean {
-  return configuration['headrace.format'] !== undefined;
+  return configuration[TABLE_FORMAT_KEY] !== undefined;
 }
 
 /** What a row says of its session: all but its sign and what is of its cut. */
