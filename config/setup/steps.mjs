@@ -14,7 +14,6 @@ import { installNodeModules } from './node-modules.mjs';
 import { checkNodeVersion } from './node-version.mjs';
 import { Progress } from './progress.mjs';
 import { prepareSystemTools } from './system-tools.mjs';
-import { prepareSystemdTools } from './systemd.mjs';
 import { buildTypeScript } from './typescript-build.mjs';
 
 export const PACKAGES = [
@@ -37,7 +36,6 @@ export const TEST_SERVICES = [
   ['Apache Flink for the tests', prepareFlinkJars],
   ['delta-rs for the tests', prepareDeltaRs],
   ['Chromium for the tests', prepareChromium],
-  ['systemd tools for the tests', prepareSystemdTools],
   ['system tools for the tests', prepareSystemTools],
   ['hadolint for the tests', prepareHadolint],
 ];
