@@ -9,7 +9,7 @@ import { deltaRsPython } from '../../config/setup/delta-rs.mjs';
 import type { EngineProcess } from '../support/engine-process.js';
 import type { ProducedRecord } from '../support/spine-kafka.js';
 import { BASE_MS, goodRecord, SmallKafka } from '../support/spine-lane.js';
-import { committedEvents, readSpineTable } from '../support/spine-table.js';
+import { committedEvents, readSpineTable, sessionsIn } from '../support/spine-table.js';
 
 /** What the engine does about bytes, brokers and tables that are not as they should be: real ones, from outside. */
 const RUN_MS_MAX = 60_000;
@@ -34,11 +34,7 @@ async function closedPort(): Promise<number> {
   return port;
 }
 
-/** `user events` of the standing rows, sorted. */
-async function sessionsOf(topic: string): Promise<string[]> {
-  const { standing } = await readSpineTable(kafka.lakeOf(topic));
-  return standing.map((row) => `${row.user_id} ${row.total_events}`).sort();
-}
+const sessionsOf = (topic: string) => sessionsIn(kafka.lakeOf(topic));
 
 /** Log lines (JSON objects) that say something matching. */
 function linesSaying(engine: EngineProcess, pattern: RegExp): string[] {

@@ -11,7 +11,7 @@ import { eventually } from '../support/fake-time.js';
 import { type CommandResult, runCommandLine } from '../support/run-command.js';
 import type { ProducedRecord } from '../support/spine-kafka.js';
 import { BASE_MS, goodRecord, SmallKafka } from '../support/spine-lane.js';
-import { committedEvents, readSpineTable } from '../support/spine-table.js';
+import { committedEvents, readSpineTable, sessionsIn } from '../support/spine-table.js';
 
 /** Dead letters on a real broker: counted, looked at, sent again once, and a lane that stops before there are too many. */
 const RUN_MS_MAX = 90_000;
@@ -119,10 +119,7 @@ async function runToEnd(topic: string, flags: string[] = []): Promise<EngineProc
   return engine;
 }
 
-async function sessionsOf(topic: string): Promise<string[]> {
-  const { standing } = await readSpineTable(kafka.lakeOf(topic));
-  return standing.map((row) => `${row.user_id} ${row.total_events}`).sort();
-}
+const sessionsOf = (topic: string) => sessionsIn(kafka.lakeOf(topic));
 
 describe.sequential('dead letters', () => {
   const topic = 'letters';

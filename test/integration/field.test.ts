@@ -7,7 +7,13 @@ import { addPartitions, deleteBelow, deleteTopic } from '../support/kafka-admin.
 import { runCommandLine } from '../support/run-command.js';
 import type { ProducedRecord } from '../support/spine-kafka.js';
 import { BASE_MS, goodRecord, SmallKafka } from '../support/spine-lane.js';
-import { committedEvents, newestVersion, readSpineTable, tablePath } from '../support/spine-table.js';
+import {
+  committedEvents,
+  newestVersion,
+  readSpineTable,
+  sessionsIn,
+  tablePath,
+} from '../support/spine-table.js';
 
 /** What goes wrong in the field while an engine runs, on a real broker. What goes wrong between two runs is operator.test.ts's. */
 const RUN_MS_MAX = 120_000;
@@ -32,19 +38,10 @@ beforeAll(async () => {
 
 afterAll(() => kafka?.close());
 
-/** `user events` of the standing rows, sorted. */
-async function sessionsOf(topic: string): Promise<string[]> {
-  const { standing } = await readSpineTable(kafka.lakeOf(topic));
-  return standing.map((row) => `${row.user_id} ${row.total_events}`).sort();
-}
+const sessionsOf = (topic: string) => sessionsIn(kafka.lakeOf(topic));
 
-function allCommitted(engine: EngineProcess, topic: string, events: number): Promise<void> {
-  return engine.until(
-    `${events} events are committed`,
-    async () => (await committedEvents(kafka.lakeOf(topic))) >= events,
-    RUN_MS_MAX,
-  );
-}
+const allCommitted = (engine: EngineProcess, topic: string, events: number) =>
+  kafka.untilCommitted(engine, topic, events, RUN_MS_MAX);
 
 const linesSaying = (engine: EngineProcess, pattern: RegExp) =>
   engine.output.split('\n').filter((line) => pattern.test(line));

@@ -12,7 +12,7 @@ import { addPartitions, deleteBelow, deleteTopic, resetGroupOffset } from '../su
 import { type CommandResult, runCommandLine } from '../support/run-command.js';
 import type { ProducedRecord } from '../support/spine-kafka.js';
 import { BASE_MS, goodRecord, SmallKafka } from '../support/spine-lane.js';
-import { committedEvents, readSpineTable, tablePath } from '../support/spine-table.js';
+import { sessionsIn, tablePath } from '../support/spine-table.js';
 
 /** What an operator does and reads, on a real broker: the ledger's commands, and what engines say of what is not right. */
 const RUN_MS_MAX = 90_000;
@@ -58,17 +58,10 @@ function visits(count: number, firstMs = 0): ProducedRecord[] {
   ).flat();
 }
 
-async function sessionsOf(topic: string): Promise<string[]> {
-  const { standing } = await readSpineTable(kafka.lakeOf(topic));
-  return standing.map((row) => `${row.user_id} ${row.total_events}`).sort();
-}
+const sessionsOf = (topic: string) => sessionsIn(kafka.lakeOf(topic));
 
-function allCommitted(engine: EngineProcess, topic: string, events: number): Promise<void> {
-  return engine.until(
-    `${events} events are committed`,
-    async () => (await committedEvents(kafka.lakeOf(topic))) >= events,
-  );
-}
+const allCommitted = (engine: EngineProcess, topic: string, events: number) =>
+  kafka.untilCommitted(engine, topic, events);
 
 /** Of the table's snapshots, by partition, the newest last. */
 async function snapshotsOf(topic: string, partition: number): Promise<string[]> {

@@ -7,7 +7,7 @@ import { closings, expectEqual, expectNoRevisions, report } from '../support/spi
 import { CLICKSTREAM, WEB_CLICKS } from '../support/spine-model.js';
 import { SpinePlace } from '../support/spine-place.js';
 import { committedEvents, OUTSIDE } from '../support/spine-table.js';
-import { SpineTopic } from '../support/spine-topic.js';
+import { SMALL_SETTINGS, SpineTopic } from '../support/spine-topic.js';
 
 /**
  * The whole way of the data on a real cluster, to both sinks: what delta-rs reads from the table is what the oracle's SQL says
@@ -19,15 +19,6 @@ const WEB_EVENTS = 60_000;
 const HOUR_MS = 3_600_000;
 const RUN_MS_MAX = 150_000;
 const TEST_MS_MAX = 300_000;
-
-/** Everything small: rings and fetches that fill up, many cuts and snapshots. */
-const SMALL = `
-cut_interval: 200ms
-snapshot_interval: 1s
-workers: 2
-fetch: { partition_bytes: 128KiB, in_flight_bytes: 4MiB }
-limits: { ring_bytes: 1MiB }
-`;
 
 let place: SpinePlace;
 let spine: SpineTopic<OracleSession>;
@@ -83,7 +74,7 @@ describe.sequential('the spine on a real 3-broker Kafka', { timeout: TEST_MS_MAX
   });
 
   it('stopped and started while events stream in, it loses and doubles nothing', async () => {
-    const flags = await spine.configFlags('small', SMALL);
+    const flags = await spine.configFlags('small', SMALL_SETTINGS);
     const lake = spine.lakeOf('live');
     const random = seededRandom(SEED);
     const stopAt = 0.05 + 0.4 * random.float();
@@ -160,7 +151,7 @@ describe.sequential('the spine on a real 3-broker Kafka', { timeout: TEST_MS_MAX
 
   it('a broker restarted during the run changes nothing', async () => {
     await spine.produceSecondHalf();
-    const flags = await spine.configFlags('small', SMALL);
+    const flags = await spine.configFlags('small', SMALL_SETTINGS);
     const lake = spine.lakeOf('restart');
     const engine = spine.engine('restart', { untilEnd: true, flags });
     await engine.until('something is committed', async () => (await committedEvents(lake)) > 0);
@@ -189,7 +180,7 @@ describe.sequential('the spine on a real 3-broker Kafka', { timeout: TEST_MS_MAX
 
   it('an engine that joins takes lanes over with their open sessions, and one that leaves hands them on', async () => {
     await spine.produceSecondHalf();
-    const flags = await spine.configFlags('small', SMALL);
+    const flags = await spine.configFlags('small', SMALL_SETTINGS);
     const lake = spine.lakeOf('join');
     const first = spine.engine('join', { flags });
     await first.until('something is committed', async () => (await committedEvents(lake)) > 0);
@@ -235,7 +226,7 @@ describe.sequential('the spine of web_clicks, in snappy', { timeout: TEST_MS_MAX
 
   it('with many small cuts, stopped and started again, it loses and doubles nothing in either sink', async () => {
     await web.produceSecondHalf();
-    const flags = await web.configFlags('small', SMALL);
+    const flags = await web.configFlags('small', SMALL_SETTINGS);
     const lake = web.lakeOf('live');
     const first = web.engine('live', { flags });
     await first.until('half is committed', async () => (await committedEvents(lake)) > WEB_EVENTS / 2);

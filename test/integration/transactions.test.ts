@@ -8,7 +8,7 @@ import type { EngineOptions, RunResult } from '../support/engine-process.js';
 import { FakeLog } from '../support/fake-log.js';
 import { endOffsets, type ProducedRecord, SpineProducer } from '../support/spine-kafka.js';
 import { goodRecord, SmallKafka } from '../support/spine-lane.js';
-import { committedEvents, readSpineTable } from '../support/spine-table.js';
+import { committedEvents, sessionsIn } from '../support/spine-table.js';
 
 /** Real transactions on a real broker, by the built engine: what was committed counts, and nothing else. */
 const RUN_MS_MAX = 60_000;
@@ -56,12 +56,6 @@ async function configured(name: string, yaml: string): Promise<string[]> {
 
 function run(topic: string, options: Partial<EngineOptions> = {}): Promise<RunResult> {
   return kafka.engine(topic, { untilEnd: true, ...options }).result(RUN_MS_MAX);
-}
-
-/** `user events` of the standing rows, sorted. */
-async function sessionsIn(lake: string): Promise<string[]> {
-  const { standing } = await readSpineTable(lake);
-  return standing.map((row) => `${row.user_id} ${row.total_events}`).sort();
 }
 
 describe('transactions beside plain events on one partition', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type EngineOptions, EngineProcess } from './engine-process.js';
 import { type KafkaCluster, type KafkaClusterOptions, startKafkaCluster } from './kafka-cluster.js';
 import { type ProducedRecord, SpineProducer } from './spine-kafka.js';
-import { tablePath } from './spine-table.js';
+import { committedEvents, tablePath } from './spine-table.js';
 
 /** One broker and small topics, for what goes wrong: each case has its own topic, group and table. */
 export class SmallKafka {
@@ -59,6 +59,15 @@ export class SmallKafka {
     });
     this.#engines.push(engine);
     return engine;
+  }
+
+  /** Until the ledger has so many events of the topic as done; the engine may not end before. */
+  untilCommitted(engine: EngineProcess, topic: string, events: number, withinMs?: number): Promise<void> {
+    return engine.until(
+      `${events} events are committed`,
+      async () => (await committedEvents(this.lakeOf(topic))) >= events,
+      withinMs,
+    );
   }
 
   lakeOf(topic: string): string {

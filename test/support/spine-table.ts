@@ -101,6 +101,12 @@ export async function readSpineTable(lake: string): Promise<SpineTable> {
 const TIMES = new Set(['session_start', 'session_end', 'created_at']);
 const IDS = new Set(['batch_id', 'file_id']);
 
+/** `user events` of the standing rows, sorted. */
+export async function sessionsIn(lake: string): Promise<string[]> {
+  const { standing } = await readSpineTable(lake);
+  return standing.map((row) => `${row.user_id} ${row.total_events}`).sort();
+}
+
 /** Times in ms, counts as numbers; ids stay bigint. */
 export function plainRow(row: Record<string, unknown>): TableRow {
   return Object.fromEntries(

@@ -13,6 +13,15 @@ import type { SpinePlace } from './spine-place.js';
  * when a scenario asks for it, at the pace that scenario wants. Each group has a table and a ClickHouse database of its own.
  */
 
+/** Everything small: rings and fetches that fill up, many cuts and snapshots. */
+export const SMALL_SETTINGS = `
+cut_interval: 200ms
+snapshot_interval: 1s
+workers: 2
+fetch: { partition_bytes: 128KiB, in_flight_bytes: 4MiB }
+limits: { ring_bytes: 1MiB }
+`;
+
 export const PARTITIONS = 24;
 const CHUNK_EVENTS = 2000;
 
